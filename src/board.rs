@@ -1,0 +1,674 @@
+//! The shared state: one [`Row`] for each watched job, their counts, and this run's errors.
+//!
+//! The poller is the only writer, through [`Board::apply`]; everyone else reads. This file must not
+//! know I/O or clocks: the time is always an argument.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::api::ErrorKind;
+use crate::job::{Job, JobKey, PullRequest, Status};
+
+/// How many of this run's errors are kept; the oldest go first.
+const MAX_ERRORS: usize = 500;
+
+/// A Mintlify project as the screen names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its id, as the API wants it.
+    pub id: Arc<str>,
+    /// Its name in the config.
+    pub name: Option<String>,
+}
+
+impl Project {
+    /// What a person calls it: its name, else its id.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}
+
+/// A job as the config lists it.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// What names it.
+    pub key: JobKey,
+    /// The project that it belongs to.
+    pub project: Arc<Project>,
+    /// What a person calls it.
+    pub label: Option<String>,
+    /// Words to filter by.
+    pub tags: Vec<String>,
+}
+
+impl Watched {
+    /// What a person calls it: its label, else its id.
+    pub fn title(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.key.id)
+    }
+}
+
+/// Why the last poll of a row failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowError {
+    /// What kind of fault it was.
+    pub kind: ErrorKind,
+    /// What happened and what to do, in words.
+    pub message: String,
+    /// Since when polls of this row fail in this way.
+    pub since: Timestamp,
+    /// When the server lets us ask again, where it said so (`Retry-After`).
+    pub retry_at: Option<Timestamp>,
+}
+
+/// How far the values of a row can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Seen within twice its poll interval.
+    Fresh,
+    /// Values from before: polls fail, or none has come back for long.
+    Stale,
+    /// No poll has ever succeeded.
+    NeverSeen,
+}
+
+/// A watched job as we know it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What the config says of it.
+    pub watched: Watched,
+    /// The last good reply.
+    pub job: Option<Job>,
+    /// When that reply came.
+    pub fetched_at: Option<Timestamp>,
+    /// How long that reply counts as fresh; `None` for ever (archived jobs).
+    pub fresh_for: Option<Duration>,
+    /// Why the last poll failed, if it did.
+    pub error: Option<RowError>,
+    /// Whether a poll is in flight.
+    pub polling: bool,
+}
+
+impl Row {
+    fn new(watched: Watched) -> Self {
+        Self {
+            watched,
+            job: None,
+            fetched_at: None,
+            fresh_for: None,
+            error: None,
+            polling: false,
+        }
+    }
+
+    /// What names it.
+    pub fn key(&self) -> &JobKey {
+        &self.watched.key
+    }
+
+    /// Its status, where one is known.
+    pub fn status(&self) -> Option<&Status> {
+        self.job.as_ref()?.status.as_ref()
+    }
+
+    /// Its pull request, where one is known.
+    pub fn pull_request(&self) -> Option<&PullRequest> {
+        self.job.as_ref()?.pull_request.as_ref()
+    }
+
+    /// Whether a person has something to do.
+    pub fn needs_you(&self) -> bool {
+        self.job.as_ref().is_some_and(Job::needs_you)
+    }
+
+    /// How far its values can be trusted at `now`.
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        if self.fetched_at.is_none() {
+            Freshness::NeverSeen
+        } else if self.error.is_some() || self.goes_stale_at().is_some_and(|at| at <= now) {
+            Freshness::Stale
+        } else {
+            Freshness::Fresh
+        }
+    }
+
+    /// When its values go stale unless a poll succeeds before.
+    pub fn goes_stale_at(&self) -> Option<Timestamp> {
+        self.fetched_at?.checked_add(self.fresh_for?).ok()
+    }
+}
+
+/// What the poller learnt of one job.
+#[derive(Debug)]
+pub enum Update {
+    /// A poll has begun.
+    Started,
+    /// A poll brought the job.
+    Fetched {
+        /// The job as the reply told it.
+        job: Job,
+        /// How long that counts as fresh; `None` for ever.
+        fresh_for: Option<Duration>,
+    },
+    /// A poll failed, or cannot even be tried.
+    Failed {
+        /// What kind of fault it was.
+        kind: ErrorKind,
+        /// What happened and what to do, in words.
+        message: String,
+        /// When the server lets us ask again.
+        retry_at: Option<Timestamp>,
+    },
+}
+
+/// A change that a person cares about. The first sight of a job is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// When we learnt of it.
+    pub at: Timestamp,
+    /// The job.
+    pub key: JobKey,
+    /// What a person calls the job.
+    pub title: String,
+    /// The status before and after, where it changed.
+    pub status: Option<(Option<Status>, Option<Status>)>,
+    /// The pull request, where its link appeared or changed.
+    pub pull_request: Option<PullRequest>,
+}
+
+/// A fault of this run; the same fault of the same job again only counts up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedError {
+    /// When it happened last.
+    pub at: Timestamp,
+    /// The job.
+    pub key: JobKey,
+    /// What a person calls the job.
+    pub title: String,
+    /// What kind of fault.
+    pub kind: ErrorKind,
+    /// What happened.
+    pub message: String,
+    /// How often in a row.
+    pub times: u32,
+}
+
+/// How many rows there are of each sort; `list --json` prints it as it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// All rows.
+    pub total: usize,
+    /// Rows with status `active`.
+    pub active: usize,
+    /// Rows with status `completed`.
+    pub completed: usize,
+    /// Rows with status `failed`.
+    pub failed: usize,
+    /// Rows with status `archived`.
+    pub archived: usize,
+    /// Rows with a status that the contract does not list.
+    pub other: usize,
+    /// Rows whose status is not known.
+    pub unknown: usize,
+    /// Rows that need you.
+    pub needs_you: usize,
+    /// Rows whose last poll failed.
+    pub errors: usize,
+}
+
+impl Counts {
+    /// The counts of `rows`.
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+        let mut counts = Self::default();
+        for row in rows {
+            counts.add(row);
+        }
+        counts
+    }
+
+    fn add(&mut self, row: &Row) {
+        self.total += 1;
+        *self.of_status(row.status()) += 1;
+        self.needs_you += usize::from(row.needs_you());
+        self.errors += usize::from(row.error.is_some());
+    }
+
+    fn remove(&mut self, row: &Row) {
+        self.total -= 1;
+        *self.of_status(row.status()) -= 1;
+        self.needs_you -= usize::from(row.needs_you());
+        self.errors -= usize::from(row.error.is_some());
+    }
+
+    fn of_status(&mut self, status: Option<&Status>) -> &mut usize {
+        match status {
+            Some(Status::Active) => &mut self.active,
+            Some(Status::Completed) => &mut self.completed,
+            Some(Status::Failed) => &mut self.failed,
+            Some(Status::Archived) => &mut self.archived,
+            Some(Status::Other(_)) => &mut self.other,
+            None => &mut self.unknown,
+        }
+    }
+}
+
+/// All rows: the shared state.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    rows: Vec<Row>,
+    index: HashMap<JobKey, usize>,
+    counts: Counts,
+    errors: VecDeque<LoggedError>,
+    revision: u64,
+}
+
+impl Board {
+    /// A board of never-seen rows, in the order given. A key that comes twice is taken once.
+    pub fn new(watched: impl IntoIterator<Item = Watched>) -> Self {
+        let mut board = Self::default();
+        for watched in watched {
+            let at = board.rows.len();
+            if board.index.insert(watched.key.clone(), at).is_none() {
+                board.rows.push(Row::new(watched));
+            }
+        }
+        board.counts = Counts::of(&board.rows);
+        board
+    }
+
+    /// The rows, in the order of the config.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The row of `key`.
+    pub fn row(&self, key: &JobKey) -> Option<&Row> {
+        self.index.get(key).map(|at| &self.rows[*at])
+    }
+
+    /// How many rows there are of each sort.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// This run's errors, oldest first.
+    pub fn errors(&self) -> impl DoubleEndedIterator<Item = &LoggedError> + ExactSizeIterator {
+        self.errors.iter()
+    }
+
+    /// Goes up when something that a table shows has changed; a poll that only confirms what is
+    /// known leaves it alone.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes what the poller learnt of `key` at `now`. An unknown key is ignored: its job may have
+    /// left the config while the poll was in flight.
+    pub fn apply(&mut self, key: &JobKey, update: Update, now: Timestamp) -> Option<Transition> {
+        let at = *self.index.get(key)?;
+        match update {
+            Update::Started => {
+                self.rows[at].polling = true;
+                None
+            }
+            Update::Fetched { job, fresh_for } => self.fetched(at, job, fresh_for, now),
+            Update::Failed {
+                kind,
+                message,
+                retry_at,
+            } => {
+                self.failed(
+                    at,
+                    RowError {
+                        kind,
+                        message,
+                        since: now,
+                        retry_at,
+                    },
+                    now,
+                );
+                None
+            }
+        }
+    }
+
+    fn fetched(
+        &mut self,
+        at: usize,
+        job: Job,
+        fresh_for: Option<Duration>,
+        now: Timestamp,
+    ) -> Option<Transition> {
+        let row = &mut self.rows[at];
+        let transition = transition(row, &job, now);
+        let shown = row.freshness(now) != Freshness::Fresh || row.job.as_ref() != Some(&job);
+        row.fetched_at = Some(now);
+        row.fresh_for = fresh_for;
+        row.polling = false;
+        if shown {
+            self.counts.remove(row);
+            row.job = Some(job);
+            row.error = None;
+            self.counts.add(row);
+            self.revision += 1;
+        }
+        transition
+    }
+
+    fn failed(&mut self, at: usize, mut error: RowError, now: Timestamp) {
+        self.log_error(at, &error, now);
+        let row = &mut self.rows[at];
+        row.polling = false;
+        if let Some(before) = row
+            .error
+            .as_ref()
+            .filter(|before| before.kind == error.kind)
+        {
+            error.since = before.since;
+        }
+        if row.error.as_ref() != Some(&error) {
+            self.counts.errors += usize::from(row.error.is_none());
+            row.error = Some(error);
+            self.revision += 1;
+        }
+    }
+
+    fn log_error(&mut self, at: usize, error: &RowError, now: Timestamp) {
+        let row = &self.rows[at];
+        let again = row
+            .error
+            .as_ref()
+            .is_some_and(|before| before.message == error.message);
+        let logged = self
+            .errors
+            .iter_mut()
+            .rev()
+            .find(|logged| &logged.key == row.key());
+        if let Some(logged) = logged.filter(|logged| again && logged.message == error.message) {
+            logged.times = logged.times.saturating_add(1);
+            logged.at = now;
+            return;
+        }
+        if self.errors.len() == MAX_ERRORS {
+            self.errors.pop_front();
+        }
+        self.errors.push_back(LoggedError {
+            at: now,
+            key: row.key().clone(),
+            title: row.watched.title().to_owned(),
+            kind: error.kind,
+            message: error.message.clone(),
+            times: 1,
+        });
+    }
+}
+
+/// What a person would want to hear of `job` after what `row` knows.
+fn transition(row: &Row, job: &Job, now: Timestamp) -> Option<Transition> {
+    let before = row.job.as_ref()?;
+    let status = (before.status != job.status).then(|| (before.status.clone(), job.status.clone()));
+    let pull_request = job
+        .pull_request
+        .clone()
+        .filter(|link| before.pull_request.as_ref() != Some(link));
+    (status.is_some() || pull_request.is_some()).then(|| Transition {
+        at: now,
+        key: row.key().clone(),
+        title: row.watched.title().to_owned(),
+        status,
+        pull_request,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn board(ids: &[&str]) -> Board {
+        let project = Arc::new(Project {
+            id: "p".into(),
+            name: Some("docs".into()),
+        });
+        Board::new(ids.iter().map(|id| Watched {
+            key: JobKey::new("p", *id),
+            project: Arc::clone(&project),
+            label: None,
+            tags: Vec::new(),
+        }))
+    }
+
+    fn job(status: Status, link: Option<&str>) -> Job {
+        Job {
+            status: Some(status),
+            pull_request: link.map(PullRequest::new),
+            ..Job::default()
+        }
+    }
+
+    fn fetched(job: Job) -> Update {
+        Update::Fetched {
+            job,
+            fresh_for: Some(Duration::from_secs(20)),
+        }
+    }
+
+    fn failed(kind: ErrorKind, message: &str) -> Update {
+        Update::Failed {
+            kind,
+            message: message.into(),
+            retry_at: None,
+        }
+    }
+
+    #[test]
+    fn the_first_sight_of_a_job_is_no_transition() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        assert_eq!(
+            board.apply(&key, fetched(job(Status::Failed, None)), NOW),
+            None
+        );
+        assert!(board.row(&key).unwrap().needs_you());
+    }
+
+    #[test]
+    fn transition_table() {
+        const PR: Option<&str> = Some("https://github.com/acme/docs/pull/1");
+        let key = JobKey::new("p", "a");
+        let (active, completed) = (Status::Active, Status::Completed);
+        for (before, after, status_changed, pr_appeared) in [
+            (
+                job(active.clone(), None),
+                job(active.clone(), None),
+                false,
+                false,
+            ),
+            (
+                job(active.clone(), None),
+                job(completed.clone(), PR),
+                true,
+                true,
+            ),
+            (
+                job(completed.clone(), None),
+                job(completed.clone(), PR),
+                false,
+                true,
+            ),
+            (
+                job(completed.clone(), PR),
+                job(active.clone(), PR),
+                true,
+                false,
+            ),
+            (
+                job(completed.clone(), PR),
+                job(completed.clone(), None),
+                false,
+                false,
+            ),
+        ] {
+            let mut board = board(&["a"]);
+            board.apply(&key, fetched(before), NOW);
+            let transition = board.apply(&key, fetched(after), at(5));
+            assert_eq!(transition.is_some(), status_changed || pr_appeared);
+            if let Some(transition) = transition {
+                assert_eq!(transition.at, at(5));
+                assert_eq!(transition.status.is_some(), status_changed);
+                assert_eq!(transition.pull_request.is_some(), pr_appeared);
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_keeps_the_last_good_values() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        board.apply(&key, fetched(job(Status::Active, None)), NOW);
+        assert_eq!(board.row(&key).unwrap().freshness(at(1)), Freshness::Fresh);
+        board.apply(
+            &key,
+            failed(ErrorKind::Timeout, "no reply within 20s"),
+            at(10),
+        );
+        let row = board.row(&key).unwrap();
+        assert_eq!(row.status(), Some(&Status::Active));
+        assert_eq!(row.fetched_at, Some(NOW));
+        assert_eq!(row.freshness(at(10)), Freshness::Stale);
+        board.apply(&key, fetched(job(Status::Active, None)), at(20));
+        assert_eq!(board.row(&key).unwrap().error, None);
+        assert_eq!(board.row(&key).unwrap().freshness(at(20)), Freshness::Fresh);
+    }
+
+    #[test]
+    fn a_fault_that_goes_on_keeps_its_beginning() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        board.apply(&key, failed(ErrorKind::Server, "500"), at(1));
+        board.apply(&key, failed(ErrorKind::Server, "503"), at(9));
+        assert_eq!(
+            board.row(&key).unwrap().error.as_ref().unwrap().since,
+            at(1)
+        );
+        board.apply(&key, failed(ErrorKind::Network, "refused"), at(12));
+        assert_eq!(
+            board.row(&key).unwrap().error.as_ref().unwrap().since,
+            at(12)
+        );
+    }
+
+    #[test]
+    fn a_row_goes_stale_by_age_alone() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        assert_eq!(
+            board.row(&key).unwrap().freshness(NOW),
+            Freshness::NeverSeen
+        );
+        board.apply(&key, fetched(job(Status::Active, None)), NOW);
+        assert_eq!(board.row(&key).unwrap().freshness(at(19)), Freshness::Fresh);
+        assert_eq!(board.row(&key).unwrap().freshness(at(20)), Freshness::Stale);
+        board.apply(
+            &key,
+            Update::Fetched {
+                job: job(Status::Archived, None),
+                fresh_for: None,
+            },
+            at(20),
+        );
+        assert_eq!(
+            board.row(&key).unwrap().freshness(at(1_000_000)),
+            Freshness::Fresh
+        );
+    }
+
+    #[test]
+    fn counts_follow_every_change() {
+        let mut board = board(&["a", "b", "c", "d"]);
+        let key = |id: &str| JobKey::new("p", id);
+        let pr = Some("https://github.com/acme/docs/pull/1");
+        board.apply(&key("a"), fetched(job(Status::Active, None)), NOW);
+        board.apply(&key("a"), fetched(job(Status::Completed, pr)), NOW);
+        board.apply(
+            &key("b"),
+            fetched(job(Status::from_api("paused"), None)),
+            NOW,
+        );
+        board.apply(&key("b"), failed(ErrorKind::Network, "x"), NOW);
+        board.apply(&key("c"), fetched(job(Status::Failed, None)), NOW);
+        assert_eq!(
+            board.counts(),
+            Counts {
+                total: 4,
+                completed: 1,
+                failed: 1,
+                other: 1,
+                unknown: 1,
+                needs_you: 2,
+                errors: 1,
+                ..Counts::default()
+            }
+        );
+        assert_eq!(board.counts(), Counts::of(board.rows()));
+    }
+
+    #[test]
+    fn a_poll_that_confirms_what_is_known_changes_nothing_shown() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        board.apply(&key, fetched(job(Status::Active, None)), NOW);
+        let before = board.revision();
+        board.apply(&key, Update::Started, at(9));
+        board.apply(&key, fetched(job(Status::Active, None)), at(10));
+        assert_eq!(board.revision(), before);
+        board.apply(&key, fetched(job(Status::Active, None)), at(99));
+        assert_ne!(
+            board.revision(),
+            before,
+            "it had gone stale: its age leaves the screen"
+        );
+    }
+
+    #[test]
+    fn the_same_error_again_counts_up_and_the_log_is_bounded() {
+        let mut board = board(&["a", "b"]);
+        let key = JobKey::new("p", "a");
+        for second in 0..5 {
+            board.apply(&key, failed(ErrorKind::Server, "503"), at(second));
+        }
+        let logged = board.errors().next().unwrap();
+        assert_eq!(
+            (board.errors().len(), logged.times, logged.at),
+            (1, 5, at(4))
+        );
+        for second in 0..2_000 {
+            board.apply(
+                &key,
+                failed(ErrorKind::Server, &format!("{second}")),
+                at(second),
+            );
+        }
+        assert_eq!(board.errors().len(), MAX_ERRORS);
+    }
+
+    #[test]
+    fn a_reply_for_a_job_that_left_is_ignored() {
+        let mut board = board(&["a"]);
+        let gone = JobKey::new("p", "gone");
+        assert_eq!(
+            board.apply(&gone, fetched(job(Status::Active, None)), NOW),
+            None
+        );
+        assert_eq!(board.counts().total, 1);
+    }
+}

@@ -1,0 +1,254 @@
+//! The values of the domain: a job, its status, its pull request, and the key that names it.
+//!
+//! Everything here is plain data with its text already cleaned. This file must not know how a job
+//! is fetched (the wire types live in `api`) or drawn.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::text;
+
+/// What names a watched job: the ids that the config gives, never the `id` in a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobKey {
+    /// The id of the Mintlify project.
+    pub project: Arc<str>,
+    /// The id of the agent job.
+    pub id: Arc<str>,
+}
+
+impl JobKey {
+    /// The key of job `id` in project `project`.
+    pub fn new(project: impl Into<Arc<str>>, id: impl Into<Arc<str>>) -> Self {
+        Self {
+            project: project.into(),
+            id: id.into(),
+        }
+    }
+}
+
+impl fmt::Display for JobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.project, self.id)
+    }
+}
+
+/// What the API says that a job is doing
+/// (<https://www.mintlify.com/docs/api/agent/v2/get-agent-job>).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// The agent is at work.
+    Active,
+    /// The agent finished; there is a pull request unless nothing changed.
+    Completed,
+    /// The job was archived.
+    Archived,
+    /// The agent gave up.
+    Failed,
+    /// A word that the contract does not list, shown as it came.
+    Other(Arc<str>),
+}
+
+impl Status {
+    /// The status that the API's `word` stands for; `word` is cleaned here.
+    pub fn from_api(word: &str) -> Self {
+        match word {
+            "active" => Self::Active,
+            "completed" => Self::Completed,
+            "archived" => Self::Archived,
+            "failed" => Self::Failed,
+            other => Self::Other(text::clean(other).into()),
+        }
+    }
+
+    /// The API's word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::Archived => "archived",
+            Self::Failed => "failed",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Whether the agent has stopped work; an unknown status counts as still at work.
+    pub fn is_finished(&self) -> bool {
+        matches!(self, Self::Completed | Self::Archived | Self::Failed)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A job as one good reply of the API told it. Any field of a reply may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Job {
+    /// What it is doing; `None` where the reply did not say.
+    pub status: Option<Status>,
+    /// The URL of the repository (`source.repository`).
+    pub repository: Option<String>,
+    /// The branch that the agent works on (`source.ref`).
+    pub branch: Option<String>,
+    /// The model that does the work.
+    pub model: Option<String>,
+    /// The pull request (`prLink`); `None` while at work, or when no file changed.
+    pub pull_request: Option<PullRequest>,
+    /// When the job was created.
+    pub created_at: Option<Timestamp>,
+    /// When it was archived.
+    pub archived_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// Whether a person has something to do: it failed, or its pull request waits.
+    pub fn needs_you(&self) -> bool {
+        match self.status {
+            Some(Status::Failed) => true,
+            Some(Status::Completed) => self.pull_request.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The page of the branch on its host, where the reply named both a repository and a branch.
+    ///
+    /// GitHub, Gitea and Bitbucket differ in the middle of the path; GitLab's form is recognised by
+    /// its host, and all others get GitHub's.
+    pub fn branch_url(&self) -> Option<String> {
+        let repository = self.repository.as_deref()?;
+        let mut url = Url::parse(repository.trim_end_matches('/').trim_end_matches(".git")).ok()?;
+        let gitlab = url.host_str().is_some_and(|host| host.contains("gitlab"));
+        {
+            let mut path = url.path_segments_mut().ok()?;
+            path.pop_if_empty();
+            if gitlab {
+                path.push("-");
+            }
+            path.push("tree").extend(self.branch.as_deref()?.split('/'));
+        }
+        Some(url.into())
+    }
+}
+
+/// The pull request of a job: the link as the API gave it, cleaned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    /// The link. It is text from outside: open it through `open_link` only.
+    pub link: String,
+}
+
+impl PullRequest {
+    /// The pull request behind `link`.
+    pub fn new(link: impl Into<String>) -> Self {
+        Self { link: link.into() }
+    }
+
+    /// The number at the end of the link (`…/pull/412`, `…/merge_requests/412`).
+    pub fn number(&self) -> Option<u64> {
+        let url = Url::parse(&self.link).ok()?;
+        let mut segments = url
+            .path_segments()?
+            .rev()
+            .filter(|segment| !segment.is_empty());
+        let number = segments.next()?.parse().ok()?;
+        matches!(
+            segments.next()?,
+            "pull" | "pulls" | "pull-requests" | "merge_requests"
+        )
+        .then_some(number)
+    }
+
+    /// What a table shows: `#412`, or `link` where the link holds no number.
+    pub fn short(&self) -> String {
+        self.number()
+            .map_or_else(|| String::from("link"), |number| format!("#{number}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_you_table() {
+        let pr = Some(PullRequest::new("https://github.com/acme/docs/pull/1"));
+        for (status, pull_request, want) in [
+            (Some(Status::Failed), None, true),
+            (Some(Status::Completed), pr.clone(), true),
+            (Some(Status::Completed), None, false),
+            (Some(Status::Active), pr.clone(), false),
+            (Some(Status::Archived), pr.clone(), false),
+            (Some(Status::from_api("paused")), pr, false),
+            (None, None, false),
+        ] {
+            let job = Job {
+                status,
+                pull_request,
+                ..Job::default()
+            };
+            assert_eq!(job.needs_you(), want, "{job:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_status_is_shown_as_it_came_and_is_at_work() {
+        let status = Status::from_api("on\u{202e} hold\u{1b}");
+        assert_eq!(status.as_str(), "on hold");
+        assert!(!status.is_finished());
+    }
+
+    #[test]
+    fn pull_request_number_table() {
+        for (link, want) in [
+            ("https://github.com/acme/docs/pull/412", Some(412)),
+            ("https://github.com/acme/docs/pull/412/", Some(412)),
+            ("https://gitlab.com/acme/docs/-/merge_requests/7", Some(7)),
+            ("https://github.com/acme/docs/issues/412", None),
+            ("https://github.com/acme/docs/pull/412/files", None),
+            (
+                "https://github.com/acme/docs/pull/99999999999999999999",
+                None,
+            ),
+            ("not a link", None),
+            ("", None),
+        ] {
+            assert_eq!(PullRequest::new(link).number(), want, "{link}");
+        }
+    }
+
+    #[test]
+    fn branch_url_table() {
+        for (repository, branch, want) in [
+            (
+                "https://github.com/acme/docs",
+                Some("mintlify/sdk"),
+                Some("https://github.com/acme/docs/tree/mintlify/sdk"),
+            ),
+            (
+                "https://github.com/acme/docs.git",
+                Some("a b#c"),
+                Some("https://github.com/acme/docs/tree/a%20b%23c"),
+            ),
+            (
+                "https://gitlab.com/acme/docs/",
+                Some("x"),
+                Some("https://gitlab.com/acme/docs/-/tree/x"),
+            ),
+            ("https://github.com/acme/docs", None, None),
+            ("nonsense", Some("x"), None),
+        ] {
+            let job = Job {
+                repository: Some(repository.into()),
+                branch: branch.map(Into::into),
+                ..Job::default()
+            };
+            assert_eq!(job.branch_url().as_deref(), want, "{repository} {branch:?}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! mintwatch.
+
+pub mod api;
+pub mod board;
+pub mod job;
+pub mod key;
+pub mod text;

@@ -1,0 +1,273 @@
+//! Text from outside: cleaned once, where it enters, and measured as ratatui draws it.
+//!
+//! ratatui passes bidi controls, zero-width joiners and piles of combining marks through to the
+//! terminal, so everything that a server, a config file or a user hands us goes through [`clean`]
+//! (one line) first. This file must not know what the text is for or how it is styled.
+
+use std::borrow::Cow;
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The most characters (code points) that a field from outside keeps.
+pub const MAX_CHARS: usize = 1_024;
+/// The most bytes that one grapheme cluster keeps: a base with a few marks, not a Zalgo tower.
+pub const MAX_GRAPHEME_BYTES: usize = 32;
+/// The most code points that one grapheme cluster keeps.
+const MAX_GRAPHEME_CHARS: usize = 6;
+
+/// One line of safe text: no control, format, private-use or tag characters, no line breaks, no
+/// stacks of combining marks, at most [`MAX_CHARS`] code points. Idempotent.
+///
+/// White space of any kind becomes one plain space, and is trimmed at both ends.
+pub fn clean(raw: &str) -> String {
+    let mut line = drop_unsafe(raw);
+    // Cutting a cluster can let its rest join a neighbour (Hangul jamo), so until nothing changes.
+    while !line.is_ascii() {
+        let shorter = drop_unsafe(&cap_graphemes(&line));
+        if shorter == line {
+            break;
+        }
+        line = shorter;
+    }
+    line
+}
+
+/// The cells that `text` takes as ratatui lays it out: the sum over its grapheme clusters.
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
+}
+
+/// `text` cut to `max` cells, its last cell being `ellipsis` where something was cut.
+pub fn truncate<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= max {
+        return Cow::Borrowed(text);
+    }
+    let room = max.saturating_sub(width(ellipsis));
+    if max == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut cut = String::from(take_cells(text, room));
+    cut.push_str(ellipsis);
+    Cow::Owned(cut)
+}
+
+/// `text` in pieces of at most `max` cells each (a cluster wider than `max` is left out).
+pub fn wrap(text: &str, max: usize) -> Vec<&str> {
+    let mut rest = text;
+    let mut lines = Vec::new();
+    while !rest.is_empty() && max > 0 {
+        let mut line = take_cells(rest, max);
+        if line.is_empty() {
+            break;
+        }
+        if line.len() < rest.len()
+            && let Some(space) = line.rfind(' ').filter(|at| *at > line.len() / 2)
+        {
+            line = &line[..space];
+        }
+        rest = rest[line.len()..].trim_start_matches(' ');
+        lines.push(line);
+    }
+    lines
+}
+
+fn take_cells(text: &str, max: usize) -> &str {
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += grapheme.width();
+        if used > max {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+fn drop_unsafe(raw: &str) -> String {
+    let mut line = String::with_capacity(raw.len().min(MAX_CHARS * 4));
+    // A second cap on what is read: a megabyte of nothing but controls must not cost a megabyte.
+    for c in raw.chars().take(MAX_CHARS * 4) {
+        if c.is_whitespace() {
+            if !line.ends_with(' ') && !line.is_empty() {
+                line.push(' ');
+            }
+        } else if is_safe(c) {
+            line.push(c);
+        }
+    }
+    let end = line
+        .char_indices()
+        .nth(MAX_CHARS)
+        .map_or(line.len(), |(at, _)| at);
+    line.truncate(end);
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Whether a terminal shows `c` as itself: not a control, format, surrogate, private-use or
+/// unassigned tag character, and not a variation selector (terminals disagree on their widths).
+fn is_safe(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
+    let category = c.general_category();
+    !matches!(
+        category,
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Surrogate
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    ) && !matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Caps each cluster and drops those of no width (a mark with no base would sit on the cell
+/// before it).
+fn cap_graphemes(line: &str) -> String {
+    line.graphemes(true)
+        .filter(|g| g.width() > 0)
+        .map(cap_grapheme)
+        .collect()
+}
+
+fn cap_grapheme(grapheme: &str) -> &str {
+    let end = grapheme
+        .char_indices()
+        .enumerate()
+        .find(|(nth, (at, c))| *nth >= MAX_GRAPHEME_CHARS || at + c.len_utf8() > MAX_GRAPHEME_BYTES)
+        .map_or(grapheme.len(), |(_, (at, _))| at);
+    &grapheme[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn clean_table() {
+        for (raw, want) in [
+            ("plain", "plain"),
+            ("", ""),
+            ("  a \t b\r\nc  ", "a b c"),
+            ("\u{1b}[31mred\u{1b}[0m", "[31mred[0m"),
+            ("\u{202e}evil\u{2066}x\u{2069}", "evilx"),
+            ("a\u{2028}b\u{2029}c", "a b c"),
+            ("zero\u{200b}width\u{feff}", "zerowidth"),
+            ("\u{1f468}\u{200d}\u{1f469}", "\u{1f468}\u{1f469}"),
+            ("heart\u{2764}\u{fe0f}", "heart\u{2764}"),
+            ("tag\u{e0041}\u{e007f}", "tag"),
+            ("pua\u{e000}\u{f0000}\u{10fffd}", "pua"),
+            ("\u{301}lead", "lead"),
+            (
+                "caf\u{e9} cafe\u{301} 日本語",
+                "caf\u{e9} cafe\u{301} 日本語",
+            ),
+        ] {
+            assert_eq!(clean(raw), want, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_zalgo_tower_is_capped() {
+        let tower = format!("a{}b", "\u{301}".repeat(500));
+        let cleaned = clean(&tower);
+        assert!(
+            cleaned.starts_with('a') && cleaned.ends_with('b'),
+            "{cleaned}"
+        );
+        assert_eq!(width(&cleaned), 2);
+        assert!(cleaned.len() <= 2 + MAX_GRAPHEME_BYTES);
+    }
+
+    #[test]
+    fn truncate_table() {
+        for (text, max, want) in [
+            ("short", 9, "short"),
+            ("exactly", 7, "exactly"),
+            ("too long for it", 8, "too lon…"),
+            ("日本語のラベル", 7, "日本語…"),
+            ("日本語のラベル", 6, "日本…"),
+            ("x", 0, ""),
+            ("xy", 1, "…"),
+        ] {
+            assert_eq!(truncate(text, max, "…"), want, "{text} {max}");
+        }
+    }
+
+    #[test]
+    fn wrap_breaks_at_spaces_where_it_can() {
+        assert_eq!(wrap("the key was refused", 12), ["the key was", "refused"]);
+        assert_eq!(wrap("aaaaaaaaaa", 4), ["aaaa", "aaaa", "aa"]);
+        assert_eq!(wrap("anything", 0), Vec::<&str>::new());
+    }
+
+    fn hostile() -> impl Strategy<Value = String> {
+        let nasty = prop::sample::select(vec![
+            '\u{0}',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2067}',
+            '\u{2028}',
+            '\u{301}',
+            '\u{489}',
+            '\u{e0020}',
+            '\u{e000}',
+            '\u{10fffd}',
+            '\u{fe0f}',
+            '\u{1f3fb}',
+            '\u{1f1e6}',
+            '\u{1100}',
+            '\u{1161}',
+            '\u{11a8}',
+            '\u{94d}',
+            '\u{915}',
+            '日',
+            'a',
+            ' ',
+            '\n',
+            '\u{ad}',
+            '\u{644}',
+            '\u{627}',
+            '\u{600}',
+            '\u{110bd}',
+        ]);
+        prop::collection::vec(prop_oneof![nasty, any::<char>()], 0..200)
+            .prop_map(|chars| chars.into_iter().collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn cleaned_text_is_safe_to_draw(raw in hostile()) {
+            let cleaned = clean(&raw);
+            prop_assert!(cleaned.chars().all(|c| is_safe(c) && (c == ' ' || !c.is_whitespace())));
+            prop_assert!(cleaned.chars().count() <= MAX_CHARS);
+            for grapheme in cleaned.graphemes(true) {
+                prop_assert!(grapheme.len() <= MAX_GRAPHEME_BYTES, "{grapheme:?}");
+                prop_assert!(grapheme.width() > 0, "{grapheme:?}");
+            }
+            prop_assert_eq!(clean(&cleaned), cleaned);
+        }
+
+        #[test]
+        fn truncated_text_fits(raw in hostile(), max in 0_usize..40) {
+            let cleaned = clean(&raw);
+            prop_assert!(width(&truncate(&cleaned, max, "…")) <= max);
+            for line in wrap(&cleaned, max) {
+                prop_assert!(width(line) <= max);
+            }
+        }
+    }
+}
