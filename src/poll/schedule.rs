@@ -1,0 +1,391 @@
+//! When each job is polled next: a pure value, without clocks, tasks or the network.
+//!
+//! The poller asks [`Schedule::take_due`] what to poll, tells [`Schedule::finish`] how it went, and
+//! sleeps until [`Schedule::next_due`]. The time is always an argument; the only randomness is a
+//! seeded generator, so that every run of a test is the same. It must not know the board.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::job::{JobKey, Status};
+
+/// The longest wait that failures back off to.
+pub const MAX_BACKOFF: Duration = Duration::from_mins(5);
+/// The longest `Retry-After` that is obeyed.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// How often a job that we may not see is tried again.
+pub const FORBIDDEN_PROBE: Duration = Duration::from_mins(5);
+/// Failures wait at least this long (or one interval, where that is shorter).
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+/// What a spread start leaves between two polls, up to one active interval in all.
+const SPREAD_STEP: Duration = Duration::from_millis(10);
+/// So many failures of a project without a success between count as its server being down.
+const DOWN_AFTER: u32 = 3;
+
+/// The settings that the schedule needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Between two polls of an active job.
+    pub active: Duration,
+    /// Between two polls of a finished job.
+    pub finished: Duration,
+    /// The most polls in flight at once.
+    pub concurrency: usize,
+}
+
+/// How soon a job wants to be seen again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// It is at work, or its status is not one we know.
+    Active,
+    /// It is done, but a follow-up can wake it.
+    Finished,
+    /// It is archived: one look is enough.
+    Once,
+}
+
+impl Pace {
+    /// The pace of a job with this status.
+    pub fn of(status: Option<&Status>) -> Self {
+        match status {
+            Some(Status::Completed | Status::Failed) => Self::Finished,
+            Some(Status::Archived) => Self::Once,
+            Some(Status::Active | Status::Other(_)) | None => Self::Active,
+        }
+    }
+}
+
+/// How a poll ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The job was seen.
+    Seen(Pace),
+    /// It failed in a way that may pass. Where the server said how long to wait, its whole project
+    /// waits.
+    Failed {
+        /// What `Retry-After` said.
+        retry_after: Option<Duration>,
+    },
+    /// We may not see it (403).
+    Forbidden,
+    /// The key was refused (401): nothing is polled with it until [`Schedule::renew_key`].
+    KeyRefused,
+}
+
+/// Which of the run's keys a job is polled with.
+pub type KeyIndex = usize;
+
+#[derive(Debug)]
+struct Entry {
+    project: Arc<str>,
+    key: KeyIndex,
+    pace: Pace,
+    failures: u32,
+    state: State,
+    /// Tells the entry's live place in the queue from those that it left behind.
+    ticket: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting(Instant),
+    InFlight,
+    /// Nothing to wait for: archived, or its key is refused.
+    Parked,
+}
+
+#[derive(Debug, Default)]
+struct ProjectState {
+    held_until: Option<Instant>,
+    failures_in_a_row: u32,
+}
+
+type Queue = BinaryHeap<Reverse<(Instant, u64, JobKey)>>;
+
+/// Decides which job is polled when.
+#[derive(Debug)]
+pub struct Schedule {
+    limits: Limits,
+    rng: fastrand::Rng,
+    entries: HashMap<JobKey, Entry>,
+    projects: HashMap<Arc<str>, ProjectState>,
+    refused_keys: Vec<KeyIndex>,
+    /// Jobs that are well, and jobs whose last poll failed: the second may fill only half of the
+    /// places in flight, so that hanging jobs never keep the others waiting.
+    queues: [Queue; 2],
+    in_flight: [usize; 2],
+    next_ticket: u64,
+}
+
+impl Schedule {
+    /// An empty schedule whose jitter comes from `seed`.
+    pub fn new(limits: Limits, seed: u64) -> Self {
+        Self {
+            limits,
+            rng: fastrand::Rng::with_seed(seed),
+            entries: HashMap::new(),
+            projects: HashMap::new(),
+            refused_keys: Vec::new(),
+            queues: [Queue::new(), Queue::new()],
+            in_flight: [0, 0],
+            next_ticket: 0,
+        }
+    }
+
+    /// Takes on `jobs`, each with the key that it is polled with, their first polls spread from
+    /// `now` on in the order given. A job that is already here stays as it is.
+    pub fn add(&mut self, jobs: impl IntoIterator<Item = (JobKey, KeyIndex)>, now: Instant) {
+        let mut due = now;
+        let last = now + self.limits.active;
+        for (job, key) in jobs {
+            if self.entries.contains_key(&job) {
+                continue;
+            }
+            let project = Arc::clone(&job.project);
+            self.projects.entry(Arc::clone(&project)).or_default();
+            let entry = Entry {
+                project,
+                key,
+                pace: Pace::Active,
+                failures: 0,
+                state: State::Parked,
+                ticket: 0,
+            };
+            self.entries.insert(job.clone(), entry);
+            self.wait_until(&job, due);
+            due = (due + SPREAD_STEP).min(last);
+        }
+    }
+
+    /// How long a reply of this pace counts as fresh: twice its interval; `None` for ever.
+    pub fn fresh_for(&self, pace: Pace) -> Option<Duration> {
+        self.interval(pace).map(|interval| interval * 2)
+    }
+
+    /// When [`Self::take_due`] next has something to give; `None` while nothing waits, or while
+    /// every place in flight is taken.
+    pub fn next_due(&mut self) -> Option<Instant> {
+        self.next_queue().map(|(due, _)| due)
+    }
+
+    /// A job whose poll is due at `now`; it counts as in flight until [`Self::finish`].
+    pub fn take_due(&mut self, now: Instant) -> Option<JobKey> {
+        loop {
+            let (_, queue) = self.next_queue().filter(|(due, _)| *due <= now)?;
+            let Reverse((_, _, job)) = self.queues[queue].pop()?;
+            if self.key_is_refused(&job) {
+                self.set_state(&job, State::Parked);
+            } else if let Some(until) = self.held_until(&job).filter(|until| *until > now) {
+                let window = self.spread_window(self.entries.len());
+                let due = until + self.up_to(window);
+                self.wait_until(&job, due);
+            } else {
+                self.set_state(&job, State::InFlight);
+                self.in_flight[queue] += 1;
+                return Some(job);
+            }
+        }
+    }
+
+    /// Takes back a job that [`Self::take_due`] gave, with how its poll ended.
+    pub fn finish(&mut self, job: &JobKey, outcome: Outcome, now: Instant) {
+        let Some(entry) = self.entries.get_mut(job) else { return };
+        if entry.state != State::InFlight {
+            return;
+        }
+        let queue = entry.queue();
+        self.in_flight[queue] -= 1;
+        entry.state = State::Parked;
+        match outcome {
+            Outcome::Seen(pace) => self.seen(job, pace, now),
+            Outcome::Failed { retry_after } => self.failed(job, retry_after, now),
+            Outcome::Forbidden => {
+                let due = now + self.jittered(FORBIDDEN_PROBE);
+                self.wait_until(job, due);
+            }
+            Outcome::KeyRefused => {
+                let key = entry.key;
+                self.refuse_key(key);
+            }
+        }
+    }
+
+    /// Polls `job` as soon as a place is free, unless it is in flight already. A `Retry-After` of
+    /// its project is still obeyed.
+    pub fn poll_now(&mut self, job: &JobKey, now: Instant) {
+        if self.entries.get(job).is_some_and(|entry| entry.state != State::InFlight) {
+            self.wait_until(job, now);
+        }
+    }
+
+    /// Polls every job once, archived ones too, spread from `now` on.
+    pub fn poll_all(&mut self, now: Instant) {
+        let jobs: Vec<JobKey> = self.entries.keys().cloned().collect();
+        self.spread(jobs, now);
+    }
+
+    /// After sleep: every job that waits is polled once, spread from `now` on.
+    pub fn resume(&mut self, now: Instant) {
+        let waiting = |entry: &Entry| matches!(entry.state, State::Waiting(_));
+        let jobs = self.jobs_where(waiting);
+        self.spread(jobs, now);
+    }
+
+    /// Polls with `key` may start again: its jobs are polled once, spread from `now` on.
+    pub fn renew_key(&mut self, key: KeyIndex, now: Instant) {
+        self.refused_keys.retain(|refused| *refused != key);
+        let jobs = self.jobs_where(|entry| entry.key == key);
+        self.spread(jobs, now);
+    }
+
+    /// Stops all polls with `key`, as when the server refuses it.
+    pub fn refuse_key(&mut self, key: KeyIndex) {
+        if !self.refused_keys.contains(&key) {
+            self.refused_keys.push(key);
+        }
+    }
+
+    fn seen(&mut self, job: &JobKey, pace: Pace, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(job) {
+            entry.pace = pace;
+            entry.failures = 0;
+        }
+        if let Some(interval) = self.interval(pace) {
+            let due = now + self.jittered(interval);
+            self.wait_until(job, due);
+        }
+        let project = self.projects.entry(Arc::clone(&job.project)).or_default();
+        let failures_before = std::mem::take(&mut project.failures_in_a_row);
+        if failures_before >= DOWN_AFTER {
+            self.heal(&Arc::clone(&job.project), now);
+        }
+    }
+
+    /// The server of a project answers again: what had backed off is polled within one interval.
+    fn heal(&mut self, project: &Arc<str>, now: Instant) {
+        let sick = |entry: &Entry| {
+            entry.failures > 0 && &entry.project == project && entry.state != State::InFlight
+        };
+        let jobs = self.jobs_where(sick);
+        self.spread(jobs, now);
+    }
+
+    fn failed(&mut self, job: &JobKey, retry_after: Option<Duration>, now: Instant) {
+        let project = self.projects.entry(Arc::clone(&job.project)).or_default();
+        project.failures_in_a_row = project.failures_in_a_row.saturating_add(1);
+        if let Some(wait) = retry_after {
+            let until = now + wait.min(MAX_RETRY_AFTER);
+            project.held_until = project.held_until.max(Some(until));
+        }
+        let failures = self.entries.get_mut(job).map_or(1, |entry| {
+            entry.failures = entry.failures.saturating_add(1);
+            entry.failures
+        });
+        let due = now + self.backoff(failures);
+        self.wait_until(job, due);
+    }
+
+    /// Full jitter: anything up to the active interval doubled with each failure, within
+    /// [`MIN_BACKOFF`] and [`MAX_BACKOFF`].
+    fn backoff(&mut self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(16);
+        let ceiling = self.limits.active.saturating_mul(1 << doublings).min(MAX_BACKOFF);
+        let floor = MIN_BACKOFF.min(ceiling);
+        floor + self.up_to(ceiling - floor)
+    }
+
+    fn key_is_refused(&self, job: &JobKey) -> bool {
+        self.entries.get(job).is_some_and(|entry| self.refused_keys.contains(&entry.key))
+    }
+
+    fn set_state(&mut self, job: &JobKey, state: State) {
+        if let Some(entry) = self.entries.get_mut(job) {
+            entry.state = state;
+        }
+    }
+
+    fn held_until(&self, job: &JobKey) -> Option<Instant> {
+        self.projects.get(&job.project)?.held_until
+    }
+
+    fn interval(&self, pace: Pace) -> Option<Duration> {
+        match pace {
+            Pace::Active => Some(self.limits.active),
+            Pace::Finished => Some(self.limits.finished),
+            Pace::Once => None,
+        }
+    }
+
+    /// `interval` and up to 10% more or less.
+    fn jittered(&mut self, interval: Duration) -> Duration {
+        interval.mul_f64(0.9 + self.rng.f64() * 0.2)
+    }
+
+    fn up_to(&mut self, window: Duration) -> Duration {
+        window.mul_f64(self.rng.f64())
+    }
+
+    fn spread_window(&self, jobs: usize) -> Duration {
+        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+        SPREAD_STEP.saturating_mul(jobs).min(self.limits.active)
+    }
+
+    fn spread(&mut self, jobs: Vec<JobKey>, now: Instant) {
+        let window = self.spread_window(jobs.len());
+        for job in jobs {
+            let due = now + self.up_to(window);
+            self.poll_now(&job, due);
+        }
+    }
+
+    fn jobs_where(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<JobKey> {
+        self.entries
+            .iter()
+            .filter(|(_, entry)| wanted(entry))
+            .map(|(job, _)| job.clone())
+            .collect()
+    }
+
+    fn wait_until(&mut self, job: &JobKey, due: Instant) {
+        let Some(entry) = self.entries.get_mut(job) else { return };
+        self.next_ticket += 1;
+        entry.ticket = self.next_ticket;
+        entry.state = State::Waiting(due);
+        self.queues[entry.queue()].push(Reverse((due, entry.ticket, job.clone())));
+    }
+
+    /// The queue whose head is due first, among those that may fill a place now.
+    fn next_queue(&mut self) -> Option<(Instant, usize)> {
+        let [well, sick] = self.in_flight;
+        if well + sick >= self.limits.concurrency.max(1) {
+            return None;
+        }
+        let sick_may_go = sick < (self.limits.concurrency / 2).max(1);
+        (0..=usize::from(sick_may_go)).filter_map(|queue| Some((self.head(queue)?, queue))).min()
+    }
+
+    /// When the live head of a queue is due; places that their jobs have left are dropped.
+    fn head(&mut self, queue: usize) -> Option<Instant> {
+        loop {
+            let Reverse((due, ticket, job)) = self.queues[queue].peek()?;
+            let live = self.entries.get(job).is_some_and(|entry| {
+                entry.ticket == *ticket && matches!(entry.state, State::Waiting(_))
+            });
+            if live {
+                return Some(*due);
+            }
+            self.queues[queue].pop();
+        }
+    }
+}
+
+impl Entry {
+    fn queue(&self) -> usize {
+        usize::from(self.failures > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,283 @@
+//! Tables and properties of the schedule.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const ACTIVE: Duration = Duration::from_secs(10);
+const FINISHED: Duration = Duration::from_mins(5);
+const LIMITS: Limits = Limits { active: ACTIVE, finished: FINISHED, concurrency: 4 };
+
+fn jobs(count: usize) -> Vec<(JobKey, KeyIndex)> {
+    (0..count).map(|at| (JobKey::new("p", format!("job_{at}")), 0)).collect()
+}
+
+fn schedule(count: usize, now: Instant) -> Schedule {
+    let mut schedule = Schedule::new(LIMITS, 7);
+    schedule.add(jobs(count), now);
+    schedule
+}
+
+/// Polls the only job once, ends it so, and returns how long the next poll waits.
+fn wait_after(schedule: &mut Schedule, outcome: Outcome, now: Instant) -> Option<Duration> {
+    let job = schedule.take_due(now).expect("the job is due");
+    schedule.finish(&job, outcome, now);
+    schedule.next_due().map(|due| due - now)
+}
+
+fn within(wait: Option<Duration>, from: Duration, to: Duration) {
+    let wait = wait.expect("the job waits for another poll");
+    assert!((from..=to).contains(&wait), "{wait:?} is not within {from:?} and {to:?}");
+}
+
+#[test]
+fn the_start_is_spread_in_order_over_at_most_one_interval() {
+    let start = Instant::now();
+    let mut schedule = Schedule::new(Limits { concurrency: 5_000, ..LIMITS }, 1);
+    schedule.add(jobs(3_000), start);
+    assert_eq!(schedule.next_due(), Some(start));
+    assert_eq!(schedule.take_due(start), Some(JobKey::new("p", "job_0")));
+    assert_eq!(schedule.take_due(start), None);
+    assert_eq!(schedule.next_due(), Some(start + SPREAD_STEP));
+    let polled = std::iter::from_fn(|| schedule.take_due(start + ACTIVE)).count();
+    assert_eq!(polled, 2_999);
+}
+
+#[test]
+fn intervals_follow_the_status_with_a_tenth_of_jitter() {
+    for (status, interval) in [
+        (Some(Status::Active), Some(ACTIVE)),
+        (Some(Status::from_api("paused")), Some(ACTIVE)),
+        (None, Some(ACTIVE)),
+        (Some(Status::Completed), Some(FINISHED)),
+        (Some(Status::Failed), Some(FINISHED)),
+        (Some(Status::Archived), None),
+    ] {
+        let now = Instant::now();
+        let mut schedule = schedule(1, now);
+        let pace = Pace::of(status.as_ref());
+        let wait = wait_after(&mut schedule, Outcome::Seen(pace), now);
+        assert_eq!(schedule.fresh_for(pace), interval.map(|interval| interval * 2));
+        match interval {
+            Some(interval) => within(wait, interval.mul_f64(0.9), interval.mul_f64(1.1)),
+            None => assert_eq!(wait, None, "archived jobs are polled once"),
+        }
+    }
+}
+
+#[test]
+fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
+    let mut now = Instant::now();
+    let mut schedule = schedule(1, now);
+    let mut longest = Duration::ZERO;
+    for failure in 1..40_u32 {
+        let ceiling = ACTIVE.saturating_mul(1 << (failure - 1).min(16)).min(MAX_BACKOFF);
+        let wait = wait_after(&mut schedule, Outcome::Failed { retry_after: None }, now);
+        within(wait, MIN_BACKOFF, ceiling);
+        longest = longest.max(wait.unwrap());
+        now += wait.unwrap();
+    }
+    assert!(longest > MAX_BACKOFF / 2, "full jitter reaches far: {longest:?}");
+    let wait = wait_after(&mut schedule, Outcome::Seen(Pace::Active), now);
+    within(wait, ACTIVE.mul_f64(0.9), ACTIVE.mul_f64(1.1));
+    now += wait.unwrap();
+    let wait = wait_after(&mut schedule, Outcome::Failed { retry_after: None }, now);
+    within(wait, MIN_BACKOFF, ACTIVE);
+}
+
+#[test]
+fn retry_after_holds_the_whole_project_for_at_most_an_hour() {
+    let now = Instant::now();
+    for (asked, obeyed) in [
+        (Duration::from_secs(40), Duration::from_secs(40)),
+        (Duration::from_secs(1_000_000_000), MAX_RETRY_AFTER),
+        (Duration::MAX, MAX_RETRY_AFTER),
+    ] {
+        let mut schedule = Schedule::new(LIMITS, 3);
+        schedule.add(jobs(3), now);
+        schedule.add([(JobKey::new("other", "job"), 0)], now);
+        let first = schedule.take_due(now).unwrap();
+        schedule.finish(&first, Outcome::Failed { retry_after: Some(asked) }, now);
+        let asked_by_hand = JobKey::new("p", "job_1");
+        schedule.poll_now(&asked_by_hand, now);
+        let just_before = now + obeyed.mul_f64(0.999);
+        assert_eq!(schedule.take_due(just_before), Some(JobKey::new("other", "job")));
+        assert_eq!(schedule.take_due(just_before), None);
+        let after = now + obeyed + MAX_BACKOFF;
+        let polled = std::iter::from_fn(|| schedule.take_due(after)).count();
+        assert_eq!(polled, 3, "after {obeyed:?} the project goes on");
+    }
+}
+
+#[test]
+fn a_reply_that_was_under_way_does_not_lift_the_hold() {
+    let now = Instant::now();
+    let mut schedule = schedule(2, now);
+    let soon = now + SPREAD_STEP;
+    let (first, second) = (schedule.take_due(soon).unwrap(), schedule.take_due(soon).unwrap());
+    let hold = Duration::from_mins(2);
+    schedule.finish(&first, Outcome::Failed { retry_after: Some(hold) }, soon);
+    schedule.finish(&second, Outcome::Seen(Pace::Active), soon);
+    assert_eq!(schedule.take_due(soon + hold.mul_f64(0.99)), None);
+}
+
+#[test]
+fn a_refused_key_stops_its_jobs_alone_until_it_is_renewed() {
+    let now = Instant::now();
+    let mut schedule = schedule(3, now);
+    schedule.add([(JobKey::new("other", "job"), 1)], now);
+    let first = schedule.take_due(now).unwrap();
+    schedule.finish(&first, Outcome::KeyRefused, now);
+    let later = now + Duration::from_hours(10);
+    assert_eq!(schedule.take_due(later), Some(JobKey::new("other", "job")));
+    assert_eq!(schedule.take_due(later), None);
+    assert_eq!(schedule.next_due(), None, "nothing wakes us for a refused key");
+    schedule.poll_now(&JobKey::new("p", "job_1"), later);
+    assert_eq!(schedule.take_due(later), None);
+    schedule.renew_key(0, later);
+    let polled = std::iter::from_fn(|| schedule.take_due(later + ACTIVE)).count();
+    assert_eq!(polled, 3);
+}
+
+#[test]
+fn a_forbidden_job_is_tried_every_five_minutes_and_delays_no_other() {
+    let now = Instant::now();
+    let mut schedule = schedule(2, now);
+    let first = schedule.take_due(now).unwrap();
+    schedule.finish(&first, Outcome::Forbidden, now);
+    let second = schedule.take_due(now + SPREAD_STEP).expect("the other job goes on");
+    schedule.finish(&second, Outcome::Seen(Pace::Once), now);
+    let wait = schedule.next_due().map(|due| due - now);
+    within(wait, FORBIDDEN_PROBE.mul_f64(0.9), FORBIDDEN_PROBE.mul_f64(1.1));
+}
+
+#[test]
+fn failing_jobs_fill_only_half_of_the_places() {
+    let mut now = Instant::now();
+    let mut schedule = schedule(8, now);
+    now += ACTIVE;
+    for _ in 0..2 {
+        let hanging: Vec<_> = std::iter::from_fn(|| schedule.take_due(now)).collect();
+        assert_eq!(hanging.len(), 4);
+        for job in hanging {
+            schedule.finish(&job, Outcome::Failed { retry_after: None }, now);
+        }
+    }
+    now += MAX_BACKOFF;
+    let sick: Vec<_> = std::iter::from_fn(|| schedule.take_due(now)).collect();
+    assert_eq!(sick.len(), 2, "two of four places stay free for jobs that are well");
+    let fresh = JobKey::new("p", "fresh");
+    schedule.add([(fresh.clone(), 0)], now);
+    assert_eq!(schedule.take_due(now), Some(fresh));
+}
+
+#[test]
+fn a_server_that_answers_again_is_asked_about_all_that_had_backed_off() {
+    let mut now = Instant::now();
+    let mut schedule = schedule(4, now);
+    for _ in 0..12 {
+        while let Some(job) = schedule.take_due(now) {
+            schedule.finish(&job, Outcome::Failed { retry_after: None }, now);
+        }
+        now = schedule.next_due().unwrap();
+    }
+    let first = schedule.take_due(now).unwrap();
+    schedule.finish(&first, Outcome::Seen(Pace::Active), now);
+    let soon = now + ACTIVE.mul_f64(0.5);
+    let mut polled = HashSet::new();
+    while let Some(job) = schedule.take_due(soon) {
+        schedule.finish(&job, Outcome::Seen(Pace::Active), soon);
+        polled.insert(job);
+    }
+    assert_eq!(polled.len(), 3, "the other three follow within one interval");
+}
+
+#[test]
+fn after_sleep_each_waiting_job_is_polled_once() {
+    let now = Instant::now();
+    let mut schedule = schedule(4, now);
+    for pace in [Pace::Active, Pace::Finished, Pace::Once, Pace::Active] {
+        let job = schedule.take_due(now + ACTIVE).unwrap();
+        schedule.finish(&job, Outcome::Seen(pace), now);
+    }
+    let woken = now + Duration::from_hours(9);
+    schedule.resume(woken);
+    let mut polls = Vec::new();
+    while let Some(job) = schedule.take_due(woken + SPREAD_STEP * 4) {
+        schedule.finish(&job, Outcome::Seen(Pace::Finished), woken);
+        polls.push(job);
+    }
+    let distinct: HashSet<_> = polls.iter().collect();
+    assert_eq!((polls.len(), distinct.len()), (3, 3), "archived jobs rest");
+}
+
+#[test]
+fn poll_all_asks_for_archived_jobs_too_and_never_doubles_a_poll() {
+    let now = Instant::now();
+    let mut schedule = schedule(3, now);
+    let first = schedule.take_due(now).unwrap();
+    schedule.finish(&first, Outcome::Seen(Pace::Once), now);
+    let in_flight = schedule.take_due(now + ACTIVE).unwrap();
+    schedule.poll_all(now + ACTIVE);
+    schedule.poll_now(&in_flight, now + ACTIVE);
+    let polled: Vec<_> = std::iter::from_fn(|| schedule.take_due(now + ACTIVE * 2)).collect();
+    assert_eq!(polled.len(), 2);
+    assert!(!polled.contains(&in_flight) && polled.contains(&first));
+}
+
+proptest! {
+    /// Whatever happens: no poll is doubled, the cap holds, and nothing is ever forgotten.
+    #[test]
+    fn polls_are_never_doubled_and_jobs_never_lost(
+        steps in prop::collection::vec((0_u8..12, 0_u64..20_000), 1..300),
+        seed in any::<u64>(),
+    ) {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new(LIMITS, seed);
+        schedule.add(jobs(9), now);
+        let mut in_flight: Vec<JobKey> = Vec::new();
+        let mut rng = fastrand::Rng::with_seed(seed);
+        for (step, millis) in steps {
+            now += Duration::from_millis(millis);
+            let some_job = JobKey::new("p", format!("job_{}", rng.usize(0..9)));
+            let outcome = match step {
+                0 | 1 => Outcome::Seen(Pace::Active),
+                2 => Outcome::Seen(Pace::Finished),
+                3 | 4 => Outcome::Failed { retry_after: None },
+                5 => Outcome::Failed { retry_after: Some(Duration::from_millis(millis)) },
+                6 => Outcome::Forbidden,
+                7 => { schedule.poll_now(&some_job, now); continue }
+                8 => { schedule.poll_all(now); continue }
+                9 => { schedule.resume(now); continue }
+                _ => {
+                    while let Some(job) = schedule.take_due(now) {
+                        prop_assert!(!in_flight.contains(&job), "{job} is doubled");
+                        in_flight.push(job);
+                        prop_assert!(in_flight.len() <= LIMITS.concurrency);
+                    }
+                    continue
+                }
+            };
+            if !in_flight.is_empty() {
+                let job = in_flight.swap_remove(rng.usize(0..in_flight.len()));
+                schedule.finish(&job, outcome, now);
+            }
+        }
+        for job in in_flight.drain(..) {
+            schedule.finish(&job, Outcome::Seen(Pace::Active), now);
+        }
+        now += MAX_RETRY_AFTER;
+        let mut seen = HashSet::new();
+        while seen.len() < 9 {
+            let due = schedule.next_due();
+            prop_assert!(due.is_some(), "{} of 9 jobs are left waiting", seen.len());
+            now = now.max(due.unwrap_or(now));
+            while let Some(job) = schedule.take_due(now) {
+                schedule.finish(&job, Outcome::Seen(Pace::Once), now);
+                seen.insert(job);
+            }
+        }
+    }
+}
