@@ -153,9 +153,19 @@ pub enum Update {
         /// How long that counts as fresh; `None` for ever.
         fresh_for: Option<Duration>,
     },
-    /// A poll failed, or cannot even be tried.
+    /// A poll failed.
     Failed {
         /// What kind of fault it was.
+        kind: ErrorKind,
+        /// What happened and what to do, in words.
+        message: String,
+        /// When the server lets us ask again.
+        retry_at: Option<Timestamp>,
+    },
+    /// Polls cannot even be tried, for a reason that is not this job's own: its key is refused, or
+    /// its project is held. As [`Update::Failed`], but not one of the run's errors.
+    Blocked {
+        /// What kind of fault it is.
         kind: ErrorKind,
         /// What happened and what to do, in words.
         message: String,
@@ -194,6 +204,16 @@ pub struct LoggedError {
     pub message: String,
     /// How often in a row.
     pub times: u32,
+}
+
+impl LoggedError {
+    /// What happened, and how often: `server error (503) (5 times)`.
+    pub fn in_words(&self) -> String {
+        match self.times {
+            1 => self.message.clone(),
+            times => format!("{} ({times} times)", self.message),
+        }
+    }
 }
 
 /// How many rows there are of each sort; `list --json` prints it as it stands.
@@ -321,7 +341,23 @@ impl Board {
                 message,
                 retry_at,
             } => {
-                self.failed(
+                let error = RowError {
+                    kind,
+                    message,
+                    since: now,
+                    retry_at,
+                };
+                self.log_error(at, &error, now);
+                self.rows[at].polling = false;
+                self.set_error(at, error);
+                None
+            }
+            Update::Blocked {
+                kind,
+                message,
+                retry_at,
+            } => {
+                self.set_error(
                     at,
                     RowError {
                         kind,
@@ -329,7 +365,6 @@ impl Board {
                         since: now,
                         retry_at,
                     },
-                    now,
                 );
                 None
             }
@@ -359,10 +394,8 @@ impl Board {
         transition
     }
 
-    fn failed(&mut self, at: usize, mut error: RowError, now: Timestamp) {
-        self.log_error(at, &error, now);
+    fn set_error(&mut self, at: usize, mut error: RowError) {
         let row = &mut self.rows[at];
-        row.polling = false;
         if let Some(before) = row
             .error
             .as_ref()

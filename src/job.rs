@@ -139,7 +139,7 @@ impl Job {
 /// The pull request of a job: the link as the API gave it, cleaned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
-    /// The link. It is text from outside: open it through `open_link` only.
+    /// The link. It is text from outside: open it through `link::check` only.
     pub link: String,
 }
 

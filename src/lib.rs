@@ -1,8 +1,55 @@
-//! mintwatch.
+//! mintwatch: a terminal dashboard for Mintlify agent jobs.
+//!
+//! # How it is built
+//!
+//! Data goes one way:
+//!
+//! ```text
+//! config ─▶ poll (schedule decides when) ─▶ api ─▶ Board ─▶ tui · list
+//! ```
+//!
+//! - The **config** file lists projects and job ids. Nothing else does: the API has no list.
+//! - One background task, the **poller**, asks the **schedule** which jobs are due, polls them
+//!   concurrently through the **api** client, and puts what it learns on the **board**.
+//! - The **board** holds one row for each job: the last good values, when they came, and why the
+//!   last poll failed. The poller alone writes it; a `tokio::sync::watch` channel shares it and wakes
+//!   its readers. Transitions travel on a channel of their own, so that none is lost.
+//! - The **faces** read the board: the dashboard (`tui`) and the verbs (`cli`). They ask the poller
+//!   for polls out of turn, and never touch the network themselves.
+//! - The **demo** is a simulated API behind a real HTTP server, so that nothing else has to know
+//!   that it is one.
+//!
+//! # Layers
+//!
+//! A file imports only from the layers above it, or from earlier files of its own. A test
+//! (`tests/layers.rs`) reads this table and keeps it true.
+//!
+//! | layer | files |
+//! | --- | --- |
+//! | values | `text` `age` `job` |
+//! | settings | `config` `key` |
+//! | edges | `api` `link` |
+//! | state | `board` |
+//! | engine | `poll` |
+//! | faces | `tui` `demo` `cli` |
+//! | entry | `run` `main` |
+//!
+//! # Rules
+//!
+//! One owner for each fact: the poller owns the board, the dashboard's state owns what is on the
+//! screen. Time is an argument: only the loops and the poller read clocks. Text from outside is
+//! cleaned once, where it enters. The loops sleep until there is something to do.
 
+pub mod age;
 pub mod api;
 pub mod board;
+pub mod cli;
+pub mod config;
+pub mod demo;
 pub mod job;
 pub mod key;
+pub mod link;
 pub mod poll;
+pub mod run;
 pub mod text;
+pub mod tui;

@@ -1,3 +1,10 @@
-//! The entry point.
+//! The entry point: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use mintwatch::cli::Cli;
+
+fn main() -> ExitCode {
+    mintwatch::run::main(Cli::parse())
+}

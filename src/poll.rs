@@ -1,2 +1,463 @@
-//! x
+//! The polling task: the only writer of the board.
+//!
+//! It asks the [`Schedule`] which jobs are due, polls them concurrently through the API client,
+//! and puts what it learns on the board; transitions go out on a channel of their own, so that none
+//! is lost when readers fall behind. It must not know the screen.
+
 pub mod schedule;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinError, JoinHandle, JoinSet};
+use url::Url;
+
+use crate::api::{ApiError, Client, ErrorKind};
+use crate::board::{Board, Transition, Update, Watched};
+use crate::config::KeySource;
+use crate::job::{Job, JobKey};
+use crate::key::{self, ApiKey};
+use schedule::{KeyIndex, Limits, Outcome, Pace, Schedule, Start};
+
+/// How often a key file is read again after its key was refused or missing.
+const KEY_RECHECK: Duration = Duration::from_secs(30);
+/// Waking this much later than asked means that the process or the machine was asleep.
+const OVERSLEPT: Duration = Duration::from_secs(5);
+
+/// One of the run's keys: where it comes from, and the key or why there is none.
+#[derive(Debug)]
+pub struct KeySlot {
+    /// Where it comes from.
+    pub source: KeySource,
+    /// The key, or why there is none, in words for the rows that need it.
+    pub key: Result<ApiKey, String>,
+}
+
+/// What to poll, and how.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where the API is.
+    pub base_url: Url,
+    /// The longest that one poll may take.
+    pub timeout: Duration,
+    /// Intervals and concurrency.
+    pub limits: Limits,
+    /// How the first polls are started.
+    pub start: Start,
+    /// The jobs, in the order of the config.
+    pub watched: Vec<Watched>,
+    /// The distinct keys.
+    pub keys: Vec<KeySlot>,
+    /// Which key each project uses, by project id.
+    pub key_of: HashMap<Arc<str>, KeyIndex>,
+}
+
+/// What the rest of the program asks of the poller.
+#[derive(Debug)]
+enum Command {
+    Poll(Vec<JobKey>),
+    PollAll,
+    KeyResolved {
+        index: KeyIndex,
+        key: Result<ApiKey, String>,
+        asked_for: bool,
+    },
+}
+
+/// The running poller. Dropping it stops the polls.
+#[derive(Debug)]
+pub struct Poller {
+    board: watch::Receiver<Board>,
+    transitions: mpsc::UnboundedReceiver<Transition>,
+    asker: Asker,
+    task: JoinHandle<()>,
+}
+
+/// Asks the poller for polls out of turn.
+#[derive(Clone, Debug)]
+pub struct Asker(mpsc::UnboundedSender<Command>);
+
+impl Asker {
+    /// Polls these jobs now.
+    pub fn poll(&self, jobs: Vec<JobKey>) {
+        // A poller that has ended is noticed by its board's readers; there is nobody to tell here.
+        let _ = self.0.send(Command::Poll(jobs));
+    }
+
+    /// Polls every job now, and looks again for keys that are missing or were refused.
+    pub fn poll_all(&self) {
+        let _ = self.0.send(Command::PollAll);
+    }
+}
+
+impl Poller {
+    /// Starts polling on the current tokio runtime.
+    pub fn start(setup: Setup) -> Self {
+        let (board_tx, board) = watch::channel(Board::new(setup.watched.iter().cloned()));
+        let (transitions_tx, transitions) = mpsc::unbounded_channel();
+        let (commands_tx, commands) = mpsc::unbounded_channel();
+        let engine = Engine::new(setup, board_tx, transitions_tx, commands_tx.downgrade());
+        let task = tokio::spawn(engine.run(commands));
+        Self {
+            board,
+            transitions,
+            asker: Asker(commands_tx),
+            task,
+        }
+    }
+
+    /// The shared state. Its channel closes when the poller has ended.
+    pub fn board(&self) -> watch::Receiver<Board> {
+        self.board.clone()
+    }
+
+    /// The next transition; `None` when the poller has ended. Cancel-safe.
+    pub async fn next_transition(&mut self) -> Option<Transition> {
+        self.transitions.recv().await
+    }
+
+    /// Asks for polls out of turn.
+    pub fn asker(&self) -> Asker {
+        self.asker.clone()
+    }
+
+    /// Waits until every row has been fetched or has failed since the start.
+    pub async fn first_round(&mut self) {
+        let told = |board: &Board| {
+            board
+                .rows()
+                .iter()
+                .all(|row| row.fetched_at.is_some() || row.error.is_some())
+        };
+        // An error means that the poller has ended; its rows then say all that is known.
+        let _ = self.board.wait_for(told).await;
+    }
+
+    /// Waits for the poller to end by itself, which it does only by a fault of the program.
+    pub async fn ended(&mut self) -> Result<(), JoinError> {
+        (&mut self.task).await
+    }
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What a finished poll brings back: the job, the key that it was polled with, and the answer.
+type Reply = (JobKey, ApiKey, Result<Job, ApiError>);
+
+struct Engine {
+    base_url: Url,
+    timeout: Duration,
+    client: Option<Client>,
+    schedule: Schedule,
+    keys: Vec<KeySlot>,
+    key_of: HashMap<Arc<str>, KeyIndex>,
+    board: watch::Sender<Board>,
+    transitions: mpsc::UnboundedSender<Transition>,
+    /// For the tasks that look for keys; weak, so that the poller ends with its last asker.
+    commands: mpsc::WeakUnboundedSender<Command>,
+    in_flight: JoinSet<Reply>,
+    /// The search for each lost key that is under way.
+    key_searches: HashMap<KeyIndex, AbortHandle>,
+}
+
+impl Engine {
+    fn new(
+        setup: Setup,
+        board: watch::Sender<Board>,
+        transitions: mpsc::UnboundedSender<Transition>,
+        commands: mpsc::WeakUnboundedSender<Command>,
+    ) -> Self {
+        let mut schedule = Schedule::new(setup.limits, fastrand::u64(..));
+        let key_of = &setup.key_of;
+        let jobs = setup.watched.into_iter().map(|watched| {
+            let key = key_of
+                .get(&watched.key.project)
+                .copied()
+                .unwrap_or_default();
+            (watched.key, key)
+        });
+        schedule.add(jobs, setup.start, now());
+        Self {
+            base_url: setup.base_url,
+            timeout: setup.timeout,
+            client: None,
+            schedule,
+            keys: setup.keys,
+            key_of: setup.key_of,
+            board,
+            transitions,
+            commands,
+            in_flight: JoinSet::new(),
+            key_searches: HashMap::new(),
+        }
+    }
+
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        // Only now, and not before the start: reading the system's certificates takes longer than
+        // the first frame may.
+        self.renew_connections();
+        self.park_keyless_projects();
+        loop {
+            self.start_due();
+            let due = self.schedule.next_due();
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                Some(reply) = self.in_flight.join_next() => self.take(reply),
+                () = sleep_until(due), if due.is_some() => self.check_for_sleep(due),
+            }
+        }
+    }
+
+    fn renew_connections(&mut self) {
+        match Client::new(&self.base_url, self.timeout) {
+            Ok(client) => self.client = Some(client),
+            Err(error) => {
+                tracing::error!(%error, "cannot make an HTTP client");
+                let all = |_: &JobKey| true;
+                self.block(all, ErrorKind::Network, &error.to_string(), None);
+            }
+        }
+    }
+
+    fn park_keyless_projects(&mut self) {
+        for index in 0..self.keys.len() {
+            if let Err(message) = &self.keys[index].key {
+                let message = message.clone();
+                self.lose_key(index, &message);
+            }
+        }
+    }
+
+    fn start_due(&mut self) {
+        let Some(client) = self.client.clone() else {
+            return;
+        };
+        while let Some(job) = self.schedule.take_due(now()) {
+            let index = self.key_index(&job);
+            let Some(Ok(key)) = self.keys.get(index).map(|slot| slot.key.clone()) else {
+                self.schedule.finish(&job, Outcome::KeyRefused, now());
+                continue;
+            };
+            self.apply(&job, Update::Started);
+            let client = client.clone();
+            self.in_flight.spawn(async move {
+                let reply = client.get_job(&job, &key).await;
+                (job, key, reply)
+            });
+        }
+    }
+
+    fn take(&mut self, reply: Result<Reply, JoinError>) {
+        match reply {
+            Ok((job, _, Ok(reply))) => self.seen(&job, reply),
+            Ok((job, key, Err(error))) => self.failed(&job, &key, error),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // Cancelled: only we cancel polls, and we drop the whole set when we do.
+            Err(_) => {}
+        }
+    }
+
+    fn seen(&mut self, job: &JobKey, reply: Job) {
+        let pace = Pace::of(reply.status.as_ref());
+        let fresh_for = self.schedule.fresh_for(pace);
+        self.apply(
+            job,
+            Update::Fetched {
+                job: reply,
+                fresh_for,
+            },
+        );
+        self.schedule.finish(job, Outcome::Seen(pace), now());
+    }
+
+    fn failed(&mut self, job: &JobKey, key: &ApiKey, error: ApiError) {
+        tracing::info!(%job, kind = error.kind.as_str(), error = %error.message, "poll failed");
+        let index = self.key_index(job);
+        let key_refused = error.kind == ErrorKind::Auth && self.is_current(index, key);
+        let outcome = match error.kind {
+            ErrorKind::Auth if key_refused => Outcome::KeyRefused,
+            ErrorKind::Forbidden => Outcome::Forbidden,
+            _ => Outcome::Failed {
+                retry_after: error.retry_after,
+            },
+        };
+        let retry_after = error
+            .retry_after
+            .map(|wait| wait.min(schedule::MAX_RETRY_AFTER));
+        let retry_at = retry_after.and_then(|wait| Timestamp::now().checked_add(wait).ok());
+        let (kind, message) = (error.kind, error.message);
+        self.apply(
+            job,
+            Update::Failed {
+                kind,
+                message: message.clone(),
+                retry_at,
+            },
+        );
+        self.schedule.finish(job, outcome, now());
+        if key_refused {
+            self.lose_key(index, &message);
+        } else if retry_at.is_some() {
+            let project = Arc::clone(&job.project);
+            self.block(|other| other.project == project, kind, &message, retry_at);
+        }
+    }
+
+    /// Whether `key` is the one in use: a refusal of an older one says nothing about its successor.
+    fn is_current(&self, index: KeyIndex, key: &ApiKey) -> bool {
+        self.keys
+            .get(index)
+            .is_some_and(|slot| slot.key.as_ref().is_ok_and(|current| current == key))
+    }
+
+    /// Marks all rows of a key that is missing or was refused, and looks for a new one where that
+    /// disturbs nobody (a command might ask for a fingerprint).
+    fn lose_key(&mut self, index: KeyIndex, message: &str) {
+        self.schedule.refuse_key(index);
+        let key_of = self.key_of.clone();
+        let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
+        self.block(uses_key, ErrorKind::Auth, message, None);
+        if matches!(self.keys[index].source, KeySource::File(_)) {
+            self.look_for_key(index, false);
+        }
+    }
+
+    /// Resolves a key again, off to the side: at once where a person asked for it.
+    fn look_for_key(&mut self, index: KeyIndex, asked_for: bool) {
+        let wait = if asked_for {
+            Duration::ZERO
+        } else {
+            KEY_RECHECK
+        };
+        let source = self.keys[index].source.clone();
+        let commands = self.commands.clone();
+        let search = tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            let key = key::resolve(&source)
+                .await
+                .map_err(|error| error.to_string());
+            if let Some(commands) = commands.upgrade() {
+                let _ = commands.send(Command::KeyResolved {
+                    index,
+                    key,
+                    asked_for,
+                });
+            }
+        });
+        if let Some(before) = self.key_searches.insert(index, search.abort_handle()) {
+            before.abort();
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Poll(jobs) => {
+                for job in &jobs {
+                    self.schedule.poll_now(job, now());
+                }
+            }
+            Command::PollAll => {
+                self.schedule.poll_all(now());
+                for index in self.schedule.refused_keys().to_vec() {
+                    self.look_for_key(index, true);
+                }
+            }
+            Command::KeyResolved {
+                index,
+                key,
+                asked_for,
+            } => self.try_key(index, key, asked_for),
+        }
+    }
+
+    fn try_key(&mut self, index: KeyIndex, key: Result<ApiKey, String>, asked_for: bool) {
+        let changed = self.keys[index].key != key;
+        match key {
+            Ok(key) if changed || asked_for => {
+                self.keys[index].key = Ok(key);
+                self.schedule.renew_key(index, now());
+            }
+            Ok(_) => self.look_for_key(index, false),
+            Err(message) => self.lose_key(index, &message),
+        }
+    }
+
+    /// Marks the rows of `jobs` whose polls something outside them prevents.
+    fn block(
+        &mut self,
+        jobs: impl Fn(&JobKey) -> bool,
+        kind: ErrorKind,
+        message: &str,
+        retry_at: Option<Timestamp>,
+    ) {
+        let at = Timestamp::now();
+        self.board.send_modify(|board| {
+            let blocked: Vec<JobKey> = board
+                .rows()
+                .iter()
+                .map(|row| row.key().clone())
+                .filter(|key| jobs(key))
+                .collect();
+            for job in blocked {
+                let message = message.to_owned();
+                board.apply(
+                    &job,
+                    Update::Blocked {
+                        kind,
+                        message,
+                        retry_at,
+                    },
+                    at,
+                );
+            }
+        });
+    }
+
+    /// Puts `update` on the board and wakes its readers if what they show has changed.
+    fn apply(&mut self, job: &JobKey, update: Update) {
+        let mut transition = None;
+        self.board.send_if_modified(|board| {
+            let before = board.revision();
+            transition = board.apply(job, update, Timestamp::now());
+            board.revision() != before
+        });
+        if let Some(transition) = transition {
+            let _ = self.transitions.send(transition);
+        }
+    }
+
+    /// After a stop or a sleep every wait is over at once: spread the polls, and do not trust
+    /// connections from before.
+    fn check_for_sleep(&mut self, due: Option<Instant>) {
+        let late = due.map(|due| now().saturating_duration_since(due));
+        if late.is_some_and(|late| late > OVERSLEPT) {
+            tracing::info!(?late, "woke late: polling everything once");
+            self.renew_connections();
+            self.schedule.resume(now());
+        }
+    }
+
+    fn key_index(&self, job: &JobKey) -> KeyIndex {
+        self.key_of.get(&job.project).copied().unwrap_or_default()
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    if let Some(due) = due {
+        tokio::time::sleep_until(due.into()).await;
+    }
+}

@@ -35,6 +35,15 @@ pub struct Limits {
     pub concurrency: usize,
 }
 
+/// How the first polls are started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// One after the other, so that a board left open does not poll in bursts.
+    Spread,
+    /// As fast as the places in flight allow, for a single round.
+    AtOnce,
+}
+
 /// How soon a job wants to be seen again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
@@ -134,9 +143,19 @@ impl Schedule {
         }
     }
 
-    /// Takes on `jobs`, each with the key that it is polled with, their first polls spread from
-    /// `now` on in the order given. A job that is already here stays as it is.
-    pub fn add(&mut self, jobs: impl IntoIterator<Item = (JobKey, KeyIndex)>, now: Instant) {
+    /// Takes on `jobs`, each with the key that it is polled with, in the order given: their first
+    /// polls are spread from `now` on, or all due at once. A job that is already here stays as it
+    /// is.
+    pub fn add(
+        &mut self,
+        jobs: impl IntoIterator<Item = (JobKey, KeyIndex)>,
+        start: Start,
+        now: Instant,
+    ) {
+        let step = match start {
+            Start::Spread => SPREAD_STEP,
+            Start::AtOnce => Duration::ZERO,
+        };
         let mut due = now;
         let last = now + self.limits.active;
         for (job, key) in jobs {
@@ -155,7 +174,7 @@ impl Schedule {
             };
             self.entries.insert(job.clone(), entry);
             self.wait_until(&job, due);
-            due = (due + SPREAD_STEP).min(last);
+            due = (due + step).min(last);
         }
     }
 
@@ -191,7 +210,9 @@ impl Schedule {
 
     /// Takes back a job that [`Self::take_due`] gave, with how its poll ended.
     pub fn finish(&mut self, job: &JobKey, outcome: Outcome, now: Instant) {
-        let Some(entry) = self.entries.get_mut(job) else { return };
+        let Some(entry) = self.entries.get_mut(job) else {
+            return;
+        };
         if entry.state != State::InFlight {
             return;
         }
@@ -215,7 +236,11 @@ impl Schedule {
     /// Polls `job` as soon as a place is free, unless it is in flight already. A `Retry-After` of
     /// its project is still obeyed.
     pub fn poll_now(&mut self, job: &JobKey, now: Instant) {
-        if self.entries.get(job).is_some_and(|entry| entry.state != State::InFlight) {
+        if self
+            .entries
+            .get(job)
+            .is_some_and(|entry| entry.state != State::InFlight)
+        {
             self.wait_until(job, now);
         }
     }
@@ -245,6 +270,11 @@ impl Schedule {
         if !self.refused_keys.contains(&key) {
             self.refused_keys.push(key);
         }
+    }
+
+    /// The keys whose polls are stopped.
+    pub fn refused_keys(&self) -> &[KeyIndex] {
+        &self.refused_keys
     }
 
     fn seen(&mut self, job: &JobKey, pace: Pace, now: Instant) {
@@ -291,13 +321,19 @@ impl Schedule {
     /// [`MIN_BACKOFF`] and [`MAX_BACKOFF`].
     fn backoff(&mut self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
-        let ceiling = self.limits.active.saturating_mul(1 << doublings).min(MAX_BACKOFF);
+        let ceiling = self
+            .limits
+            .active
+            .saturating_mul(1 << doublings)
+            .min(MAX_BACKOFF);
         let floor = MIN_BACKOFF.min(ceiling);
-        floor + self.up_to(ceiling - floor)
+        floor + self.up_to(ceiling.saturating_sub(floor))
     }
 
     fn key_is_refused(&self, job: &JobKey) -> bool {
-        self.entries.get(job).is_some_and(|entry| self.refused_keys.contains(&entry.key))
+        self.entries
+            .get(job)
+            .is_some_and(|entry| self.refused_keys.contains(&entry.key))
     }
 
     fn set_state(&mut self, job: &JobKey, state: State) {
@@ -349,7 +385,9 @@ impl Schedule {
     }
 
     fn wait_until(&mut self, job: &JobKey, due: Instant) {
-        let Some(entry) = self.entries.get_mut(job) else { return };
+        let Some(entry) = self.entries.get_mut(job) else {
+            return;
+        };
         self.next_ticket += 1;
         entry.ticket = self.next_ticket;
         entry.state = State::Waiting(due);
@@ -363,7 +401,9 @@ impl Schedule {
             return None;
         }
         let sick_may_go = sick < (self.limits.concurrency / 2).max(1);
-        (0..=usize::from(sick_may_go)).filter_map(|queue| Some((self.head(queue)?, queue))).min()
+        (0..=usize::from(sick_may_go))
+            .filter_map(|queue| Some((self.head(queue)?, queue)))
+            .min()
     }
 
     /// When the live head of a queue is due; places that their jobs have left are dropped.

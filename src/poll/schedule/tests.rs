@@ -8,15 +8,21 @@ use super::*;
 
 const ACTIVE: Duration = Duration::from_secs(10);
 const FINISHED: Duration = Duration::from_mins(5);
-const LIMITS: Limits = Limits { active: ACTIVE, finished: FINISHED, concurrency: 4 };
+const LIMITS: Limits = Limits {
+    active: ACTIVE,
+    finished: FINISHED,
+    concurrency: 4,
+};
 
 fn jobs(count: usize) -> Vec<(JobKey, KeyIndex)> {
-    (0..count).map(|at| (JobKey::new("p", format!("job_{at}")), 0)).collect()
+    (0..count)
+        .map(|at| (JobKey::new("p", format!("job_{at}")), 0))
+        .collect()
 }
 
 fn schedule(count: usize, now: Instant) -> Schedule {
     let mut schedule = Schedule::new(LIMITS, 7);
-    schedule.add(jobs(count), now);
+    schedule.add(jobs(count), Start::Spread, now);
     schedule
 }
 
@@ -29,14 +35,23 @@ fn wait_after(schedule: &mut Schedule, outcome: Outcome, now: Instant) -> Option
 
 fn within(wait: Option<Duration>, from: Duration, to: Duration) {
     let wait = wait.expect("the job waits for another poll");
-    assert!((from..=to).contains(&wait), "{wait:?} is not within {from:?} and {to:?}");
+    assert!(
+        (from..=to).contains(&wait),
+        "{wait:?} is not within {from:?} and {to:?}"
+    );
 }
 
 #[test]
 fn the_start_is_spread_in_order_over_at_most_one_interval() {
     let start = Instant::now();
-    let mut schedule = Schedule::new(Limits { concurrency: 5_000, ..LIMITS }, 1);
-    schedule.add(jobs(3_000), start);
+    let mut schedule = Schedule::new(
+        Limits {
+            concurrency: 5_000,
+            ..LIMITS
+        },
+        1,
+    );
+    schedule.add(jobs(3_000), Start::Spread, start);
     assert_eq!(schedule.next_due(), Some(start));
     assert_eq!(schedule.take_due(start), Some(JobKey::new("p", "job_0")));
     assert_eq!(schedule.take_due(start), None);
@@ -59,7 +74,10 @@ fn intervals_follow_the_status_with_a_tenth_of_jitter() {
         let mut schedule = schedule(1, now);
         let pace = Pace::of(status.as_ref());
         let wait = wait_after(&mut schedule, Outcome::Seen(pace), now);
-        assert_eq!(schedule.fresh_for(pace), interval.map(|interval| interval * 2));
+        assert_eq!(
+            schedule.fresh_for(pace),
+            interval.map(|interval| interval * 2)
+        );
         match interval {
             Some(interval) => within(wait, interval.mul_f64(0.9), interval.mul_f64(1.1)),
             None => assert_eq!(wait, None, "archived jobs are polled once"),
@@ -73,13 +91,18 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
     let mut schedule = schedule(1, now);
     let mut longest = Duration::ZERO;
     for failure in 1..40_u32 {
-        let ceiling = ACTIVE.saturating_mul(1 << (failure - 1).min(16)).min(MAX_BACKOFF);
+        let ceiling = ACTIVE
+            .saturating_mul(1 << (failure - 1).min(16))
+            .min(MAX_BACKOFF);
         let wait = wait_after(&mut schedule, Outcome::Failed { retry_after: None }, now);
         within(wait, MIN_BACKOFF, ceiling);
         longest = longest.max(wait.unwrap());
         now += wait.unwrap();
     }
-    assert!(longest > MAX_BACKOFF / 2, "full jitter reaches far: {longest:?}");
+    assert!(
+        longest > MAX_BACKOFF / 2,
+        "full jitter reaches far: {longest:?}"
+    );
     let wait = wait_after(&mut schedule, Outcome::Seen(Pace::Active), now);
     within(wait, ACTIVE.mul_f64(0.9), ACTIVE.mul_f64(1.1));
     now += wait.unwrap();
@@ -96,14 +119,23 @@ fn retry_after_holds_the_whole_project_for_at_most_an_hour() {
         (Duration::MAX, MAX_RETRY_AFTER),
     ] {
         let mut schedule = Schedule::new(LIMITS, 3);
-        schedule.add(jobs(3), now);
-        schedule.add([(JobKey::new("other", "job"), 0)], now);
+        schedule.add(jobs(3), Start::Spread, now);
+        schedule.add([(JobKey::new("other", "job"), 0)], Start::Spread, now);
         let first = schedule.take_due(now).unwrap();
-        schedule.finish(&first, Outcome::Failed { retry_after: Some(asked) }, now);
+        schedule.finish(
+            &first,
+            Outcome::Failed {
+                retry_after: Some(asked),
+            },
+            now,
+        );
         let asked_by_hand = JobKey::new("p", "job_1");
         schedule.poll_now(&asked_by_hand, now);
         let just_before = now + obeyed.mul_f64(0.999);
-        assert_eq!(schedule.take_due(just_before), Some(JobKey::new("other", "job")));
+        assert_eq!(
+            schedule.take_due(just_before),
+            Some(JobKey::new("other", "job"))
+        );
         assert_eq!(schedule.take_due(just_before), None);
         let after = now + obeyed + MAX_BACKOFF;
         let polled = std::iter::from_fn(|| schedule.take_due(after)).count();
@@ -116,9 +148,18 @@ fn a_reply_that_was_under_way_does_not_lift_the_hold() {
     let now = Instant::now();
     let mut schedule = schedule(2, now);
     let soon = now + SPREAD_STEP;
-    let (first, second) = (schedule.take_due(soon).unwrap(), schedule.take_due(soon).unwrap());
+    let (first, second) = (
+        schedule.take_due(soon).unwrap(),
+        schedule.take_due(soon).unwrap(),
+    );
     let hold = Duration::from_mins(2);
-    schedule.finish(&first, Outcome::Failed { retry_after: Some(hold) }, soon);
+    schedule.finish(
+        &first,
+        Outcome::Failed {
+            retry_after: Some(hold),
+        },
+        soon,
+    );
     schedule.finish(&second, Outcome::Seen(Pace::Active), soon);
     assert_eq!(schedule.take_due(soon + hold.mul_f64(0.99)), None);
 }
@@ -127,13 +168,17 @@ fn a_reply_that_was_under_way_does_not_lift_the_hold() {
 fn a_refused_key_stops_its_jobs_alone_until_it_is_renewed() {
     let now = Instant::now();
     let mut schedule = schedule(3, now);
-    schedule.add([(JobKey::new("other", "job"), 1)], now);
+    schedule.add([(JobKey::new("other", "job"), 1)], Start::Spread, now);
     let first = schedule.take_due(now).unwrap();
     schedule.finish(&first, Outcome::KeyRefused, now);
     let later = now + Duration::from_hours(10);
     assert_eq!(schedule.take_due(later), Some(JobKey::new("other", "job")));
     assert_eq!(schedule.take_due(later), None);
-    assert_eq!(schedule.next_due(), None, "nothing wakes us for a refused key");
+    assert_eq!(
+        schedule.next_due(),
+        None,
+        "nothing wakes us for a refused key"
+    );
     schedule.poll_now(&JobKey::new("p", "job_1"), later);
     assert_eq!(schedule.take_due(later), None);
     schedule.renew_key(0, later);
@@ -147,10 +192,16 @@ fn a_forbidden_job_is_tried_every_five_minutes_and_delays_no_other() {
     let mut schedule = schedule(2, now);
     let first = schedule.take_due(now).unwrap();
     schedule.finish(&first, Outcome::Forbidden, now);
-    let second = schedule.take_due(now + SPREAD_STEP).expect("the other job goes on");
+    let second = schedule
+        .take_due(now + SPREAD_STEP)
+        .expect("the other job goes on");
     schedule.finish(&second, Outcome::Seen(Pace::Once), now);
     let wait = schedule.next_due().map(|due| due - now);
-    within(wait, FORBIDDEN_PROBE.mul_f64(0.9), FORBIDDEN_PROBE.mul_f64(1.1));
+    within(
+        wait,
+        FORBIDDEN_PROBE.mul_f64(0.9),
+        FORBIDDEN_PROBE.mul_f64(1.1),
+    );
 }
 
 #[test]
@@ -167,9 +218,13 @@ fn failing_jobs_fill_only_half_of_the_places() {
     }
     now += MAX_BACKOFF;
     let sick: Vec<_> = std::iter::from_fn(|| schedule.take_due(now)).collect();
-    assert_eq!(sick.len(), 2, "two of four places stay free for jobs that are well");
+    assert_eq!(
+        sick.len(),
+        2,
+        "two of four places stay free for jobs that are well"
+    );
     let fresh = JobKey::new("p", "fresh");
-    schedule.add([(fresh.clone(), 0)], now);
+    schedule.add([(fresh.clone(), 0)], Start::Spread, now);
     assert_eq!(schedule.take_due(now), Some(fresh));
 }
 
@@ -191,7 +246,11 @@ fn a_server_that_answers_again_is_asked_about_all_that_had_backed_off() {
         schedule.finish(&job, Outcome::Seen(Pace::Active), soon);
         polled.insert(job);
     }
-    assert_eq!(polled.len(), 3, "the other three follow within one interval");
+    assert_eq!(
+        polled.len(),
+        3,
+        "the other three follow within one interval"
+    );
 }
 
 #[test]
@@ -236,7 +295,7 @@ proptest! {
     ) {
         let mut now = Instant::now();
         let mut schedule = Schedule::new(LIMITS, seed);
-        schedule.add(jobs(9), now);
+        schedule.add(jobs(9), Start::Spread, now);
         let mut in_flight: Vec<JobKey> = Vec::new();
         let mut rng = fastrand::Rng::with_seed(seed);
         for (step, millis) in steps {

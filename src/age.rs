@@ -1,0 +1,118 @@
+//! Coarse ages: how long ago something was, in words that seldom change.
+//!
+//! A quiet board must stay a quiet terminal, so an age has one unit and no seconds. The time is
+//! always an argument.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const YEAR: u64 = 365 * DAY;
+
+/// How long before `now` it was `then`: `<1m`, `3m`, `2h`, `4d` or `2y`. A time in the future, as a
+/// server's clock may give, is `<1m`.
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = seconds_between(then, now);
+    match unit(seconds) {
+        (1, _) => String::from("<1m"),
+        (size, letter) => format!("{}{letter}", seconds / size),
+    }
+}
+
+/// How far in the future `then` is, in the same words: `<1m`, `40m`, `1h`.
+pub fn until(then: Timestamp, now: Timestamp) -> String {
+    age(now, then)
+}
+
+/// When the age of `then` will next read differently.
+pub fn next_change(then: Timestamp, now: Timestamp) -> Timestamp {
+    let seconds = seconds_between(then, now);
+    let size = match unit(seconds) {
+        (1, _) => MINUTE,
+        (size, _) => size,
+    };
+    let next = (seconds / size + 1) * size;
+    then.checked_add(Duration::from_secs(next))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// When [`until`] of `then` will next read differently.
+pub fn next_countdown(then: Timestamp, now: Timestamp) -> Timestamp {
+    let seconds = seconds_between(now, then);
+    let left = match unit(seconds) {
+        (1, _) => return then,
+        (size, _) => seconds / size * size,
+    };
+    let at_unit = then.checked_sub(Duration::from_secs(left)).unwrap_or(now);
+    at_unit.checked_add(Duration::from_secs(1)).unwrap_or(then)
+}
+
+fn seconds_between(then: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0)
+}
+
+/// The unit that so many seconds are told in: its size in seconds and its letter.
+fn unit(seconds: u64) -> (u64, char) {
+    match seconds {
+        ..MINUTE => (1, 's'),
+        MINUTE..HOUR => (MINUTE, 'm'),
+        HOUR..DAY => (HOUR, 'h'),
+        DAY..YEAR => (DAY, 'd'),
+        YEAR.. => (YEAR, 'y'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn age_table() {
+        for (seconds, want, changes_at) in [
+            (0, "<1m", MINUTE),
+            (59, "<1m", MINUTE),
+            (60, "1m", 2 * MINUTE),
+            (119, "1m", 2 * MINUTE),
+            (HOUR - 1, "59m", HOUR),
+            (HOUR, "1h", 2 * HOUR),
+            (DAY - 1, "23h", DAY),
+            (DAY, "1d", 2 * DAY),
+            (400 * DAY, "1y", 2 * YEAR),
+        ] {
+            let (then, now) = (at(1_000_000), at(1_000_000 + seconds));
+            assert_eq!(age(then, now), want);
+            assert_eq!(next_change(then, now), at(1_000_000 + changes_at));
+            assert!(next_change(then, now) > now);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_reads_as_just_now() {
+        assert_eq!(age(at(500), at(0)), "<1m");
+        assert!(next_change(at(500), at(0)) > at(500));
+        assert_eq!(until(at(2_400), at(0)), "40m");
+    }
+
+    #[test]
+    fn a_countdown_changes_when_it_reads_differently() {
+        for (left, read, changes_after) in [
+            (30, "<1m", 30),
+            (90, "1m", 31),
+            (2_400, "40m", 1),
+            (HOUR, "1h", 1),
+        ] {
+            let (now, then) = (at(1_000), at(1_000 + left));
+            assert_eq!(until(then, now), read);
+            let next = next_countdown(then, now);
+            assert_eq!(next, at(1_000 + changes_after));
+            assert!(next > now);
+        }
+    }
+}

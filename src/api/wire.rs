@@ -1,0 +1,413 @@
+//! What is on the wire, and its one conversion into a [`Job`].
+//!
+//! Any member may be missing, null or unknown; one of the wrong type is an error that names it.
+//! All text is cleaned here. This file must not know how a reply came.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use jiff::Timestamp;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::job::{Job, PullRequest, Status};
+use crate::text;
+
+/// Why a body is no job.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum BodyFault {
+    /// There is none.
+    Empty,
+    /// It is a web page.
+    Html,
+    /// It is JSON that stops early.
+    Cut,
+    /// It is not JSON.
+    NotJson,
+    /// It is JSON of another shape: which member, and what is wrong with it.
+    Shape(String),
+}
+
+/// The job that `body` describes.
+pub(super) fn job(body: &[u8]) -> Result<Job, BodyFault> {
+    decode::<WireJob>(body).map(Into::into)
+}
+
+/// What the `{"error": "..."}` of a refusal says, cleaned, where it is one.
+pub(super) fn error_text(body: &[u8]) -> Option<String> {
+    decode::<WireError>(body)
+        .ok()
+        .and_then(|wire| cleaned(wire.error))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireJob {
+    status: Option<String>,
+    source: Option<Object<WireSource>>,
+    model: Option<String>,
+    pr_link: Option<String>,
+    created_at: Option<String>,
+    archived_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireSource {
+    repository: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireError {
+    error: Option<String>,
+}
+
+impl From<WireJob> for Job {
+    fn from(wire: WireJob) -> Self {
+        let (repository, branch) = wire.source.map_or((None, None), |Object(source)| {
+            (cleaned(source.repository), cleaned(source.reference))
+        });
+        Self {
+            status: cleaned(wire.status).map(|word| Status::from_api(&word)),
+            repository,
+            branch,
+            model: cleaned(wire.model),
+            pull_request: cleaned(wire.pr_link).map(PullRequest::new),
+            created_at: timestamp(wire.created_at),
+            archived_at: timestamp(wire.archived_at),
+        }
+    }
+}
+
+fn cleaned(raw: Option<String>) -> Option<String> {
+    raw.map(|raw| text::clean(&raw))
+        .filter(|text| !text.is_empty())
+}
+
+fn timestamp(raw: Option<String>) -> Option<Timestamp> {
+    raw?.trim().parse().ok()
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyFault> {
+    match body.trim_ascii().first() {
+        None => return Err(BodyFault::Empty),
+        Some(b'<') => return Err(BodyFault::Html),
+        Some(_) => {}
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        fault(&path, &error.into_inner())
+    })?;
+    json.end().map_err(|error| fault(".", &error))?;
+    Ok(value)
+}
+
+fn fault(path: &str, error: &serde_json::Error) -> BodyFault {
+    if error.is_eof() {
+        BodyFault::Cut
+    } else if error.is_data() {
+        BodyFault::Shape(shape(path, error))
+    } else {
+        BodyFault::NotJson
+    }
+}
+
+/// Serde's "invalid type: integer `5`, expected a string at line 1 column 12" in plain words, and
+/// without the value, which may be long or hostile.
+fn shape(path: &str, error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let said = said
+        .rsplit_once(" at line ")
+        .map_or(&*said, |(said, _)| said);
+    if let Some(name) = said.strip_prefix("duplicate field ") {
+        return format!("{name} comes twice");
+    }
+    let what = if path == "." {
+        String::from("the reply")
+    } else {
+        format!("`{path}`")
+    };
+    let types = said
+        .strip_prefix("invalid type: ")
+        .and_then(|types| types.rsplit_once(", expected "));
+    match types {
+        Some((got, want)) => format!("{what} is {}, not {}", type_name(got), type_name(want)),
+        None => format!("{what} cannot be read"),
+    }
+}
+
+fn type_name(serde_words: &str) -> &str {
+    let end = serde_words.find(['`', '"']).unwrap_or(serde_words.len());
+    match serde_words[..end].trim_end() {
+        "string" | "a string" => "text",
+        "integer" | "floating point" => "a number",
+        "boolean" => "true or false",
+        "sequence" => "a list",
+        "map" => "an object",
+        other => other,
+    }
+}
+
+/// A JSON object and nothing else: derived types also read themselves from a list.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_job_of_the_contract() {
+        let body = r#"{
+            "id": "ignored", "status": "completed",
+            "source": {"repository": "https://github.com/acme/docs", "ref": "mintlify/sdk"},
+            "model": "sonnet", "prLink": "https://github.com/acme/docs/pull/412",
+            "createdAt": "2026-11-20T10:00:00.000Z", "archivedAt": "2026-11-21T12:00:00+02:00"
+        }"#;
+        let want = Job {
+            status: Some(Status::Completed),
+            repository: Some("https://github.com/acme/docs".into()),
+            branch: Some("mintlify/sdk".into()),
+            model: Some("sonnet".into()),
+            pull_request: Some(PullRequest::new("https://github.com/acme/docs/pull/412")),
+            created_at: Some("2026-11-20T10:00:00Z".parse().unwrap()),
+            archived_at: Some("2026-11-21T10:00:00Z".parse().unwrap()),
+        };
+        assert_eq!(job(body.as_bytes()), Ok(want));
+    }
+
+    #[test]
+    fn what_says_nothing_is_nothing() {
+        for body in [
+            "{}",
+            " {} \r\n",
+            r#"{"id": 7, "new": {"a": [1, {"b": null}]}}"#,
+            r#"{"status": null, "source": null, "model": null, "prLink": null,
+                "createdAt": null, "archivedAt": null}"#,
+            r#"{"status": "", "source": {}, "model": " \t", "prLink": "\u200b", "createdAt": ""}"#,
+            r#"{"source": {"repository": null, "ref": null, "more": 1}}"#,
+            r#"{"createdAt": "yesterday", "archivedAt": "2026-11-20"}"#,
+        ] {
+            assert_eq!(job(body.as_bytes()), Ok(Job::default()), "{body}");
+        }
+    }
+
+    #[test]
+    fn all_text_is_cleaned() {
+        let body = r#"{
+            "status": "act\u202eive\u0007", "model": "\u001b[31mopus\u0000",
+            "source": {"repository": "https://x\u2066/y", "ref": "a\nb\ud83d\udc68\u200d"},
+            "prLink": " https://x/pull/1\u200b "
+        }"#;
+        let got = job(body.as_bytes()).unwrap();
+        assert_eq!(got.status, Some(Status::Active));
+        assert_eq!(got.model.as_deref(), Some("[31mopus"));
+        assert_eq!(got.repository.as_deref(), Some("https://x/y"));
+        assert_eq!(got.branch.as_deref(), Some("a b\u{1f468}"));
+        assert_eq!(got.pull_request, Some(PullRequest::new("https://x/pull/1")));
+    }
+
+    #[test]
+    fn a_wrong_shape_is_named_in_plain_words() {
+        for (body, want) in [
+            ("[]", "the reply is a list, not an object"),
+            ("null", "the reply is null, not an object"),
+            ("true", "the reply is true or false, not an object"),
+            ("\"job\"", "the reply is text, not an object"),
+            ("1.5", "the reply is a number, not an object"),
+            (r#"{"status": 5}"#, "`status` is a number, not text"),
+            (r#"{"status": {"a": 1}}"#, "`status` is an object, not text"),
+            (
+                r#"{"prLink": false}"#,
+                "`prLink` is true or false, not text",
+            ),
+            (r#"{"createdAt": 1.0}"#, "`createdAt` is a number, not text"),
+            (r#"{"source": "here"}"#, "`source` is text, not an object"),
+            (r#"{"source": []}"#, "`source` is a list, not an object"),
+            (
+                r#"{"source": {"ref": ["main"]}}"#,
+                "`source.ref` is a list, not text",
+            ),
+            (
+                "{\"source\": \"at line 1, expected \\u001b\\\"`\"}",
+                "`source` is text, not an object",
+            ),
+            (
+                r#"{"status": "active", "status": "failed"}"#,
+                "`status` comes twice",
+            ),
+        ] {
+            assert_eq!(
+                job(body.as_bytes()),
+                Err(BodyFault::Shape(want.into())),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_table() {
+        for (body, want) in [
+            ("", BodyFault::Empty),
+            (" \r\n\t", BodyFault::Empty),
+            ("<html>", BodyFault::Html),
+            ("\n <!doctype html>", BodyFault::Html),
+            ("{", BodyFault::Cut),
+            (r#"{"status": "act"#, BodyFault::Cut),
+            (r#"{"source": {"ref": "#, BodyFault::Cut),
+            ("not found", BodyFault::NotJson),
+            ("{}{}", BodyFault::NotJson),
+            ("{} trailing", BodyFault::NotJson),
+            ("{'status': 'active'}", BodyFault::NotJson),
+            (r#"{"status": "\ud800"}"#, BodyFault::NotJson),
+        ] {
+            assert_eq!(job(body.as_bytes()), Err(want), "{body:?}");
+        }
+        assert_eq!(
+            job(b"{\"status\": \"\xff\"}"),
+            Err(BodyFault::NotJson),
+            "invalid UTF-8"
+        );
+    }
+
+    #[test]
+    fn deep_nesting_ends_in_an_error_or_is_skipped() {
+        let opened = "[".repeat(100_000);
+        let closed = "]".repeat(100_000);
+        let member = |name: &str| format!("{{\"{name}\":{opened}{closed}}}");
+        for (body, want) in [
+            (
+                format!("{opened}{closed}"),
+                Err("the reply is a list, not an object"),
+            ),
+            (member("source"), Err("`source` is a list, not an object")),
+            (member("status"), Err("`status` is a list, not text")),
+            (member("unknown"), Ok(Job::default())),
+        ] {
+            let want = want.map_err(|what| BodyFault::Shape(what.into()));
+            assert_eq!(job(body.as_bytes()), want);
+        }
+        let cut = format!("{{\"unknown\":{}", "{\"a\":".repeat(100_000));
+        assert_eq!(job(cut.as_bytes()), Err(BodyFault::Cut));
+    }
+
+    #[test]
+    fn error_text_table() {
+        for (body, want) in [
+            (r#"{"error": "Job not found"}"#, Some("Job not found")),
+            (r#"{"error": "a\u001b[2Jb\n"}"#, Some("a[2Jb")),
+            (r#"{"error": {"code": 1}}"#, None),
+            (r#"{"error": ""}"#, None),
+            (r#"["error"]"#, None),
+            ("<html>", None),
+            ("", None),
+        ] {
+            assert_eq!(error_text(body.as_bytes()).as_deref(), want, "{body}");
+        }
+    }
+
+    /// JSON whose members are those of a job as often as not.
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            ".{0,20}".prop_map(Into::into),
+            Just("active".into()),
+        ];
+        let name = prop_oneof![
+            prop::sample::select(vec![
+                "status",
+                "source",
+                "model",
+                "prLink",
+                "createdAt",
+                "archivedAt",
+                "repository",
+                "ref",
+                "error"
+            ])
+            .prop_map(String::from),
+            ".{0,8}",
+        ];
+        leaf.prop_recursive(4, 32, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                prop::collection::vec((name.clone(), inner), 0..6).prop_map(|members| {
+                    serde_json::Value::Object(members.into_iter().collect())
+                }),
+            ]
+        })
+    }
+
+    fn is_clean(field: Option<&str>) -> bool {
+        field.is_none_or(|field| !field.is_empty() && text::clean(field) == field)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn any_bytes_give_a_job_or_a_fault(
+            body in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..300),
+                any_json().prop_map(|json| json.to_string().into_bytes()),
+                // Damaged in one place.
+                (any_json(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(json, at, byte)| {
+                    let mut body = json.to_string().into_bytes();
+                    let at = at.index(body.len());
+                    body[at] = byte;
+                    body
+                }),
+            ]
+        ) {
+            let _ = error_text(&body);
+            match job(&body) {
+                Ok(job) => {
+                    prop_assert!(is_clean(job.status.as_ref().map(Status::as_str)));
+                    prop_assert!(is_clean(job.repository.as_deref()));
+                    prop_assert!(is_clean(job.branch.as_deref()));
+                    prop_assert!(is_clean(job.model.as_deref()));
+                    prop_assert!(is_clean(job.pull_request.as_ref().map(|it| it.link.as_str())));
+                }
+                Err(BodyFault::Shape(what)) => {
+                    prop_assert!(is_clean(Some(&what)), "{}", what);
+                }
+                Err(_) => {}
+            }
+        }
+
+        #[test]
+        fn any_object_with_members_of_the_right_type_is_a_job(
+            status in prop::option::of(".{0,20}"), model in prop::option::of(".{0,20}")
+        ) {
+            let body = serde_json::json!({"status": status, "model": model}).to_string();
+            prop_assert!(job(body.as_bytes()).is_ok());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The command line: its flags and verbs. One file a verb under `cli/`.
+//!
+//! This file must not know how a verb is carried out.
+
+pub mod list;
+pub mod select;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::demo::DemoServerArgs;
+use list::ListArgs;
+
+/// What `--help` says after the flags.
+const AFTER_HELP: &str = "\
+Without a verb, mintwatch is the dashboard. In it, ? shows the keys.
+
+Examples:
+  mintwatch --demo                  look around; needs no key
+  mintwatch init                    write a commented config to start from
+  mintwatch                         the dashboard
+  mintwatch list --needs-you        what waits for you, as a table
+  mintwatch list --json | jq .counts
+
+Exit codes: 0 done; 1 a job failed, or the thing asked for did not happen;
+2 usage or config; 4 no key, or a key refused; 8 not finished yet.";
+
+/// A terminal dashboard for Mintlify agent jobs.
+#[derive(Debug, Parser)]
+#[command(name = "mintwatch", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    /// What holds for every verb.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do; the dashboard where there is none.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// The flags that every verb takes.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Read the config from FILE
+    ///
+    /// Else $`MINTWATCH_CONFIG`, else $`XDG_CONFIG_HOME/mintwatch/config.toml`, else the
+    /// platform's config folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Watch a simulated API in this process instead; needs neither config nor key
+    #[arg(long, global = true)]
+    pub demo: bool,
+    /// When to use colour; `auto` heeds `NO_COLOR` and pipes
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// Append a log to FILE; it never holds a key
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl ColorChoice {
+    /// Whether to use colour, given whether the output is a terminal and what `NO_COLOR` holds
+    /// (<https://no-color.org>: any value but the empty one counts).
+    pub fn wants_color(self, is_terminal: bool, no_color: Option<&str>) -> bool {
+        match self {
+            Self::Auto => is_terminal && no_color.is_none_or(str::is_empty),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// What can be done beside the dashboard.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Poll each job once, and print a table or JSON
+    List(ListArgs),
+    /// Write a commented config to start from; never overwrites
+    Init,
+    /// Serve the simulated API alone, for scripts and tests
+    DemoServer(DemoServerArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn color_table() {
+        use ColorChoice::{Always, Auto, Never};
+        for (choice, is_terminal, no_color, want) in [
+            (Auto, true, None, true),
+            (Auto, true, Some(""), true),
+            (Auto, true, Some("1"), false),
+            (Auto, false, None, false),
+            (Always, false, Some("1"), true),
+            (Never, true, None, false),
+        ] {
+            assert_eq!(
+                choice.wants_color(is_terminal, no_color),
+                want,
+                "{choice:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The demo: a simulated agent API in this process, and the `demo-server` verb that serves it alone.
+//!
+//! It owns the verb's arguments, what the verb prints and the files that it writes. The dashboard
+//! meets the simulation through HTTP only, as any other server. This file must not know the
+//! client, the board or the screen.
+
+mod calls;
+mod cast;
+mod config_text;
+mod life;
+mod server;
+mod world;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::SignedDuration;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use self::server::{DemoServer, Options};
+
+/// Serve simulated agent jobs by the API's contract, for scripts, tests and measuring.
+///
+/// The server listens on 127.0.0.1 only, and prints its base URL and its key. A prompt with the
+/// word "fail" makes a job that fails, one with the word "nothing" a job that changes nothing.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DemoServerArgs {
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+
+    /// How many times faster than real time the jobs live; at 0 nothing changes
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = parse_speed)]
+    pub speed: f64,
+
+    /// How many jobs there are, over three projects
+    #[arg(long, value_name = "N", default_value_t = 24,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(..=100_000))]
+    pub jobs: usize,
+
+    /// How long each answer takes, such as 50ms or 0 [default: 40 to 160 ms]
+    #[arg(long, value_name = "D", value_parser = parse_latency)]
+    pub latency: Option<Duration>,
+
+    /// The share of polls that fail with a 503, from 0 to 1
+    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = parse_rate)]
+    pub errors: f64,
+
+    /// Write a config that watches the jobs to FILE, and its key to FILE.key (replaces both)
+    #[arg(long, value_name = "FILE")]
+    pub write_config: Option<PathBuf>,
+}
+
+impl DemoServerArgs {
+    fn options(&self) -> Options {
+        Options {
+            jobs: self.jobs,
+            speed: self.speed,
+            latency: self.latency,
+            error_rate: self.errors,
+            port: self.port,
+            ..Options::default()
+        }
+    }
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.0..=10_000.0).contains(&speed) => Ok(speed),
+        _ => Err(String::from("expected a number from 0 to 10000")),
+    }
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
+        _ => Err(String::from("expected a number from 0 to 1, such as 0.05")),
+    }
+}
+
+fn parse_latency(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    text.parse::<SignedDuration>()
+        .and_then(Duration::try_from)
+        .map_err(|_| String::from("expected a duration, such as 50ms, 1.5s or 0"))
+}
+
+/// Serves the simulated API until Ctrl-C or SIGTERM; says on `out` where, and with which key.
+pub async fn serve(args: &DemoServerArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    // Listened for first: whoever reads the announcement may end the server at once.
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot await Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
+    let _server = start(args, out).await?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Starts the server, writes its config where asked, and says both.
+async fn start(args: &DemoServerArgs, out: &mut dyn Write) -> anyhow::Result<DemoServer> {
+    let server = DemoServer::start(args.options())
+        .await
+        .with_context(|| format!("cannot serve on 127.0.0.1 port {}", args.port))?;
+    let written = match &args.write_config {
+        Some(path) => Some(write_config(&server, path)?),
+        None => None,
+    };
+    out.write_all(announcement(&server, written.as_ref()).as_bytes())?;
+    out.flush()?;
+    Ok(server)
+}
+
+/// The files of a written config.
+struct WrittenConfig {
+    config: PathBuf,
+    key: PathBuf,
+}
+
+fn announcement(server: &DemoServer, written: Option<&WrittenConfig>) -> String {
+    let facts = format!("base_url {}\nkey {}\n", server.base_url(), server.key());
+    let usage = match written {
+        Some(WrittenConfig { config, key }) => format!(
+            "config {config}\nkey_file {key}\n\n\
+             Watch it:  mintwatch --config {quoted}\n",
+            config = config.display(),
+            key = key.display(),
+            quoted = shell_words::quote(&config.to_string_lossy()),
+        ),
+        None => String::from(
+            "\nWatch it:  start it with --write-config FILE, then mintwatch --config FILE\n",
+        ),
+    };
+    format!(
+        "{facts}{usage}\
+         Prompts with the word \"fail\" or \"nothing\" make jobs that fail or change nothing.\n\
+         Stop it:   Ctrl-C\n"
+    )
+}
+
+/// Writes the config to `path` and the key to a file beside it.
+fn write_config(server: &DemoServer, path: &Path) -> anyhow::Result<WrittenConfig> {
+    let config = std::path::absolute(path)
+        .with_context(|| format!("cannot tell where {} is", path.display()))?;
+    let key = with_suffix(&config, ".key");
+    let key_text = key
+        .to_str()
+        .with_context(|| format!("{} is no UTF-8, which a config needs", key.display()))?;
+    let key_source = format!("file = {}", toml::Value::from(key_text));
+    write_private(&key, &format!("{}\n", server.key()))?;
+    write_private(&config, &server.config_toml(&key_source))?;
+    Ok(WrittenConfig { config, key })
+}
+
+/// Replaces the file at `path` by one that only its owner can read, whole or not at all.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let fresh = with_suffix(path, &format!(".new-{}", std::process::id()));
+    let written = fill_private(&fresh, text).and_then(|()| fs::rename(&fresh, path));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&fresh);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn fill_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: DemoServerArgs,
+    }
+
+    fn parse(args: &[&str]) -> Result<DemoServerArgs, clap::Error> {
+        let args = ["demo-server"].iter().chain(args);
+        Cli::try_parse_from(args).map(|cli| cli.args)
+    }
+
+    #[test]
+    fn argument_table() {
+        let args = parse(&[]).unwrap();
+        assert_eq!((args.port, args.jobs), (0, 24));
+        assert_eq!((args.speed, args.errors), (1.0, 0.0));
+        assert_eq!(args.latency, None);
+        for (text, want) in [("0", 0), ("50ms", 50), ("0s", 0), ("1.5s", 1_500)] {
+            let args = parse(&["--latency", text]).unwrap();
+            assert_eq!(args.latency, Some(Duration::from_millis(want)), "{text}");
+        }
+        for bad in [
+            ["--latency", "fast"],
+            ["--latency", "50"],
+            ["--latency=-1s", "--jobs=1"],
+            ["--speed=-1", "--jobs=1"],
+            ["--speed", "NaN"],
+            ["--errors", "1.1"],
+            ["--jobs", "100001"],
+            ["--port", "65536"],
+        ] {
+            assert!(parse(&bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn it_says_where_it_serves_and_writes_a_private_config() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a \"demo\".toml");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let args = parse(&["--write-config", path.to_str().unwrap(), "--jobs", "7"]).unwrap();
+        let mut out = Vec::new();
+        let server = start(&args, &mut out).await.unwrap();
+
+        let out = String::from_utf8(out).unwrap();
+        let lines: Vec<_> = out.lines().collect();
+        assert_eq!(lines[0], format!("base_url {}", server.base_url()));
+        assert_eq!(lines[1], format!("key {}", server.key()));
+        assert_eq!(lines[2], format!("config {}", path.display()));
+        assert_eq!(lines[3], format!("key_file {}.key", path.display()));
+
+        let config: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+        assert_eq!(config["base_url"].as_str(), Some(&*server.base_url()));
+        let key_file = config["key"]["file"].as_str().unwrap();
+        let key = fs::read_to_string(key_file).unwrap();
+        assert_eq!(key.trim_end(), server.key());
+        for file in [path.to_str().unwrap(), key_file] {
+            let mode = fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 2, "no temporary file stays");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_done_is_said_with_its_name() {
+        let args = parse(&["--write-config", "/nowhere/at/all.toml"]).unwrap();
+        let error = start(&args, &mut Vec::new()).await.err().unwrap();
+        assert!(error.to_string().contains("/nowhere/at/all.toml"));
+
+        let running = start(&parse(&[]).unwrap(), &mut Vec::new()).await.unwrap();
+        let url = running.base_url();
+        let port = url.rsplit(':').next().unwrap();
+        let args = parse(&["--port", port]).unwrap();
+        let error = start(&args, &mut Vec::new()).await.err().unwrap();
+        assert!(error.to_string().contains(port), "{error}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Copying text to the clipboard of the terminal in front of the person, over SSH and in tmux too.
+//!
+//! OSC 52 asks the terminal (<https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>). tmux drops
+//! it from programs in its panes unless `set-clipboard` is `on`, but forwards its own buffers, so
+//! inside tmux both are used. This file must not know what is copied.
+
+use std::io::{self, Write};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::execute;
+
+use super::Environment;
+use crate::text;
+
+/// The most bytes that are copied.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Copies `text`, cleaned line by line; `out` is the terminal.
+///
+/// No terminal says whether it took the text. Empty text is not copied: it would clear the
+/// clipboard.
+pub fn copy(text: &str, environment: &Environment, out: &mut impl Write) -> io::Result<()> {
+    let lines = clean_lines(text);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    execute!(out, CopyToClipboard::to_clipboard_from(&lines))?;
+    if environment.text("TMUX").is_some() {
+        load_tmux_buffer(lines, environment);
+    }
+    Ok(())
+}
+
+/// The lines of `text`, each cleaned, without empty ones and those past the limit: half a link
+/// would lead elsewhere.
+fn clean_lines(text: &str) -> String {
+    let mut lines = String::new();
+    for line in text
+        .lines()
+        .map(text::clean)
+        .filter(|line| !line.is_empty())
+    {
+        if lines.len() + 1 + line.len() > MAX_BYTES {
+            break;
+        }
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(&line);
+    }
+    lines
+}
+
+/// Hands `text` to tmux. When that fails, the terminal has been asked anyway.
+fn load_tmux_buffer(text: String, environment: &Environment) {
+    // `-w` passes the buffer on to the terminal, since tmux 3.2.
+    let forward = tmux(&["load-buffer", "-w", "-"], environment);
+    let store = tmux(&["load-buffer", "-"], environment);
+    // Started here, so that the text is on its way even if the program ends right after.
+    let Ok(mut child) = feed(forward, &text) else {
+        return;
+    };
+    let wait = move || {
+        let forwarded = child.wait().is_ok_and(|status| status.success());
+        if !forwarded && let Ok(mut child) = feed(store, &text) {
+            let _ = child.wait();
+        }
+    };
+    let _ = thread::Builder::new().name("tmux".into()).spawn(wait);
+}
+
+fn tmux(arguments: &[&str], environment: &Environment) -> Command {
+    let mut command = Command::new("tmux");
+    command.args(arguments);
+    environment.detach(&mut command);
+    command.stdin(Stdio::piped());
+    command
+}
+
+fn feed(mut command: Command, text: &str) -> io::Result<Child> {
+    let mut child = command.spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        // A child that does not read says why by its exit status.
+        let _ = input.write_all(text.as_bytes());
+    }
+    Ok(child)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `copy` writes to the terminal outside tmux.
+    fn copied(text: &str) -> String {
+        let environment = Environment::new([("TERM", "xterm")], &[] as &[&str]);
+        let mut out = Vec::new();
+        copy(text, &environment, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_bytes_are_osc_52() {
+        for (text, payload) in [
+            (
+                "https://github.com/acme/docs/pull/412",
+                "aHR0cHM6Ly9naXRodWIuY29tL2FjbWUvZG9jcy9wdWxsLzQxMg==",
+            ),
+            ("a\nb", "YQpi"),
+            ("日本", "5pel5pys"),
+        ] {
+            assert_eq!(copied(text), format!("\u{1b}]52;c;{payload}\u{1b}\\"));
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_for_nothing() {
+        for text in ["", "\n\n", "\u{202e}\u{1b}"] {
+            assert_eq!(copied(text), "");
+        }
+    }
+
+    #[test]
+    fn clean_lines_table() {
+        for (text, want) in [
+            ("one", "one"),
+            ("one\ntwo\n", "one\ntwo"),
+            ("one\r\n\n  two\t", "one\ntwo"),
+            ("a\rb", "a b"),
+            ("\u{1b}]52;c;eA==\u{7}\nx\u{202e}y", "]52;c;eA==\nxy"),
+            ("a\u{2028}b", "a b"),
+        ] {
+            assert_eq!(clean_lines(text), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_between_lines() {
+        let line = "x".repeat(1_000);
+        let lines = clean_lines(&format!("{line}\n").repeat(100));
+        assert_eq!(lines.lines().count(), 65);
+        assert!(lines.len() <= MAX_BYTES && lines.lines().all(|one| one == line));
+    }
+}

@@ -1,0 +1,168 @@
+//! The environment that a program started by us may see: this process's, without any API key.
+//!
+//! Keys are dropped when the value is made, so nothing that holds it can hand one on. This file
+//! must not know which programs are started.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+/// How every Mintlify key begins, whatever variable it is kept in.
+const KEY_PREFIX: &[u8] = b"mint_";
+
+/// The variables of an environment, without those that hold a key.
+#[derive(Clone)]
+pub struct Environment {
+    vars: BTreeMap<OsString, OsString>,
+}
+
+impl Environment {
+    /// This process's environment, without the variables `key_names` and any other that holds a
+    /// Mintlify key.
+    pub fn from_process(key_names: &[impl AsRef<str>]) -> Self {
+        Self::new(std::env::vars_os(), key_names)
+    }
+
+    /// The environment `vars`, without the variables `key_names` and any other that holds a
+    /// Mintlify key.
+    pub fn new(
+        vars: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
+        key_names: &[impl AsRef<str>],
+    ) -> Self {
+        let vars = vars
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .filter(|(name, value)| {
+                !holds_key(value) && key_names.iter().all(|key| name.as_os_str() != key.as_ref())
+            })
+            .collect();
+        Self { vars }
+    }
+
+    /// What variable `name` says, unless it is unset or empty.
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let value = self.vars.get(OsStr::new(name))?;
+        (!value.is_empty()).then(|| value.to_string_lossy())
+    }
+
+    /// Whether a program started here can show a window to the person at the keyboard.
+    pub(super) fn has_desktop(&self) -> bool {
+        let remote = self.any(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]);
+        // Windows shows the windows of WSL itself, and macOS needs no display variable.
+        let display = cfg!(target_os = "macos")
+            || self.any(&["WAYLAND_DISPLAY", "DISPLAY", "WSL_DISTRO_NAME"]);
+        display && !remote
+    }
+
+    /// Makes `command` see this environment only (and the variables it sets itself), and keeps it
+    /// from our terminal's input, output and signals.
+    pub(super) fn detach(&self, command: &mut Command) {
+        let own: Vec<(OsString, OsString)> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command
+            .env_clear()
+            .envs(&self.vars)
+            .envs(own)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
+    }
+
+    fn any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.text(name).is_some())
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Names only: the values may hold other programs' secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.vars.keys()).finish()
+    }
+}
+
+fn holds_key(value: &OsStr) -> bool {
+    value
+        .as_encoded_bytes()
+        .trim_ascii_start()
+        .starts_with(KEY_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_NAMES: &[&str] = &[];
+
+    #[test]
+    fn keys_are_dropped_by_name_and_by_value() {
+        let vars = [
+            ("ACME_KEY", "canary"),
+            ("OTHER", "mint_canary"),
+            ("QUOTED", " \nmint_canary"),
+            ("PATH", "/opt/mint_tools/bin"),
+            ("ACME_KEY_FILE", "kept"),
+        ];
+        let environment = Environment::new(vars, &["ACME_KEY"]);
+        assert_eq!(
+            environment.vars.into_keys().collect::<Vec<_>>(),
+            ["ACME_KEY_FILE", "PATH"]
+        );
+    }
+
+    #[test]
+    fn the_process_environment_is_filtered_too() {
+        assert!(Environment::from_process(NO_NAMES).text("PATH").is_some());
+        assert_eq!(Environment::from_process(&["PATH"]).text("PATH"), None);
+    }
+
+    #[test]
+    fn a_command_keeps_the_variables_that_it_sets() {
+        let mut command = Command::new("x");
+        // In WSL, the link travels to PowerShell in such a variable.
+        command.env("TARGET", "own").env_remove("GONE");
+        Environment::new([("TARGET", "ours"), ("KEPT", "ours")], NO_NAMES).detach(&mut command);
+        let seen: Vec<_> = command.get_envs().collect();
+        let want = [("KEPT", "ours"), ("TARGET", "own")];
+        assert_eq!(
+            seen,
+            want.map(|(name, value)| (OsStr::new(name), Some(OsStr::new(value))))
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let environment = Environment::new([("GITHUB_TOKEN", "canary")], NO_NAMES);
+        assert_eq!(format!("{environment:?}"), r#"{"GITHUB_TOKEN"}"#);
+    }
+
+    #[test]
+    fn desktop_table() {
+        let anywhere = cfg!(target_os = "macos");
+        for (names, want) in [
+            (&[][..], anywhere),
+            (&["DISPLAY"], true),
+            (&["WAYLAND_DISPLAY"], true),
+            (&["WSL_DISTRO_NAME"], true),
+            (&["DISPLAY", "SSH_CONNECTION"], false),
+            (&["WAYLAND_DISPLAY", "SSH_TTY"], false),
+            (&["DISPLAY", "SSH_CLIENT"], false),
+            (&["TMUX", "TERM"], anywhere),
+        ] {
+            let environment = Environment::new(names.iter().map(|name| (*name, "x")), NO_NAMES);
+            assert_eq!(environment.has_desktop(), want, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let environment = Environment::new([("DISPLAY", ""), ("BROWSER", "")], NO_NAMES);
+        assert_eq!(environment.text("BROWSER"), None);
+        assert_eq!(environment.has_desktop(), cfg!(target_os = "macos"));
+    }
+}

@@ -1,0 +1,277 @@
+//! The dashboard: the loop that waits for input, changes of the board, transitions and time, and
+//! draws when something shown has changed.
+//!
+//! The loop is generic over the backend and the input, and reaches the outside through [`Host`], so
+//! that a whole run can be tested in process. It must not know how jobs are polled.
+
+pub mod app;
+pub mod columns;
+mod detail;
+mod errors;
+pub mod filter;
+mod help;
+pub mod keys;
+pub mod layout;
+pub mod listing;
+pub mod screen;
+mod table;
+pub mod terminal;
+pub mod theme;
+pub mod views;
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use futures_util::{Stream, StreamExt};
+use jiff::Timestamp;
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::board::{Board, Transition};
+use crate::job::PullRequest;
+use crate::link::Opened;
+use crate::poll::{Asker, Poller};
+use app::{App, Effect, plural};
+use theme::Role;
+
+/// Changes of the board are drawn at most this often; input is drawn at once.
+const BOARD_PACE: Duration = Duration::from_millis(50);
+
+/// What the loop needs of the machine that it runs on.
+pub trait Host {
+    /// Opens a link in the user's browser, or says in words why not.
+    fn open(&mut self, link: &str) -> Result<Opened, String>;
+    /// Puts text on the user's clipboard.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Sets the terminal's title.
+    fn set_title(&mut self, title: &str) -> io::Result<()>;
+    /// Gives the terminal back, stops, and takes the terminal again once continued.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// Why the dashboard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The user asked for it.
+    Quit,
+    /// A signal asked for it: its number.
+    Signal(i32),
+    /// The terminal is gone.
+    HungUp,
+    /// The polling task is gone, which is a fault of the program.
+    PollerEnded,
+}
+
+/// Runs the dashboard until the user quits or `stop` is ready.
+pub async fn run<B, S, H>(
+    terminal: &mut Terminal<B>,
+    input: S,
+    poller: &mut Poller,
+    app: App,
+    host: &mut H,
+    stop: impl Future<Output = Exit>,
+) -> io::Result<Exit>
+where
+    B: Backend,
+    B::Error: Into<io::Error>,
+    S: Stream<Item = io::Result<Event>>,
+    H: Host,
+{
+    let board = poller.board();
+    let asker = poller.asker();
+    let mut dashboard = Dashboard {
+        terminal,
+        app,
+        host,
+        board,
+        asker,
+        behind: true,
+        drawn_at: None,
+        title: None,
+    };
+    let mut input = pin!(input);
+    let mut stop = pin!(stop);
+    loop {
+        dashboard.catch_up()?;
+        let wake = dashboard.wake();
+        tokio::select! {
+            biased;
+            exit = &mut stop => return Ok(exit),
+            event = input.next() => match event {
+                Some(event) => if let Some(exit) = dashboard.on_input(&event?)? {
+                    return Ok(exit);
+                },
+                None => return Ok(Exit::HungUp),
+            },
+            transition = poller.next_transition() => match transition {
+                Some(transition) => dashboard.on_transition(transition),
+                None => return Ok(Exit::PollerEnded),
+            },
+            changed = dashboard.board.changed(), if !dashboard.behind => match changed {
+                Ok(()) => dashboard.behind = true,
+                Err(_) => return Ok(Exit::PollerEnded),
+            },
+            () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => {
+                dashboard.on_time();
+            }
+        }
+    }
+}
+
+struct Dashboard<'a, B: Backend, H> {
+    terminal: &'a mut Terminal<B>,
+    app: App,
+    host: &'a mut H,
+    board: watch::Receiver<Board>,
+    asker: Asker,
+    /// Whether the board has changed since the state last took it in.
+    behind: bool,
+    drawn_at: Option<Instant>,
+    title: Option<String>,
+}
+
+impl<B, H> Dashboard<'_, B, H>
+where
+    B: Backend,
+    B::Error: Into<io::Error>,
+    H: Host,
+{
+    /// Takes in the board if it is time to, and draws if something shown has changed.
+    fn catch_up(&mut self) -> io::Result<()> {
+        if self.behind && self.until_board_pace().is_zero() {
+            self.behind = false;
+            let board = self.board.borrow_and_update();
+            self.app.on_board(&board, Timestamp::now());
+            drop(board);
+            if self.app.is_dirty() {
+                self.drawn_at = Some(Instant::now());
+            }
+        }
+        self.draw()
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        if !self.app.take_dirty() {
+            return Ok(());
+        }
+        let board = self.board.borrow();
+        let (app, now) = (&self.app, Timestamp::now());
+        self.terminal
+            .draw(|frame| screen::draw(frame, app, &board, now))
+            .map_err(Into::into)?;
+        let title = app.title(&board);
+        drop(board);
+        if self.title.as_ref() != Some(&title) {
+            self.host.set_title(&title)?;
+            self.title = Some(title);
+        }
+        Ok(())
+    }
+
+    /// How long until a change of the board may be drawn.
+    fn until_board_pace(&self) -> Duration {
+        let next = self.drawn_at.map(|drawn_at| drawn_at + BOARD_PACE);
+        next.map_or(Duration::ZERO, |next| {
+            next.saturating_duration_since(Instant::now())
+        })
+    }
+
+    /// How long the loop may sleep when nothing comes in; `None` for ever.
+    fn wake(&self) -> Option<Duration> {
+        if self.behind {
+            return Some(self.until_board_pace());
+        }
+        let now = Timestamp::now();
+        let at = self.app.wake_at(&self.board.borrow(), now)?;
+        // A millisecond more, so that the moment has surely passed when the timer says so.
+        let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+        Some(wait + Duration::from_millis(1))
+    }
+
+    fn on_time(&mut self) {
+        if !self.behind {
+            self.app.on_time(&self.board.borrow(), Timestamp::now());
+        }
+    }
+
+    fn on_transition(&mut self, transition: Transition) {
+        self.app.on_transition(transition, Timestamp::now());
+    }
+
+    fn on_input(&mut self, event: &Event) -> io::Result<Option<Exit>> {
+        let effect = self
+            .app
+            .on_input(event, &self.board.borrow(), Timestamp::now());
+        match effect {
+            Effect::None => {}
+            Effect::Quit => return Ok(Some(Exit::Quit)),
+            Effect::Suspend => self.suspend()?,
+            Effect::Redraw => self.terminal.clear().map_err(Into::into)?,
+            Effect::Open(links) => self.open(&links),
+            Effect::Copy(lines, what) => self.copy(&lines, what),
+            Effect::Poll(jobs) => self.asker.poll(jobs),
+            Effect::PollAll => self.asker.poll_all(),
+        }
+        Ok(None)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.host.suspend()?;
+        // The host has pushed the old title anew, and the window may have another size now.
+        self.title = None;
+        let size = self.terminal.size().map_err(Into::into)?;
+        let resize = Event::Resize(size.width, size.height);
+        self.app
+            .on_input(&resize, &self.board.borrow(), Timestamp::now());
+        self.terminal.clear().map_err(Into::into)
+    }
+
+    fn open(&mut self, links: &[String]) {
+        let mut opened = None;
+        for link in links {
+            match self.host.open(link) {
+                Ok(Opened::Browser(browser)) => opened = Some(browser),
+                Ok(Opened::NoBrowser) => return self.copy_instead(links),
+                Err(why) => return self.app.say(why, Role::Bad, Timestamp::now()),
+            }
+        }
+        let text = match (links, opened) {
+            ([link], Some(browser)) => {
+                format!(
+                    "opened {} with {browser}",
+                    PullRequest::new(link.as_str()).short()
+                )
+            }
+            (many, Some(browser)) => format!("opened {} links with {browser}", many.len()),
+            (_, None) => return,
+        };
+        self.app.say(text, Role::Good, Timestamp::now());
+    }
+
+    /// Where no browser can be reached, as over SSH, the user's own terminal has one.
+    fn copy_instead(&mut self, links: &[String]) {
+        let text = match (self.host.copy(&links.join("\n")), links) {
+            (Ok(()), [link]) => format!("no browser here; copied {link}"),
+            (Ok(()), many) => format!("no browser here; copied {} links", many.len()),
+            (Err(_), links) => format!("no browser here: {}", links.join(" ")),
+        };
+        self.app.say(text, Role::Plain, Timestamp::now());
+    }
+
+    fn copy(&mut self, lines: &[String], what: &str) {
+        let (text, role) = match (self.host.copy(&lines.join("\n")), lines) {
+            (Ok(()), [line]) => (format!("copied {line}"), Role::Good),
+            (Ok(()), many) => (
+                format!("copied {} {}", many.len(), plural(what, many.len())),
+                Role::Good,
+            ),
+            (Err(error), _) => (format!("cannot copy: {error}"), Role::Bad),
+        };
+        self.app.say(text, role, Timestamp::now());
+    }
+}

@@ -1,0 +1,341 @@
+//! What is on the screen and what input does to it.
+//!
+//! `App::on_input` (in `input`) and [`App::on_board`] are plain functions of their arguments: the loop performs
+//! the [`Effect`] that they return and draws when they ask for it. The board is the poller's; the
+//! selection, filter, sort and mode are owned here. This file must not know the terminal.
+
+mod act;
+mod input;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+use tui_input::Input;
+
+use super::layout;
+use super::listing::Listing;
+use super::theme::{Role, Theme};
+use crate::age;
+use crate::board::{Board, Freshness, Row, Transition};
+use crate::job::{JobKey, Status};
+
+/// How long a message stays.
+const MESSAGE_TIME: Duration = Duration::from_secs(6);
+/// How many transitions of this run are kept for the details.
+const MAX_TRANSITIONS: usize = 1_000;
+
+/// What the screen is for at the moment.
+#[derive(Debug)]
+pub enum Mode {
+    /// The table.
+    Table,
+    /// The table, while a filter is typed.
+    Filter(Input),
+    /// All about the selected job.
+    Details,
+    /// The errors of this run.
+    Errors,
+    /// The keys.
+    Help,
+    /// A question, and what a yes does.
+    Confirm(String, Effect),
+}
+
+/// What the loop is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// Leave.
+    Quit,
+    /// Stop, and draw anew when continued.
+    Suspend,
+    /// Draw every cell anew.
+    Redraw,
+    /// Open these links.
+    Open(Vec<String>),
+    /// Copy these lines, called so in the message.
+    Copy(Vec<String>, &'static str),
+    /// Poll these jobs.
+    Poll(Vec<JobKey>),
+    /// Poll all jobs.
+    PollAll,
+}
+
+/// A short word on what was done, or what changed.
+#[derive(Debug)]
+pub struct Message {
+    /// What it says.
+    pub text: String,
+    /// How it looks.
+    pub role: Role,
+    until: Timestamp,
+}
+
+/// The state of the screen.
+#[derive(Debug)]
+pub struct App {
+    /// How it looks.
+    pub theme: Theme,
+    /// What it calls itself in the header.
+    pub name: String,
+    /// Where its config is, for the words of an empty board.
+    pub config_path: Option<PathBuf>,
+    /// Which rows are shown, and which is selected.
+    pub listing: Listing,
+    /// What the screen is for.
+    pub mode: Mode,
+    /// Whether the details pane is shown.
+    pub pane: bool,
+    /// How far the details, the help or the errors are scrolled.
+    pub scroll: usize,
+    /// What was done or changed last.
+    pub message: Option<Message>,
+    /// The time zone that times are told in.
+    pub time_zone: TimeZone,
+    transitions: VecDeque<Transition>,
+    size: Size,
+    revision: Option<u64>,
+    stale_rows: usize,
+    dirty: bool,
+    ages_change_at: Option<Timestamp>,
+}
+
+impl App {
+    /// A screen of this size that has not seen the board yet.
+    pub fn new(theme: Theme, name: impl Into<String>, size: Size) -> Self {
+        let mut app = Self {
+            theme,
+            name: name.into(),
+            config_path: None,
+            listing: Listing::default(),
+            mode: Mode::Table,
+            pane: false,
+            scroll: 0,
+            message: None,
+            time_zone: TimeZone::UTC,
+            transitions: VecDeque::new(),
+            size,
+            revision: None,
+            stale_rows: 0,
+            dirty: true,
+            ages_change_at: None,
+        };
+        app.fit();
+        app
+    }
+
+    /// Takes a change of the board.
+    pub fn on_board(&mut self, board: &Board, now: Timestamp) {
+        if self.revision != Some(board.revision()) {
+            self.revision = Some(board.revision());
+            self.listing.refresh(board);
+            self.dirty = true;
+        }
+        self.on_time(board, now);
+    }
+
+    /// Takes note that time has passed: messages end, ages grow, rows go stale.
+    pub fn on_time(&mut self, board: &Board, now: Timestamp) {
+        if self
+            .message
+            .as_ref()
+            .is_some_and(|message| message.until <= now)
+        {
+            self.message = None;
+            self.dirty = true;
+        }
+        let stale_rows = stale_rows(board, now);
+        let an_age_changed = self.ages_change_at.is_some_and(|at| at <= now);
+        self.dirty |= an_age_changed || stale_rows != self.stale_rows;
+        self.stale_rows = stale_rows;
+        self.ages_change_at = self.next_age_change(board, now);
+    }
+
+    /// Takes a transition: kept for the details, and said.
+    pub fn on_transition(&mut self, transition: Transition, now: Timestamp) {
+        let role = match &transition.status {
+            Some((_, Some(Status::Failed))) => Role::Bad,
+            _ => Role::Good,
+        };
+        self.say(
+            format!("{}: {}", transition.title, describe(&transition)),
+            role,
+            now,
+        );
+        if self.transitions.len() == MAX_TRANSITIONS {
+            self.transitions.pop_front();
+        }
+        self.transitions.push_back(transition);
+    }
+
+    /// Shows a message for a while.
+    pub fn say(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
+        let until = now.checked_add(MESSAGE_TIME).unwrap_or(Timestamp::MAX);
+        self.message = Some(Message {
+            text: text.into(),
+            role,
+            until,
+        });
+        self.dirty = true;
+    }
+
+    /// Whether something shown has changed since [`Self::take_dirty`].
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// Whether something shown has changed since the last call.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// When something shown will change by itself.
+    pub fn wake_at(&self, board: &Board, now: Timestamp) -> Option<Timestamp> {
+        let message = self.message.as_ref().map(|message| message.until);
+        let stale = board
+            .rows()
+            .iter()
+            .filter(|row| row.freshness(now) == Freshness::Fresh)
+            .filter_map(Row::goes_stale_at)
+            .min();
+        [message, stale, self.ages_change_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The size of the screen.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The changes of this run to one job, newest first.
+    pub fn transitions_of<'a>(&'a self, key: &'a JobKey) -> impl Iterator<Item = &'a Transition> {
+        self.transitions
+            .iter()
+            .rev()
+            .filter(move |transition| &transition.key == key)
+    }
+
+    /// The time of day, as `14:03:59`.
+    pub fn clock_time(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.time_zone.clone())
+            .strftime("%H:%M:%S")
+            .to_string()
+    }
+
+    /// The date and the time of day, as `2026-11-23 14:03:59`.
+    pub fn date_time(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.time_zone.clone())
+            .strftime("%Y-%m-%d %H:%M:%S")
+            .to_string()
+    }
+
+    /// How many rows are stale, as last counted.
+    pub fn stale_rows(&self) -> usize {
+        self.stale_rows
+    }
+
+    /// The terminal's title.
+    pub fn title(&self, board: &Board) -> String {
+        let counts = board.counts();
+        format!(
+            "mintwatch: {} active, {} need you",
+            counts.active, counts.needs_you
+        )
+    }
+
+    /// After any input: whatever it did, the screen and its next change are worked out anew.
+    fn changed(&mut self, board: &Board, now: Timestamp) {
+        self.fit();
+        self.ages_change_at = self.next_age_change(board, now);
+        self.dirty = true;
+    }
+
+    fn fit(&mut self) {
+        let rows = layout::areas(self.size, self.pane).table_rows();
+        self.listing.set_height(rows);
+    }
+
+    /// When an age on the screen will next read differently.
+    fn next_age_change(&self, board: &Board, now: Timestamp) -> Option<Timestamp> {
+        let open = self
+            .listing
+            .selected_row(board)
+            .filter(|_| self.shows_details());
+        let seen = open
+            .and_then(|row| row.fetched_at)
+            .map(|at| age::next_change(at, now));
+        let rows = self.listing.window(board);
+        rows.flat_map(|row| age_changes(row, now))
+            .chain([seen])
+            .flatten()
+            .min()
+    }
+
+    fn shows_details(&self) -> bool {
+        self.pane || matches!(self.mode, Mode::Details)
+    }
+}
+
+/// A transition in words: `active → completed, pull request #412`.
+pub fn describe(transition: &Transition) -> String {
+    let word = |status: &Option<Status>| {
+        status
+            .as_ref()
+            .map_or_else(|| String::from("unknown"), ToString::to_string)
+    };
+    let status = transition
+        .status
+        .as_ref()
+        .map(|(from, to)| format!("{} to {}", word(from), word(to)));
+    let pull_request = transition
+        .pull_request
+        .as_ref()
+        .map(|link| format!("pull request {}", link.short()));
+    [status, pull_request]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `what`, as many as there are of it.
+pub fn plural(what: &str, count: usize) -> String {
+    match (count, what.strip_suffix("ch")) {
+        (1, _) => what.to_owned(),
+        (_, Some(_)) => format!("{what}es"),
+        _ => format!("{what}s"),
+    }
+}
+
+fn stale_rows(board: &Board, now: Timestamp) -> usize {
+    board
+        .rows()
+        .iter()
+        .filter(|row| row.freshness(now) == Freshness::Stale)
+        .count()
+}
+
+/// When each of the ages that the table shows for a row will read differently.
+fn age_changes(row: &Row, now: Timestamp) -> [Option<Timestamp>; 3] {
+    let created_at = row.job.as_ref().and_then(|job| job.created_at);
+    let stale_since = row
+        .fetched_at
+        .filter(|_| row.freshness(now) == Freshness::Stale);
+    let retry_at = row
+        .error
+        .as_ref()
+        .and_then(|error| error.retry_at)
+        .filter(|at| *at > now);
+    [
+        created_at.map(|at| age::next_change(at, now)),
+        stale_since.map(|at| age::next_change(at, now)),
+        retry_at.map(|at| age::next_countdown(at, now)),
+    ]
+}

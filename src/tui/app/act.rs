@@ -1,0 +1,113 @@
+//! Keys that act on jobs: open, copy and poll the marked rows, or else the selected one.
+
+use jiff::Timestamp;
+
+use super::super::theme::Role;
+use super::{App, Effect, Mode, plural};
+use crate::age;
+use crate::board::{Board, Row};
+use crate::job::{Job, JobKey, Status};
+
+/// Opening more than this many at once is asked about first.
+const ASK_ABOVE: usize = 5;
+
+impl App {
+    pub(super) fn open(
+        &mut self,
+        board: &Board,
+        what: &str,
+        link: impl Fn(&Row) -> Option<String>,
+        now: Timestamp,
+    ) -> Effect {
+        let links = self.collect(board, what, link, now);
+        if links.is_empty() {
+            return Effect::None;
+        }
+        let question = format!("Open {} {}? y/n", links.len(), plural(what, links.len()));
+        self.ask_if_many(links.len(), question, Effect::Open(links))
+    }
+
+    pub(super) fn copy(
+        &mut self,
+        board: &Board,
+        what: &'static str,
+        line: impl Fn(&Row) -> Option<String>,
+        now: Timestamp,
+    ) -> Effect {
+        match self.collect(board, what, line, now) {
+            lines if lines.is_empty() => Effect::None,
+            lines => Effect::Copy(lines, what),
+        }
+    }
+
+    /// What the targets have to give; says so where it is nothing.
+    fn collect(
+        &mut self,
+        board: &Board,
+        what: &str,
+        of: impl Fn(&Row) -> Option<String>,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let targets = self.listing.targets(board);
+        let found: Vec<String> = targets.iter().filter_map(|row| of(row)).collect();
+        if found.is_empty() {
+            let text = match targets.as_slice() {
+                [] => String::from("no job is selected"),
+                [row] => format!("{} has no {what}{}", row.watched.title(), why_none(row)),
+                many => format!("none of the {} marked jobs has a {what}", many.len()),
+            };
+            self.say(text, Role::Muted, now);
+        }
+        found
+    }
+
+    fn ask_if_many(&mut self, count: usize, question: String, effect: Effect) -> Effect {
+        if count <= ASK_ABOVE {
+            return effect;
+        }
+        self.mode = Mode::Confirm(question, effect);
+        Effect::None
+    }
+
+    pub(super) fn poll(&mut self, board: &Board, now: Timestamp) -> Effect {
+        let targets = self.listing.targets(board);
+        let keys: Vec<JobKey> = targets.iter().map(|row| row.key().clone()).collect();
+        let text = match targets.as_slice() {
+            [] => return Effect::None,
+            [row] => match row.error.as_ref().and_then(|error| error.retry_at) {
+                Some(at) if at > now => {
+                    format!("the server lets us ask again in {}", age::until(at, now))
+                }
+                _ => format!("polling {}", row.watched.title()),
+            },
+            many => format!("polling {} jobs", many.len()),
+        };
+        self.say(text, Role::Muted, now);
+        Effect::Poll(keys)
+    }
+}
+
+pub(super) fn pull_request(row: &Row) -> Option<String> {
+    row.pull_request()
+        .map(|pull_request| pull_request.link.clone())
+}
+
+pub(super) fn branch(row: &Row) -> Option<String> {
+    row.job.as_ref().and_then(Job::branch_url)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of the functions that `collect` takes"
+)]
+pub(super) fn job_id(row: &Row) -> Option<String> {
+    Some(row.key().id.to_string())
+}
+
+fn why_none(row: &Row) -> &'static str {
+    match row.status() {
+        Some(Status::Active) => " yet: it is still active",
+        Some(Status::Completed) => ": it completed without changing a file",
+        _ => "",
+    }
+}

@@ -1,0 +1,218 @@
+//! What each input does to the state of the screen.
+
+use crossterm::event::{Event, KeyCode, KeyEvent};
+use jiff::Timestamp;
+use ratatui::layout::Size;
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use super::super::keys::{self, Action};
+use super::super::layout;
+use super::super::theme::Role;
+use super::super::views::VIEWS;
+use super::{App, Effect, Mode, act};
+use crate::board::Board;
+use crate::text;
+
+impl App {
+    /// Takes an input of the user.
+    pub fn on_input(&mut self, event: &Event, board: &Board, now: Timestamp) -> Effect {
+        match event {
+            Event::Resize(width, height) => {
+                self.size = Size::new(*width, *height);
+                self.changed(board, now);
+                Effect::None
+            }
+            Event::Key(key) if key.is_release() => Effect::None,
+            Event::Key(key) => {
+                let effect = self.on_key(key, board, now);
+                self.changed(board, now);
+                effect
+            }
+            Event::Paste(text) => {
+                self.paste(text, board);
+                self.changed(board, now);
+                Effect::None
+            }
+            _ => Effect::None,
+        }
+    }
+
+    fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
+        if keys::is_ctrl(key, 'c') {
+            return Effect::Quit;
+        }
+        match std::mem::replace(&mut self.mode, Mode::Table) {
+            Mode::Filter(input) => self.on_filter_key(input, key, board),
+            Mode::Confirm(question, effect) => self.on_confirm_key(question, effect, key, now),
+            mode => {
+                self.mode = mode;
+                match keys::action(key) {
+                    Some(action) => self.on_action(action, board, now),
+                    None => Effect::None,
+                }
+            }
+        }
+    }
+
+    fn on_filter_key(&mut self, mut input: Input, key: &KeyEvent, board: &Board) -> Effect {
+        match key.code {
+            KeyCode::Esc => self.listing.set_filter("", board),
+            KeyCode::Enter => {}
+            KeyCode::Down | KeyCode::Up => {
+                self.listing
+                    .step(if key.code == KeyCode::Down { 1 } else { -1 }, board);
+                self.mode = Mode::Filter(input);
+            }
+            _ if keys::is_ctrl(key, 'z') => {
+                self.mode = Mode::Filter(input);
+                return Effect::Suspend;
+            }
+            _ => {
+                input.handle_event(&Event::Key(*key));
+                self.filter_as_typed(input, board);
+            }
+        }
+        Effect::None
+    }
+
+    fn filter_as_typed(&mut self, input: Input, board: &Board) {
+        self.listing.set_filter(input.value(), board);
+        self.mode = Mode::Filter(input);
+    }
+
+    /// Pasted text goes into the filter while one is typed, and nowhere else: it must never act as
+    /// keys.
+    fn paste(&mut self, pasted: &str, board: &Board) {
+        if let Mode::Filter(input) = &self.mode {
+            let value = text::clean(&format!("{}{}", input.value(), text::clean(pasted)));
+            self.filter_as_typed(Input::new(value), board);
+        }
+    }
+
+    fn on_confirm_key(
+        &mut self,
+        question: String,
+        effect: Effect,
+        key: &KeyEvent,
+        now: Timestamp,
+    ) -> Effect {
+        match key.code {
+            KeyCode::Char('y') | KeyCode::Enter => return effect,
+            KeyCode::Char('n' | 'q') | KeyCode::Esc => self.say("not done", Role::Muted, now),
+            _ => self.mode = Mode::Confirm(question, effect),
+        }
+        Effect::None
+    }
+
+    fn on_action(&mut self, action: Action, board: &Board, now: Timestamp) -> Effect {
+        match action {
+            Action::Quit if self.is_table() => return Effect::Quit,
+            Action::Suspend => return Effect::Suspend,
+            Action::Redraw => return Effect::Redraw,
+            Action::Quit | Action::Back => self.back(board),
+            Action::Help => self.toggle(Mode::Help),
+            Action::Errors => self.toggle(Mode::Errors),
+            Action::Details => self.toggle(Mode::Details),
+            Action::Pane => self.toggle_pane(now),
+            Action::OpenPullRequest => {
+                return self.open(board, "pull request", act::pull_request, now);
+            }
+            Action::OpenBranch => return self.open(board, "branch", act::branch, now),
+            Action::CopyLink => return self.copy(board, "link", act::pull_request, now),
+            Action::CopyId => return self.copy(board, "job id", act::job_id, now),
+            Action::Poll => return self.poll(board, now),
+            Action::PollAll => {
+                self.say("polling all jobs", Role::Muted, now);
+                return Effect::PollAll;
+            }
+            action if self.scrolls() => self.on_scroll(action),
+            action => self.on_table_action(action, board),
+        }
+        Effect::None
+    }
+
+    fn on_table_action(&mut self, action: Action, board: &Board) {
+        let listing = &mut self.listing;
+        match action {
+            Action::Down => listing.step(1, board),
+            Action::Up => listing.step(-1, board),
+            Action::PageDown if matches!(self.mode, Mode::Details) => self.scroll += 5,
+            Action::PageUp if matches!(self.mode, Mode::Details) => {
+                self.scroll = self.scroll.saturating_sub(5);
+                return;
+            }
+            Action::PageDown => listing.page(1, board),
+            Action::PageUp => listing.page(-1, board),
+            Action::First => listing.step(isize::MIN, board),
+            Action::Last => listing.step(isize::MAX, board),
+            Action::Filter => {
+                let text = listing.filter().to_owned();
+                self.mode = Mode::Filter(Input::new(text));
+            }
+            Action::View(view) => listing.set_view(view, board),
+            Action::NextView => listing.turn_view(1, board),
+            Action::PreviousView => listing.turn_view(VIEWS.len() - 1, board),
+            Action::Sort => listing.next_sort(board),
+            Action::Reverse => listing.reverse_sort(board),
+            Action::Mark => listing.toggle_mark(board),
+            _ => {}
+        }
+        if action != Action::PageDown {
+            self.scroll = 0;
+        }
+    }
+
+    /// Errors and help are text to scroll, not rows to select.
+    fn scrolls(&self) -> bool {
+        matches!(self.mode, Mode::Errors | Mode::Help)
+    }
+
+    fn on_scroll(&mut self, action: Action) {
+        let page = usize::from(self.size.height.saturating_sub(4).max(1));
+        self.scroll = match action {
+            Action::Down => self.scroll.saturating_add(1),
+            Action::Up => self.scroll.saturating_sub(1),
+            Action::PageDown => self.scroll.saturating_add(page),
+            Action::PageUp => self.scroll.saturating_sub(page),
+            Action::First => 0,
+            Action::Last => usize::MAX,
+            _ => self.scroll,
+        };
+    }
+
+    fn toggle_pane(&mut self, now: Timestamp) {
+        self.pane = !self.pane;
+        if self.pane && layout::areas(self.size, true).pane.is_none() {
+            self.pane = false;
+            self.say(
+                "too small for a pane: Enter shows the details",
+                Role::Muted,
+                now,
+            );
+        }
+    }
+
+    fn is_table(&self) -> bool {
+        matches!(self.mode, Mode::Table)
+    }
+
+    fn toggle(&mut self, mode: Mode) {
+        let same = std::mem::discriminant(&self.mode) == std::mem::discriminant(&mode);
+        self.mode = if same { Mode::Table } else { mode };
+        self.scroll = 0;
+    }
+
+    /// One step back: out of a pane, else the marks, the filter, the view.
+    fn back(&mut self, board: &Board) {
+        self.scroll = 0;
+        if !self.is_table() {
+            self.mode = Mode::Table;
+        } else if self.listing.clear_marks() {
+        } else if !self.listing.filter().is_empty() {
+            self.listing.set_filter("", board);
+        } else if self.listing.view() != 0 {
+            self.listing.set_view(0, board);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Draws all that is known of one job: every field, full links on lines of their own, times both
+//! absolute and relative, and what happened to it in this run.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::app::{App, describe};
+use super::columns::{status_glyph, status_role};
+use super::theme::Role;
+use crate::age::{age, until};
+use crate::board::{Board, Freshness, Row};
+use crate::job::Job;
+use crate::text;
+
+/// Draws the details of the selected job.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board, now: Timestamp) {
+    let lines = match app.listing.selected_row(board) {
+        Some(row) => Page::new(app, area.width, now).lines(row, board),
+        None => vec![Line::from(" No job is selected.")],
+    };
+    draw_lines(buffer, area, lines, app.scroll);
+}
+
+/// Draws the part of `lines` that `scroll` leaves on the screen; scrolling ends with the last line.
+pub(super) fn draw_lines(buffer: &mut Buffer, area: Rect, lines: Vec<Line>, scroll: usize) {
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    let rows = (area.top()..area.bottom()).map(|y| Rect {
+        y,
+        height: 1,
+        ..area
+    });
+    for (line, row) in lines.into_iter().skip(scroll.min(most)).zip(rows) {
+        line.render(row, buffer);
+    }
+}
+
+struct Page<'a> {
+    app: &'a App,
+    width: usize,
+    now: Timestamp,
+    lines: Vec<Line<'static>>,
+}
+
+impl<'a> Page<'a> {
+    fn new(app: &'a App, width: u16, now: Timestamp) -> Self {
+        Self {
+            app,
+            width: usize::from(width),
+            now,
+            lines: Vec::new(),
+        }
+    }
+
+    fn lines(mut self, row: &Row, board: &Board) -> Vec<Line<'static>> {
+        self.title(row);
+        self.links(row);
+        self.facts(row);
+        self.trouble(row);
+        self.history(row, board);
+        self.lines
+    }
+
+    fn title(&mut self, row: &Row) {
+        let status = row.status();
+        let word = status.map_or("not known", |status| status.as_str());
+        let status_text = format!("{} {word}", status_glyph(status, self.app.theme.glyphs()));
+        self.text(row.watched.title(), Role::Strong);
+        let mut line = Line::from(vec![
+            Span::raw(" "),
+            self.span(status_text, status_role(status)),
+        ]);
+        if row.needs_you() {
+            let sign = self.app.theme.glyphs().needs_you;
+            line.push_span(self.span(format!("   {sign} needs you"), Role::NeedsYou));
+        }
+        if row.polling {
+            line.push_span(self.span(String::from("   being polled"), Role::Muted));
+        }
+        self.lines.push(line);
+        self.blank();
+    }
+
+    fn links(&mut self, row: &Row) {
+        if let Some(pull_request) = row.pull_request() {
+            self.link("Pull request", &pull_request.link);
+        }
+        let job = row.job.as_ref();
+        if let Some(repository) = job.and_then(|job| job.repository.as_deref()) {
+            self.link("Repository", repository);
+        }
+        if let Some(branch) = job.and_then(Job::branch_url) {
+            self.link("Branch page", &branch);
+        }
+    }
+
+    fn facts(&mut self, row: &Row) {
+        let watched = &row.watched;
+        self.fact("Job", &watched.key.id);
+        let project = match &watched.project.name {
+            Some(name) => format!("{name} ({})", watched.project.id),
+            None => watched.project.id.to_string(),
+        };
+        self.fact("Project", &project);
+        if !watched.tags.is_empty() {
+            self.fact("Tags", &watched.tags.join(", "));
+        }
+        if let Some(job) = &row.job {
+            self.fact("Branch", job.branch.as_deref().unwrap_or("none"));
+            self.fact("Model", job.model.as_deref().unwrap_or("not given"));
+            self.time("Created", job.created_at);
+            if job.archived_at.is_some() {
+                self.time("Archived", job.archived_at);
+            }
+        }
+        self.time("Seen", row.fetched_at);
+    }
+
+    fn trouble(&mut self, row: &Row) {
+        let stale = row.freshness(self.now) == Freshness::Stale;
+        let Some(error) = &row.error else {
+            if stale {
+                self.blank();
+                self.text("No reply for longer than two poll intervals.", Role::Bad);
+            }
+            return;
+        };
+        self.blank();
+        self.text(&error.message, Role::Bad);
+        let since = self.moment(error.since);
+        self.text(&format!("Polls fail since {since}"), Role::Muted);
+        if let Some(at) = error.retry_at.filter(|at| *at > self.now) {
+            let text = format!("The server lets us ask again in {}", until(at, self.now));
+            self.text(&text, Role::Muted);
+        }
+        if stale {
+            self.text("What is shown is what was seen last.", Role::Muted);
+        }
+    }
+
+    fn history(&mut self, row: &Row, board: &Board) {
+        let mut events: Vec<(Timestamp, String, Role)> = self
+            .app
+            .transitions_of(row.key())
+            .map(|transition| (transition.at, describe(transition), Role::Plain))
+            .collect();
+        let errors = board.errors().filter(|error| &error.key == row.key());
+        events.extend(errors.map(|error| (error.at, error.in_words(), Role::Bad)));
+        if events.is_empty() {
+            return;
+        }
+        events.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+        self.blank();
+        self.text("In this run", Role::Strong);
+        for (at, text, role) in events {
+            let text = format!("{}  {text}", self.app.clock_time(at));
+            self.text(&text, role);
+        }
+    }
+
+    fn link(&mut self, name: &str, link: &str) {
+        self.text(name, Role::Muted);
+        self.text(link, Role::Link);
+        self.blank();
+    }
+
+    fn fact(&mut self, name: &str, value: &str) {
+        const NAMES: usize = 10;
+        let mut name = format!(" {name:<NAMES$}");
+        for piece in text::wrap(value, self.width.saturating_sub(NAMES + 2)) {
+            let name = std::mem::replace(&mut name, " ".repeat(NAMES + 1));
+            let line = vec![self.span(name, Role::Muted), Span::raw(piece.to_owned())];
+            self.lines.push(Line::from(line));
+        }
+    }
+
+    fn time(&mut self, name: &str, at: Option<Timestamp>) {
+        let text = at.map_or_else(|| String::from("never"), |at| self.moment(at));
+        self.fact(name, &text);
+    }
+
+    fn moment(&self, at: Timestamp) -> String {
+        format!("{} ({} ago)", self.app.date_time(at), age(at, self.now))
+    }
+
+    fn text(&mut self, text: &str, role: Role) {
+        for piece in text::wrap(text, self.width.saturating_sub(2)) {
+            let span = self.span(piece.to_owned(), role);
+            self.lines.push(Line::from(vec![Span::raw(" "), span]));
+        }
+    }
+
+    fn blank(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    fn span(&self, text: String, role: Role) -> Span<'static> {
+        Span::styled(text, self.app.theme.style(role))
+    }
+}

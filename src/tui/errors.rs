@@ -1,0 +1,49 @@
+//! Draws the errors of this run, the newest first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::app::App;
+use super::detail::draw_lines;
+use super::theme::Role;
+use crate::board::{Board, LoggedError};
+use crate::text;
+
+/// Draws the errors.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
+    let width = usize::from(area.width.saturating_sub(2));
+    let mut lines = vec![title(app, board)];
+    for error in board.errors().rev() {
+        lines.extend(entry(app, error, width));
+    }
+    draw_lines(buffer, area, lines, app.scroll);
+}
+
+fn title(app: &App, board: &Board) -> Line<'static> {
+    let text = match board.errors().len() {
+        0 => String::from(" No poll has failed in this run."),
+        1 => String::from(" One error in this run"),
+        many => format!(" {many} errors in this run, the newest first"),
+    };
+    Line::from(Span::styled(text, app.theme.style(Role::Strong)))
+}
+
+fn entry(app: &App, error: &LoggedError, width: usize) -> Vec<Line<'static>> {
+    let head = format!("{}  {}", app.clock_time(error.at), error.title);
+    let head = text::truncate(&head, width, app.theme.glyphs().ellipsis).into_owned();
+    let head = Line::from(Span::styled(
+        format!(" {head}"),
+        app.theme.style(Role::Muted),
+    ));
+    let words = error.in_words();
+    let body = text::wrap(&words, width.saturating_sub(2))
+        .into_iter()
+        .map(|line| {
+            Line::from(Span::styled(
+                format!("   {line}"),
+                app.theme.style(Role::Plain),
+            ))
+        });
+    std::iter::once(head).chain(body).collect()
+}

@@ -1,0 +1,135 @@
+//! Where things are on a screen of a given size: pure arithmetic, shared by drawing and by the
+//! state (which has to know how many rows a page has).
+
+use ratatui::layout::{Rect, Size};
+
+/// From this width on, the details pane stands beside the table, else below it.
+const WIDE: u16 = 120;
+/// Lower than this, there is no room for a details pane below the table.
+const LOW: u16 = 16;
+
+/// The parts of the screen; a part for which there is no room has no height.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    /// The name and the counts.
+    pub header: Rect,
+    /// The views and the filter.
+    pub tabs: Rect,
+    /// The table with its header, or what stands in its place.
+    pub body: Rect,
+    /// The details pane, with its rule.
+    pub pane: Option<Rect>,
+    /// Messages and keys.
+    pub footer: Rect,
+}
+
+impl Areas {
+    /// How many rows the table has room for, below its header.
+    pub fn table_rows(&self) -> usize {
+        usize::from(self.body.height.saturating_sub(1))
+    }
+
+    /// Whether the pane stands beside the table.
+    pub fn pane_is_beside(&self) -> bool {
+        self.pane.is_some_and(|pane| pane.y == self.body.y)
+    }
+}
+
+/// Lays out a screen; in low ones the tabs go first, then the footer, then the header.
+pub fn areas(size: Size, pane: bool) -> Areas {
+    let Size { width, height } = size;
+    let header = u16::from(height >= 4);
+    let tabs = u16::from(height >= 6);
+    let footer = u16::from(height >= 3);
+    let top = header + tabs;
+    let body = Rect::new(0, top, width, height.saturating_sub(top + footer));
+    let (body, pane) = if pane { split(body) } else { (body, None) };
+    Areas {
+        header: Rect::new(0, 0, width, header),
+        tabs: Rect::new(0, header, width, tabs),
+        body,
+        pane,
+        footer: Rect::new(0, height - footer, width, footer),
+    }
+}
+
+fn split(body: Rect) -> (Rect, Option<Rect>) {
+    if body.width >= WIDE {
+        let left = body.width * 11 / 20;
+        let right = Rect {
+            x: body.x + left,
+            width: body.width - left,
+            ..body
+        };
+        (
+            Rect {
+                width: left,
+                ..body
+            },
+            Some(right),
+        )
+    } else if body.height >= LOW {
+        let upper = body.height / 2;
+        let lower = Rect {
+            y: body.y + upper,
+            height: body.height - upper,
+            ..body
+        };
+        (
+            Rect {
+                height: upper,
+                ..body
+            },
+            Some(lower),
+        )
+    } else {
+        (body, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_fill_every_screen_and_never_leave_it() {
+        for (width, height) in (0..=210)
+            .step_by(7)
+            .flat_map(|w| (0..60).map(move |h| (w, h)))
+        {
+            for pane in [false, true] {
+                let areas = areas(Size::new(width, height), pane);
+                let parts = [
+                    Some(areas.header),
+                    Some(areas.tabs),
+                    Some(areas.body),
+                    areas.pane,
+                ];
+                let parts: Vec<Rect> = parts
+                    .into_iter()
+                    .chain([Some(areas.footer)])
+                    .flatten()
+                    .collect();
+                let cells: u32 = parts.iter().map(|part| part.area()).sum();
+                assert_eq!(
+                    cells,
+                    u32::from(width) * u32::from(height),
+                    "{width}x{height}"
+                );
+                assert!(
+                    parts
+                        .iter()
+                        .all(|part| part.right() <= width && part.bottom() <= height)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_pane_is_beside_where_it_is_wide_and_below_where_it_is_high() {
+        assert!(areas(Size::new(200, 50), true).pane_is_beside());
+        let low = areas(Size::new(80, 24), true);
+        assert!(low.pane.is_some() && !low.pane_is_beside());
+        assert_eq!(areas(Size::new(40, 12), true).pane, None);
+    }
+}

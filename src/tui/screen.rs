@@ -1,0 +1,342 @@
+//! Draws the whole screen: a function of the state, the board and the time.
+//!
+//! The header, the views and the footer are drawn here; what stands between them has files of its
+//! own. This file must not know how input is handled.
+
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::app::{App, Mode};
+use super::keys::{Action, BINDINGS, Binding};
+use super::layout::{Areas, areas};
+use super::theme::Role;
+use super::views::VIEWS;
+use super::{detail, errors, help, table};
+use crate::board::{Board, Row};
+use crate::text;
+
+/// From this width on, the counts of the header stand further apart.
+const ROOMY: u16 = 100;
+
+/// Draws one frame.
+pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
+    let areas = areas(frame.area().as_size(), app.pane);
+    let buffer = frame.buffer_mut();
+    draw_header(buffer, areas.header, app, board);
+    draw_tabs(buffer, areas.tabs, app, board);
+    draw_body(buffer, &areas, app, board, now);
+    draw_footer(buffer, areas.footer, app, board);
+    if app.theme.is_ascii() {
+        keep_ascii(buffer);
+    }
+    if let (Mode::Filter(input), true) = (&app.mode, areas.tabs.height > 0) {
+        let typed = text::width(&filter_text(app));
+        let after = typed.saturating_sub(1 + input.visual_cursor());
+        let right = areas.tabs.right().saturating_sub(2);
+        let x = right.saturating_sub(u16::try_from(after).unwrap_or(0));
+        frame.set_cursor_position((x.min(right), areas.tabs.y));
+    }
+}
+
+fn draw_body(buffer: &mut Buffer, areas: &Areas, app: &App, board: &Board, now: Timestamp) {
+    match app.mode {
+        Mode::Help => help::draw(buffer, whole(areas), app),
+        Mode::Errors => errors::draw(buffer, whole(areas), app, board),
+        Mode::Details => detail::draw(buffer, whole(areas), app, board, now),
+        Mode::Table | Mode::Filter(_) | Mode::Confirm(..) => {
+            table::draw(buffer, areas.body, app, board, now);
+            if let Some(pane) = areas.pane {
+                let inner = draw_rule(buffer, pane, areas.pane_is_beside(), app);
+                detail::draw(buffer, inner, app, board, now);
+            }
+        }
+    }
+}
+
+/// The body and the pane as one.
+fn whole(areas: &Areas) -> Rect {
+    areas.pane.map_or(areas.body, |pane| areas.body.union(pane))
+}
+
+/// Draws the line between the table and the pane, and returns what is left of the pane.
+fn draw_rule(buffer: &mut Buffer, pane: Rect, beside: bool, app: &App) -> Rect {
+    let [upright, level] = app.theme.glyphs().rules;
+    let style = app.theme.style(Role::Muted);
+    if beside {
+        for y in pane.top()..pane.bottom() {
+            buffer.set_string(pane.x, y, upright, style);
+        }
+        Rect {
+            x: pane.x + 1,
+            width: pane.width.saturating_sub(1),
+            ..pane
+        }
+    } else {
+        buffer.set_string(pane.x, pane.y, level.repeat(usize::from(pane.width)), style);
+        Rect {
+            y: pane.y + 1,
+            height: pane.height.saturating_sub(1),
+            ..pane
+        }
+    }
+}
+
+fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
+    let counts = board.counts();
+    let glyphs = app.theme.glyphs();
+    let span = |text: String, role| Span::styled(text, app.theme.style(role));
+    let jobs = if counts.total == 1 { "job" } else { "jobs" };
+    let mut parts = vec![
+        Span::styled(format!(" {}", app.name), app.theme.style(Role::Strong)),
+        Span::raw(format!("{} {jobs}", counts.total)),
+    ];
+    let others = [
+        (counts.active, glyphs.active, "active", Role::Active),
+        (counts.completed, glyphs.completed, "completed", Role::Good),
+        (counts.failed, glyphs.failed, "failed", Role::Bad),
+        (counts.archived, glyphs.archived, "archived", Role::Muted),
+        (
+            counts.other + counts.unknown,
+            glyphs.other,
+            "unknown",
+            Role::Muted,
+        ),
+    ];
+    let others = others.into_iter().filter(|(count, ..)| *count > 0);
+    parts.extend(
+        others.map(|(count, glyph, word, role)| span(format!("{glyph} {count} {word}"), role)),
+    );
+    let needs = match counts.needs_you {
+        0 => Span::styled("nothing needs you ", app.theme.style(Role::Muted)),
+        1 => span(format!("{} 1 needs you ", glyphs.needs_you), Role::NeedsYou),
+        n => span(
+            format!("{} {n} need you ", glyphs.needs_you),
+            Role::NeedsYou,
+        ),
+    };
+    let right = Line::from(needs);
+    let room = usize::from(area.width).saturating_sub(right.width() + 2);
+    let gap = if area.width < ROOMY { "  " } else { "   " };
+    draw_ends(buffer, area, fit(parts, gap, room), right);
+}
+
+fn draw_tabs(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
+    let filter = filter_text(app);
+    let role = if matches!(app.mode, Mode::Filter(_)) {
+        Role::Strong
+    } else {
+        Role::Key
+    };
+    let most = usize::from(area.width) / 2;
+    let shown = last_cells(&filter, most);
+    let end = if shown.is_empty() { "" } else { " " };
+    let right = Line::from(Span::styled(format!("{shown}{end}"), app.theme.style(role)));
+    let room = usize::from(area.width).saturating_sub(right.width() + 1);
+    let long = tabs(app, board, "   ", false);
+    let tabs = [
+        long,
+        tabs(app, board, "  ", false),
+        tabs(app, board, " ", true),
+    ];
+    let fitting = tabs.into_iter().find(|line| line.width() <= room);
+    draw_ends(buffer, area, fitting.unwrap_or_default(), right);
+}
+
+/// The views with their counts; where `short`, only the present one is named.
+fn tabs(app: &App, board: &Board, gap: &'static str, short: bool) -> Line<'static> {
+    let counts = board.counts();
+    let mut line = Line::from(" ");
+    for (at, view) in VIEWS.iter().enumerate() {
+        line.push_span(if at == 0 { "" } else { gap });
+        let here = at == app.listing.view();
+        let count = (view.count)(&counts);
+        let text = match (here, short) {
+            (false, true) => format!("{}:{count}", at + 1),
+            _ => format!("{} {} {count}", at + 1, view.title),
+        };
+        let style = if here {
+            app.theme.selected()
+        } else {
+            app.theme.style(Role::Plain)
+        };
+        line.push_span(Span::styled(text, style));
+    }
+    line
+}
+
+fn filter_text(app: &App) -> String {
+    match &app.mode {
+        Mode::Filter(input) => format!("/{} ", input.value()),
+        _ if app.listing.filter().is_empty() => String::new(),
+        _ => format!("/{}", app.listing.filter()),
+    }
+}
+
+/// The last `max` cells of `text`: where one types.
+fn last_cells(text: &str, max: usize) -> &str {
+    let starts = text.char_indices().map(|(at, _)| &text[at..]);
+    starts
+        .into_iter()
+        .find(|rest| text::width(rest) <= max)
+        .unwrap_or_default()
+}
+
+fn draw_footer(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
+    let left = match (&app.mode, &app.message) {
+        (Mode::Confirm(question, _), _) => styled(format!(" {question}"), app, Role::Strong),
+        (_, Some(message)) => styled(format!(" {}", message.text), app, message.role),
+        _ => summary(app, board),
+    };
+    let room = usize::from(area.width).saturating_sub(left.width() + 2);
+    draw_ends(buffer, area, left, key_hints(app, board, room));
+}
+
+fn styled(text: String, app: &App, role: Role) -> Line<'static> {
+    Line::from(Span::styled(text, app.theme.style(role)))
+}
+
+/// What stands in the footer when there is nothing to say: the marks, the projects, what is amiss.
+fn summary(app: &App, board: &Board) -> Line<'static> {
+    let mut parts = Vec::new();
+    if app.listing.marked() > 0 {
+        parts.push(format!("{} marked", app.listing.marked()));
+    }
+    parts.extend(projects(board.rows()));
+    if app.stale_rows() > 0 {
+        parts.push(format!("{} stale", app.stale_rows()));
+    }
+    let errors = board.counts().errors;
+    let mut line = Line::from(format!(
+        " {}",
+        parts.join(&format!(" {} ", app.theme.glyphs().dot))
+    ));
+    if errors > 0 {
+        let dot = if parts.is_empty() {
+            ""
+        } else {
+            app.theme.glyphs().dot
+        };
+        line.push_span(format!(" {dot} "));
+        let text = format!("{errors} failing, e says why");
+        line.push_span(Span::styled(text, app.theme.style(Role::Bad)));
+    }
+    line
+}
+
+/// How many jobs each project has, where that is short enough to be of use.
+fn projects(rows: &[Row]) -> Vec<String> {
+    let mut projects: Vec<(&str, usize)> = Vec::new();
+    for row in rows {
+        let title = row.watched.project.title();
+        match projects.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, count)) => *count += 1,
+            None => projects.push((title, 1)),
+        }
+    }
+    if projects.len() > 4 {
+        return vec![format!("{} projects", projects.len())];
+    }
+    projects
+        .iter()
+        .map(|(title, count)| format!("{}: {count}", text::truncate(title, 16, "~")))
+        .collect()
+}
+
+/// The keys that matter now, as many as there is room for; the last of the table go last.
+fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
+    let row = app.listing.selected_row(board);
+    let mut hints: Vec<Line> = Vec::new();
+    let mut used = 1;
+    for binding in BINDINGS
+        .iter()
+        .rev()
+        .filter(|binding| matters(binding.action, app, row))
+    {
+        let Some(hint) = hint(binding, app) else {
+            continue;
+        };
+        if used + hint.width() + 2 > room {
+            break;
+        }
+        used += hint.width() + 2;
+        hints.push(hint);
+    }
+    let mut line = Line::default();
+    for hint in hints.into_iter().rev() {
+        line.spans.extend(hint.spans);
+        line.push_span("  ");
+    }
+    line
+}
+
+fn hint(binding: &Binding, app: &App) -> Option<Line<'static>> {
+    let key = binding.chords.first()?.to_string();
+    let word = binding.footer?;
+    Some(Line::from(vec![
+        Span::styled(key, app.theme.style(Role::Key)),
+        Span::raw(format!(" {word}")),
+    ]))
+}
+
+/// Whether a key does something of use as things stand.
+fn matters(action: Action, app: &App, row: Option<&Row>) -> bool {
+    let has_pull_request = row.is_some_and(|row| row.pull_request().is_some());
+    let in_table = matches!(app.mode, Mode::Table);
+    match app.mode {
+        Mode::Confirm(..) | Mode::Filter(_) => return false,
+        Mode::Help | Mode::Errors => return action == Action::Back,
+        Mode::Table | Mode::Details => {}
+    }
+    match action {
+        Action::OpenPullRequest | Action::CopyLink => has_pull_request || app.listing.marked() > 0,
+        Action::Details => in_table && row.is_some(),
+        Action::Filter | Action::Quit => in_table,
+        Action::Back => !in_table || app.listing.marked() > 0 || !app.listing.filter().is_empty(),
+        _ => true,
+    }
+}
+
+/// As many of `parts`, with `gap` between them, as fit `room` cells.
+fn fit<'a>(parts: Vec<Span<'a>>, gap: &'static str, room: usize) -> Line<'a> {
+    let mut line = Line::default();
+    for part in parts {
+        let gap = if line.spans.is_empty() { "" } else { gap };
+        if line.width() + gap.len() + part.width() > room {
+            break;
+        }
+        line.push_span(gap);
+        line.push_span(part);
+    }
+    line
+}
+
+/// Draws `left` from the left, and `right` up to the right end where it fits beside it.
+fn draw_ends(buffer: &mut Buffer, area: Rect, left: Line, right: Line) {
+    let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
+    let beside = left.width() + right.width() < usize::from(area.width);
+    left.render(area, buffer);
+    if beside {
+        let x = area.right().saturating_sub(width);
+        right.render(
+            Rect {
+                x,
+                width: area.right().saturating_sub(x),
+                ..area
+            },
+            buffer,
+        );
+    }
+}
+
+/// For terminals that show nothing but ASCII: what else was drawn becomes a question mark.
+fn keep_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            cell.set_char('?');
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The real terminal: its modes, which come back however the program ends, its signals, and the
+//! [`Host`] that opens and copies.
+//!
+//! This file must not know jobs or the state of the screen.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
+use crossterm::{cursor, execute, terminal};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Signal, kill_current_process_group};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use super::{Exit, Host};
+use crate::link::{self, Environment, Opened, Opener};
+use crate::text;
+
+/// Puts the title on the terminal's stack and takes it back from there (XTWINOPS 22 and 23 of
+/// <https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>); terminals without it ignore it.
+const PUSH_TITLE: &str = "\x1b[22;2t";
+const POP_TITLE: &str = "\x1b[23;2t";
+/// One frame goes out in one write.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// The terminal as the dashboard draws on it.
+pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// Why the dashboard cannot be drawn here.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTerminal {
+    /// Standard input or output is a pipe or a file.
+    #[error(
+        "the dashboard needs a terminal; in scripts use `mintwatch list`, or `mintwatch list --json`"
+    )]
+    NotATerminal,
+    /// `TERM` names no terminal that can be drawn on.
+    #[error("the dashboard cannot draw on this terminal (TERM is {0}); use `mintwatch list`")]
+    Dumb(String),
+}
+
+/// Whether the dashboard can be drawn here.
+pub fn check() -> Result<(), NoTerminal> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(NoTerminal::NotATerminal);
+    }
+    match std::env::var("TERM").as_deref() {
+        Err(_) | Ok("") => Err(NoTerminal::Dumb(String::from("not set"))),
+        Ok("dumb") => Err(NoTerminal::Dumb(String::from("dumb"))),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// The modes of the terminal that are set; dropping it puts them back.
+#[derive(Debug)]
+pub struct Modes {
+    /// Shared with the panic hook.
+    set: Arc<AtomicBool>,
+}
+
+impl Modes {
+    /// Takes the terminal over, and sees to it that a panic gives it back before it is reported.
+    pub fn take() -> io::Result<Self> {
+        let modes = Self {
+            set: Arc::new(AtomicBool::new(false)),
+        };
+        modes.restore_on_panic();
+        modes.set()?;
+        Ok(modes)
+    }
+
+    fn restore_on_panic(&self) {
+        let set = Arc::clone(&self.set);
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore(&set);
+            report(panic);
+        }));
+    }
+
+    fn set(&self) -> io::Result<()> {
+        // First the flag: if a step fails, those before it are still undone.
+        self.set.store(true, Ordering::SeqCst);
+        terminal::enable_raw_mode()?;
+        let mut out = io::stdout();
+        out.write_all(PUSH_TITLE.as_bytes())?;
+        execute!(
+            out,
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            cursor::Hide
+        )
+    }
+
+    /// Gives the terminal back.
+    pub fn restore(&self) {
+        restore(&self.set);
+    }
+}
+
+impl Drop for Modes {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
+/// Undoes every mode, in the reverse order, once. The terminal may be gone, so errors mean nothing.
+fn restore(set: &AtomicBool) {
+    if !set.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = execute!(
+        out,
+        cursor::Show,
+        DisableBracketedPaste,
+        LeaveAlternateScreen
+    );
+    let _ = out.write_all(POP_TITLE.as_bytes());
+    let _ = out.flush();
+    let _ = terminal::disable_raw_mode();
+}
+
+/// A terminal to draw on, whose modes are set.
+pub fn screen() -> io::Result<Screen> {
+    let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+    Terminal::new(CrosstermBackend::new(out))
+}
+
+/// The machine that the dashboard runs on.
+#[derive(Debug)]
+pub struct Desktop<'a> {
+    modes: &'a Modes,
+    environment: Environment,
+    opener: Opener,
+}
+
+impl<'a> Desktop<'a> {
+    /// A desktop whose browser gets no variable that holds a key.
+    pub fn new(modes: &'a Modes, environment: Environment) -> Self {
+        let opener = Opener::new(environment.clone());
+        Self {
+            modes,
+            environment,
+            opener,
+        }
+    }
+}
+
+impl Host for Desktop<'_> {
+    fn open(&mut self, link: &str) -> Result<Opened, String> {
+        let url = link::check(link).map_err(|error| error.to_string())?;
+        self.opener.open(&url).map_err(|error| error.to_string())
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        link::copy(text, &self.environment, &mut io::stdout())
+    }
+
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        execute!(io::stdout(), SetTitle(text::clean(title)))
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.modes.restore();
+        // The kernel drops this where nobody could continue us: in a pane without a shell.
+        kill_current_process_group(Signal::TSTP)?;
+        self.modes.set()
+    }
+}
+
+/// Ready when a signal asks the program to end, or when the terminal is gone.
+pub async fn stopped() -> Exit {
+    tokio::select! {
+        exit = signalled() => exit,
+        () = hung_up() => Exit::HungUp,
+    }
+}
+
+async fn signalled() -> Exit {
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::quit(),
+    ];
+    let waits = kinds.map(|kind| Box::pin(wait_for(kind)));
+    let (number, ..) = futures_util::future::select_all(waits).await;
+    Exit::Signal(number)
+}
+
+async fn wait_for(kind: SignalKind) -> i32 {
+    match signal(kind) {
+        Ok(mut signal) => signal.recv().await,
+        // Not to be had: the other ways out remain.
+        Err(_) => std::future::pending().await,
+    };
+    kind.as_raw_value()
+}
+
+/// Ready when the other end of the terminal is closed. SIGHUP tells of it too, but it may be
+/// ignored, and reading a dead terminal in a loop would burn a core.
+async fn hung_up() {
+    let (gone, told) = oneshot::channel();
+    let watch = move || {
+        if wait_for_hang_up().is_ok() {
+            let _ = gone.send(());
+        }
+    };
+    let started = std::thread::Builder::new()
+        .name(String::from("hang-up"))
+        .spawn(watch);
+    if started.is_err() || told.await.is_err() {
+        // Not a terminal that can be watched: the signals remain.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Blocks until the terminal is gone. It asks for no event, so that it wakes for nothing else.
+fn wait_for_hang_up() -> io::Result<()> {
+    let stdin = io::stdin();
+    let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
+    loop {
+        match poll(&mut watched, None) {
+            Ok(_)
+                if watched[0]
+                    .revents()
+                    .intersects(PollFlags::HUP | PollFlags::ERR) =>
+            {
+                return Ok(());
+            }
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

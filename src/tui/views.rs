@@ -1,0 +1,57 @@
+//! The views: which rows a tab shows. One table; the tabs and the number keys both read it.
+
+use crate::board::{Counts, Row};
+use crate::job::Status;
+
+/// A tab of the dashboard.
+#[derive(Debug)]
+pub struct View {
+    /// Its name on the screen.
+    pub title: &'static str,
+    /// How many rows it has.
+    pub count: fn(&Counts) -> usize,
+    /// Whether it shows this row.
+    pub shows: fn(&Row) -> bool,
+    /// What to say when it has no rows.
+    pub empty: &'static str,
+}
+
+/// All views, in the order of their number keys.
+pub const VIEWS: [View; 6] = [
+    View {
+        title: "All",
+        count: |counts| counts.total,
+        shows: |_| true,
+        empty: "No jobs are watched yet.",
+    },
+    View {
+        title: "Needs you",
+        count: |counts| counts.needs_you,
+        shows: Row::needs_you,
+        empty: "Nothing needs you now.",
+    },
+    View {
+        title: "Active",
+        count: |counts| counts.active,
+        shows: |row| row.status() == Some(&Status::Active),
+        empty: "No job is active.",
+    },
+    View {
+        title: "Completed",
+        count: |counts| counts.completed,
+        shows: |row| row.status() == Some(&Status::Completed),
+        empty: "No job has completed.",
+    },
+    View {
+        title: "Failed",
+        count: |counts| counts.failed,
+        shows: |row| row.status() == Some(&Status::Failed),
+        empty: "No job has failed.",
+    },
+    View {
+        title: "Archived",
+        count: |counts| counts.archived,
+        shows: |row| row.status() == Some(&Status::Archived),
+        empty: "No job is archived.",
+    },
+];

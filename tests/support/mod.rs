@@ -1,0 +1,19 @@
+//! What the integration tests share. Each of them uses only a part of it.
+
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
+
+pub mod fake_server;
+pub mod reply;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` holds, while everything else on the runtime goes on; panics when that
+/// takes longer than `limit`. The fake server's own waits stop the thread, and so would stop a
+/// client on it.
+pub async fn until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < limit, "waited {limit:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
