@@ -5,6 +5,7 @@
 //! is lost when readers fall behind. It must not know the screen.
 
 pub mod schedule;
+mod wake;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,8 +48,6 @@ pub struct Setup {
     pub limits: Limits,
     /// How the first polls are started.
     pub start: Start,
-    /// The jobs, in the order of the config.
-    pub watched: Vec<Watched>,
     /// The distinct keys.
     pub keys: Vec<KeySlot>,
     /// Which key each project uses, by project id.
@@ -60,6 +59,8 @@ pub struct Setup {
 enum Command {
     Poll(Vec<JobKey>),
     PollAll,
+    /// The machine has been asleep.
+    Woke,
     KeyResolved {
         index: KeyIndex,
         key: Result<ApiKey, String>,
@@ -94,9 +95,9 @@ impl Asker {
 }
 
 impl Poller {
-    /// Starts polling on the current tokio runtime.
-    pub fn start(setup: Setup) -> Self {
-        let (board_tx, board) = watch::channel(Board::new(setup.watched.iter().cloned()));
+    /// Starts polling `watched`, in that order, on the current tokio runtime.
+    pub fn start(watched: Vec<Watched>, setup: Setup) -> Self {
+        let (board_tx, board) = watch::channel(Board::new(watched));
         let (transitions_tx, transitions) = mpsc::unbounded_channel();
         let (commands_tx, commands) = mpsc::unbounded_channel();
         let engine = Engine::new(setup, board_tx, transitions_tx, commands_tx.downgrade());
@@ -117,6 +118,15 @@ impl Poller {
     /// The next transition; `None` when the poller has ended. Cancel-safe.
     pub async fn next_transition(&mut self) -> Option<Transition> {
         self.transitions.recv().await
+    }
+
+    /// Watches for sleeps of the machine, after which every job is polled once.
+    pub fn watch_for_sleep(&self) {
+        let commands = self.asker.0.downgrade();
+        wake::watch(move || {
+            let commands = commands.upgrade();
+            commands.is_some_and(|commands| commands.send(Command::Woke).is_ok())
+        });
     }
 
     /// Asks for polls out of turn.
@@ -156,6 +166,7 @@ struct Engine {
     timeout: Duration,
     client: Option<Client>,
     schedule: Schedule,
+    start: Start,
     keys: Vec<KeySlot>,
     key_of: HashMap<Arc<str>, KeyIndex>,
     board: watch::Sender<Board>,
@@ -174,21 +185,12 @@ impl Engine {
         transitions: mpsc::UnboundedSender<Transition>,
         commands: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
-        let mut schedule = Schedule::new(setup.limits, fastrand::u64(..));
-        let key_of = &setup.key_of;
-        let jobs = setup.watched.into_iter().map(|watched| {
-            let key = key_of
-                .get(&watched.key.project)
-                .copied()
-                .unwrap_or_default();
-            (watched.key, key)
-        });
-        schedule.add(jobs, setup.start, now());
         Self {
             base_url: setup.base_url,
             timeout: setup.timeout,
             client: None,
-            schedule,
+            schedule: Schedule::new(setup.limits, fastrand::u64(..)),
+            start: setup.start,
             keys: setup.keys,
             key_of: setup.key_of,
             board,
@@ -200,9 +202,10 @@ impl Engine {
     }
 
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
-        // Only now, and not before the start: reading the system's certificates takes longer than
-        // the first frame may.
+        // Only now, and not before the start: reading the system's certificates and scheduling
+        // thousands of jobs take longer than the first frame may.
         self.renew_connections();
+        self.schedule_all();
         self.park_keyless_projects();
         loop {
             self.start_due();
@@ -213,9 +216,24 @@ impl Engine {
                     None => return,
                 },
                 Some(reply) = self.in_flight.join_next() => self.take(reply),
-                () = sleep_until(due), if due.is_some() => self.check_for_sleep(due),
+                () = sleep_until(due), if due.is_some() => {}
+            }
+            if due.is_some_and(|due| now().saturating_duration_since(due) > OVERSLEPT) {
+                self.wake_up();
             }
         }
+    }
+
+    fn schedule_all(&mut self) {
+        let board = self.board.borrow();
+        let keys: Vec<JobKey> = board.rows().iter().map(|row| row.key().clone()).collect();
+        drop(board);
+        let jobs: Vec<_> = keys
+            .into_iter()
+            .map(|job| (self.key_index(&job), job))
+            .collect();
+        let jobs = jobs.into_iter().map(|(key, job)| (job, key));
+        self.schedule.add(jobs, self.start, now());
     }
 
     fn renew_connections(&mut self) {
@@ -372,6 +390,7 @@ impl Engine {
                     self.look_for_key(index, true);
                 }
             }
+            Command::Woke => self.wake_up(),
             Command::KeyResolved {
                 index,
                 key,
@@ -436,15 +455,15 @@ impl Engine {
         }
     }
 
-    /// After a stop or a sleep every wait is over at once: spread the polls, and do not trust
-    /// connections from before.
-    fn check_for_sleep(&mut self, due: Option<Instant>) {
-        let late = due.map(|due| now().saturating_duration_since(due));
-        if late.is_some_and(|late| late > OVERSLEPT) {
-            tracing::info!(?late, "woke late: polling everything once");
-            self.renew_connections();
-            self.schedule.resume(now());
-        }
+    /// After a stop or a sleep every wait is over at once, and connections from before may be dead:
+    /// polls in flight are given up, and each job is polled once, spread, over new connections.
+    fn wake_up(&mut self) {
+        tracing::info!("awake after a sleep: polling everything once");
+        self.in_flight = JoinSet::new();
+        self.renew_connections();
+        self.schedule.resume(now());
+        // Rows have gone stale meanwhile, which their readers cannot know by themselves.
+        self.board.send_modify(|_| {});
     }
 
     fn key_index(&self, job: &JobKey) -> KeyIndex {

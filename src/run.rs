@@ -161,11 +161,16 @@ impl Source {
         })
     }
 
-    fn watched(&self) -> Vec<Watched> {
-        self.config.projects.iter().flat_map(watched).collect()
+    /// The jobs, in the order of the config; they are taken out of it, since there may be many.
+    fn take_watched(&mut self) -> Vec<Watched> {
+        self.config
+            .projects
+            .iter_mut()
+            .flat_map(take_watched)
+            .collect()
     }
 
-    fn setup(self, watched: Vec<Watched>, start: Start) -> Setup {
+    fn setup(self, start: Start) -> Setup {
         let key_of = self.config.projects.iter().filter_map(|project| {
             let source = project.key.as_ref().unwrap_or(&self.config.key);
             let slot = self.keys.iter().position(|slot| &slot.source == source)?;
@@ -182,7 +187,6 @@ impl Source {
                 concurrency: poll.concurrency,
             },
             start,
-            watched,
             keys: self.keys,
         }
     }
@@ -206,18 +210,21 @@ async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
     join_all(slots).await
 }
 
-fn watched(config: &ProjectConfig) -> Vec<Watched> {
+fn take_watched(config: &mut ProjectConfig) -> Vec<Watched> {
     let project = Arc::new(Project {
         id: Arc::clone(&config.id),
         name: config.name.clone(),
     });
-    let watched = |job: &config::JobConfig| Watched {
-        key: JobKey::new(Arc::clone(&config.id), Arc::clone(&job.id)),
+    let watched = |job: config::JobConfig| Watched {
+        key: JobKey::new(Arc::clone(&config.id), job.id),
         project: Arc::clone(&project),
-        label: job.label.clone(),
-        tags: job.tags.clone(),
+        label: job.label,
+        tags: job.tags,
     };
-    config.jobs.iter().map(watched).collect()
+    std::mem::take(&mut config.jobs)
+        .into_iter()
+        .map(watched)
+        .collect()
 }
 
 /// The variables that hold keys: no child of ours may see them.
@@ -249,8 +256,9 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let mut app = App::new(theme(global, true), name, screen.size()?);
     app.time_zone = TimeZone::system();
     app.config_path.clone_from(&source.path);
-    let watched = source.watched();
-    let mut poller = Poller::start(source.setup(watched, Start::Spread));
+    let watched = source.take_watched();
+    let mut poller = Poller::start(watched, source.setup(Start::Spread));
+    poller.watch_for_sleep();
     let mut host = Desktop::new(&modes, environment);
     let input = crossterm::event::EventStream::new();
     let stop = terminal::stopped();
@@ -281,8 +289,8 @@ async fn finish(exit: Exit, poller: &mut Poller) -> anyhow::Result<ExitCode> {
 async fn list(global: &GlobalArgs, args: &ListArgs) -> anyhow::Result<ExitCode> {
     let mut source = Source::of(global).await?;
     let _demo = source.demo.take();
-    let chosen = args.choose(source.watched())?;
-    let mut poller = Poller::start(source.setup(chosen, Start::AtOnce));
+    let chosen = args.choose(source.take_watched())?;
+    let mut poller = Poller::start(chosen, source.setup(Start::AtOnce));
     poller.first_round().await;
     let stdout = io::stdout();
     let width = if stdout.is_terminal() {

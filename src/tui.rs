@@ -187,7 +187,7 @@ where
             return Some(self.until_board_pace());
         }
         let now = Timestamp::now();
-        let at = self.app.wake_at(&self.board.borrow(), now)?;
+        let at = self.app.wake_at()?;
         // A millisecond more, so that the moment has surely passed when the timer says so.
         let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
         Some(wait + Duration::from_millis(1))

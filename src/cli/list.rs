@@ -112,7 +112,7 @@ fn print_table(rows: &[&Row], looks: Looks, now: Timestamp, out: &mut dyn Write)
     for row in rows {
         let cells = columns.iter().map(|(column, width)| {
             let fresh = row.freshness(now) == Freshness::Fresh;
-            let role = if fresh || column.title == "SEEN" {
+            let role = if fresh || column.tells_why {
                 (column.role)(row)
             } else {
                 Role::Muted

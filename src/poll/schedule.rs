@@ -19,8 +19,11 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 pub const FORBIDDEN_PROBE: Duration = Duration::from_mins(5);
 /// Failures wait at least this long (or one interval, where that is shorter).
 const MIN_BACKOFF: Duration = Duration::from_secs(1);
-/// What a spread start leaves between two polls, up to one active interval in all.
+/// What a spread start leaves between two polls, up to one active interval or
+/// [`MAX_SPREAD`] in all.
 const SPREAD_STEP: Duration = Duration::from_millis(10);
+/// The longest that a spread takes: a person waits for the first values.
+const MAX_SPREAD: Duration = Duration::from_secs(10);
 /// So many failures of a project without a success between count as its server being down.
 const DOWN_AFTER: u32 = 3;
 
@@ -157,7 +160,7 @@ impl Schedule {
             Start::AtOnce => Duration::ZERO,
         };
         let mut due = now;
-        let last = now + self.limits.active;
+        let last = now + self.limits.active.min(MAX_SPREAD);
         for (job, key) in jobs {
             if self.entries.contains_key(&job) {
                 continue;
@@ -251,8 +254,17 @@ impl Schedule {
         self.spread(jobs, now);
     }
 
-    /// After sleep: every job that waits is polled once, spread from `now` on.
+    /// After sleep, when polls in flight have been given up: every job that waits or was in flight
+    /// is polled once, spread from `now` on.
     pub fn resume(&mut self, now: Instant) {
+        self.in_flight = [0, 0];
+        for entry in self
+            .entries
+            .values_mut()
+            .filter(|entry| entry.state == State::InFlight)
+        {
+            entry.state = State::Waiting(now);
+        }
         let waiting = |entry: &Entry| matches!(entry.state, State::Waiting(_));
         let jobs = self.jobs_where(waiting);
         self.spread(jobs, now);
@@ -365,7 +377,10 @@ impl Schedule {
 
     fn spread_window(&self, jobs: usize) -> Duration {
         let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
-        SPREAD_STEP.saturating_mul(jobs).min(self.limits.active)
+        SPREAD_STEP
+            .saturating_mul(jobs)
+            .min(self.limits.active)
+            .min(MAX_SPREAD)
     }
 
     fn spread(&mut self, jobs: Vec<JobKey>, now: Instant) {

@@ -101,6 +101,8 @@ pub struct App {
     size: Size,
     revision: Option<u64>,
     stale_rows: usize,
+    /// When the next row goes stale, as of the last look at all rows; polls only put it off.
+    stale_at: Option<Timestamp>,
     dirty: bool,
     ages_change_at: Option<Timestamp>,
 }
@@ -122,6 +124,7 @@ impl App {
             size,
             revision: None,
             stale_rows: 0,
+            stale_at: None,
             dirty: true,
             ages_change_at: None,
         };
@@ -153,6 +156,7 @@ impl App {
         let an_age_changed = self.ages_change_at.is_some_and(|at| at <= now);
         self.dirty |= an_age_changed || stale_rows != self.stale_rows;
         self.stale_rows = stale_rows;
+        self.stale_at = next_stale(board, now);
         self.ages_change_at = self.next_age_change(board, now);
     }
 
@@ -195,15 +199,9 @@ impl App {
     }
 
     /// When something shown will change by itself.
-    pub fn wake_at(&self, board: &Board, now: Timestamp) -> Option<Timestamp> {
+    pub fn wake_at(&self) -> Option<Timestamp> {
         let message = self.message.as_ref().map(|message| message.until);
-        let stale = board
-            .rows()
-            .iter()
-            .filter(|row| row.freshness(now) == Freshness::Fresh)
-            .filter_map(Row::goes_stale_at)
-            .min();
-        [message, stale, self.ages_change_at]
+        [message, self.stale_at, self.ages_change_at]
             .into_iter()
             .flatten()
             .min()
@@ -320,6 +318,14 @@ fn stale_rows(board: &Board, now: Timestamp) -> usize {
         .iter()
         .filter(|row| row.freshness(now) == Freshness::Stale)
         .count()
+}
+
+fn next_stale(board: &Board, now: Timestamp) -> Option<Timestamp> {
+    let fresh = board
+        .rows()
+        .iter()
+        .filter(|row| row.freshness(now) == Freshness::Fresh);
+    fresh.filter_map(Row::goes_stale_at).min()
 }
 
 /// When each of the ages that the table shows for a row will read differently.

@@ -40,6 +40,8 @@ pub struct Column {
     pub compare: fn(&Row, &Row) -> Ordering,
     /// How a cell looks while its row is fresh.
     pub role: fn(&Row) -> Role,
+    /// Whether it tells why a row is not fresh, and so keeps its look then.
+    pub tells_why: bool,
 }
 
 /// Where the status stands in [`COLUMNS`].
@@ -57,6 +59,7 @@ pub const COLUMNS: [Column; 8] = [
         text: |row, context| Cow::Owned(status_text(row, context.glyphs)),
         compare: |a, b| attention(a).cmp(&attention(b)),
         role: |row| status_role(row.status()),
+        tells_why: false,
     },
     Column {
         title: "JOB",
@@ -66,6 +69,7 @@ pub const COLUMNS: [Column; 8] = [
         text: |row, _| Cow::Borrowed(row.watched.title()),
         compare: |a, b| by_name(a.watched.title(), b.watched.title()),
         role: |_| Role::Plain,
+        tells_why: false,
     },
     Column {
         title: "PROJECT",
@@ -75,6 +79,7 @@ pub const COLUMNS: [Column; 8] = [
         text: |row, _| Cow::Borrowed(row.watched.project.title()),
         compare: |a, b| by_name(a.watched.project.title(), b.watched.project.title()),
         role: |_| Role::Plain,
+        tells_why: false,
     },
     Column {
         title: "BRANCH",
@@ -84,6 +89,7 @@ pub const COLUMNS: [Column; 8] = [
         text: |row, context| or_none(branch(row), context),
         compare: |a, b| present_first(branch(a), branch(b), by_name),
         role: |_| Role::Plain,
+        tells_why: false,
     },
     Column {
         title: "PR",
@@ -105,6 +111,7 @@ pub const COLUMNS: [Column; 8] = [
                 Role::Muted
             }
         },
+        tells_why: false,
     },
     Column {
         title: "MODEL",
@@ -114,6 +121,7 @@ pub const COLUMNS: [Column; 8] = [
         text: |row, context| or_none(model(row), context),
         compare: |a, b| present_first(model(a), model(b), by_name),
         role: |_| Role::Plain,
+        tells_why: false,
     },
     Column {
         title: "AGE",
@@ -127,6 +135,7 @@ pub const COLUMNS: [Column; 8] = [
         // Youngest first.
         compare: |a, b| present_first(created_at(a), created_at(b), |a, b| b.cmp(&a)),
         role: |_| Role::Plain,
+        tells_why: false,
     },
     Column {
         title: "SEEN",
@@ -143,6 +152,7 @@ pub const COLUMNS: [Column; 8] = [
                 Role::Muted
             }
         },
+        tells_why: true,
     },
 ];
 

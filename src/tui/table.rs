@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::app::App;
-use super::columns::{COLUMNS, Context, fit};
+use super::columns::{COLUMNS, Column, Context, fit};
 use super::theme::Role;
 use super::views::VIEWS;
 use crate::board::{Board, Freshness, Row};
@@ -117,34 +117,43 @@ fn draw_row(
     context: &Context,
     places: &Places,
 ) {
-    let fresh = row.freshness(context.now) == Freshness::Fresh;
-    draw_gutter(buffer, area, app, row);
+    let selected = app.listing.selected() == Some(row.key());
+    if selected {
+        // One style for the whole row: it stands out, and a step down a long list stays cheap over
+        // a slow line.
+        buffer.set_style(area, app.theme.selected());
+    }
+    draw_gutter(buffer, area, app, row, selected);
     for (at, x, width) in places {
         let column = &COLUMNS[*at];
-        let role = match (column.role)(row) {
-            role if fresh || role == Role::Bad && row.error.is_some() && column.title == "SEEN" => {
-                role
-            }
-            _ => Role::Muted,
+        let style = if selected {
+            app.theme.selected()
+        } else {
+            cell_style(app, column, row, context)
         };
         let text = (column.text)(row, context);
-        put(
-            buffer,
-            area,
-            (*x, area.y, *width),
-            &text,
-            app.theme.style(role),
-            app,
-        );
-    }
-    if app.listing.selected() == Some(row.key()) {
-        buffer.set_style(area, app.theme.selected());
+        put(buffer, area, (*x, area.y, *width), &text, style, app);
     }
 }
 
-fn draw_gutter(buffer: &mut Buffer, area: Rect, app: &App, row: &Row) {
-    let glyphs = app.theme.glyphs();
-    let style = app.theme.style(Role::NeedsYou);
+/// Values that are not fresh lose their look; what says why keeps it.
+fn cell_style(app: &App, column: &Column, row: &Row, context: &Context) -> Style {
+    let fresh = row.freshness(context.now) == Freshness::Fresh;
+    let role = if fresh || column.tells_why {
+        (column.role)(row)
+    } else {
+        Role::Muted
+    };
+    app.theme.style(role)
+}
+
+fn draw_gutter(buffer: &mut Buffer, area: Rect, app: &App, row: &Row, selected: bool) {
+    let (theme, glyphs) = (app.theme, app.theme.glyphs());
+    let style = if selected {
+        theme.selected()
+    } else {
+        theme.style(Role::NeedsYou)
+    };
     if app.listing.is_marked(row.key()) {
         put(buffer, area, (area.x, area.y, 1), glyphs.marked, style, app);
     }

@@ -261,6 +261,11 @@ fn after_sleep_each_waiting_job_is_polled_once() {
         let job = schedule.take_due(now + ACTIVE).unwrap();
         schedule.finish(&job, Outcome::Seen(pace), now);
     }
+    schedule.poll_now(&JobKey::new("p", "job_3"), now);
+    assert!(
+        schedule.take_due(now).is_some(),
+        "one is in flight when the lid closes"
+    );
     let woken = now + Duration::from_hours(9);
     schedule.resume(woken);
     let mut polls = Vec::new();
@@ -309,7 +314,7 @@ proptest! {
                 6 => Outcome::Forbidden,
                 7 => { schedule.poll_now(&some_job, now); continue }
                 8 => { schedule.poll_all(now); continue }
-                9 => { schedule.resume(now); continue }
+                9 => { schedule.resume(now); in_flight.clear(); continue }
                 _ => {
                     while let Some(job) = schedule.take_due(now) {
                         prop_assert!(!in_flight.contains(&job), "{job} is doubled");
