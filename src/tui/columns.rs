@@ -139,7 +139,7 @@ pub const COLUMNS: [Column; 8] = [
     },
     Column {
         title: "SEEN",
-        min: 12,
+        min: 17,
         max: 34,
         leaves: Some(5),
         text: |row, context| Cow::Owned(seen_text(row, context)),
@@ -360,10 +360,10 @@ mod tests {
     fn columns_leave_by_priority() {
         for (width, gone) in [
             (200, vec![]),
-            (77, vec!["MODEL"]),
-            (73, vec!["MODEL", "AGE"]),
-            (65, vec!["MODEL", "AGE", "PROJECT"]),
-            (55, vec!["MODEL", "AGE", "PROJECT", "BRANCH"]),
+            (85, vec!["MODEL"]),
+            (77, vec!["MODEL", "AGE"]),
+            (70, vec!["MODEL", "AGE", "PROJECT"]),
+            (60, vec!["MODEL", "AGE", "PROJECT", "BRANCH"]),
             (40, vec!["MODEL", "AGE", "PROJECT", "BRANCH", "SEEN"]),
         ] {
             let want: Vec<_> = COLUMNS

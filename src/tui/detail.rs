@@ -11,6 +11,7 @@ use super::app::{App, describe};
 use super::columns::{status_glyph, status_role};
 use super::theme::Role;
 use crate::age::{age, until};
+use crate::api::ErrorKind;
 use crate::board::{Board, Freshness, Row};
 use crate::job::Job;
 use crate::text;
@@ -129,6 +130,12 @@ impl<'a> Page<'a> {
         };
         self.blank();
         self.text(&error.message, Role::Bad);
+        if error.kind == ErrorKind::Auth {
+            self.text(
+                "Once that is mended, R looks for the key again.",
+                Role::Plain,
+            );
+        }
         let since = self.moment(error.since);
         self.text(&format!("Polls fail since {since}"), Role::Muted);
         if let Some(at) = error.retry_at.filter(|at| *at > self.now) {

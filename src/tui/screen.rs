@@ -111,6 +111,9 @@ fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
         others.map(|(count, glyph, word, role)| span(format!("{glyph} {count} {word}"), role)),
     );
     let needs = match counts.needs_you {
+        0 if counts.unknown == counts.total && counts.total > 0 => {
+            Span::styled("nothing seen yet ", app.theme.style(Role::Muted))
+        }
         0 => Span::styled("nothing needs you ", app.theme.style(Role::Muted)),
         1 => span(format!("{} 1 needs you ", glyphs.needs_you), Role::NeedsYou),
         n => span(
