@@ -480,3 +480,53 @@ async fn sleep_until(due: Option<Instant>) {
         tokio::time::sleep_until(due.into()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine() -> (
+        Engine,
+        mpsc::UnboundedReceiver<Command>,
+        mpsc::UnboundedSender<Command>,
+    ) {
+        let limits = Limits {
+            active: KEY_RECHECK,
+            finished: KEY_RECHECK,
+            concurrency: 1,
+        };
+        let setup = Setup {
+            base_url: Url::parse("http://127.0.0.1:9").unwrap(),
+            timeout: KEY_RECHECK,
+            limits,
+            start: Start::AtOnce,
+            keys: Vec::new(),
+            key_of: HashMap::new(),
+        };
+        let (commands, received) = mpsc::unbounded_channel();
+        let (board, _) = watch::channel(Board::default());
+        let (transitions, _) = mpsc::unbounded_channel();
+        (
+            Engine::new(setup, board, transitions, commands.downgrade()),
+            received,
+            commands,
+        )
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_poll_ends_the_poller_instead_of_freezing_the_board() {
+        let (mut engine, received, _commands) = engine();
+        engine
+            .in_flight
+            .spawn(async { panic!("a fault of the program") });
+        let ended = tokio::spawn(engine.run(received)).await;
+        assert!(ended.unwrap_err().is_panic());
+    }
+
+    #[tokio::test]
+    async fn the_poller_ends_with_its_last_asker() {
+        let (engine, received, commands) = engine();
+        drop(commands);
+        tokio::spawn(engine.run(received)).await.unwrap();
+    }
+}

@@ -14,6 +14,7 @@ use anyhow::Context;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -52,6 +53,7 @@ struct NoKey(String);
 
 /// Does what the command line asks for.
 pub fn main(cli: Cli) -> ExitCode {
+    keep_memory_off_disk();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -67,6 +69,18 @@ pub fn main(cli: Cli) -> ExitCode {
             ExitCode::from(code_of(&error))
         }
     }
+}
+
+/// No core dumps: they would hold the key. Where the limit cannot be set, nothing is lost but that.
+fn keep_memory_off_disk() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Core);
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum,
+        },
+    );
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {

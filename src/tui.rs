@@ -21,11 +21,11 @@ pub mod views;
 
 use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use crossterm::event::Event;
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -41,6 +41,9 @@ use theme::Role;
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
 const BOARD_PACE: Duration = Duration::from_millis(50);
+
+/// So many inputs that wait are taken before a frame is drawn.
+const INPUTS_AT_ONCE: usize = 512;
 
 /// What the loop needs of the machine that it runs on.
 pub trait Host {
@@ -102,12 +105,11 @@ where
         tokio::select! {
             biased;
             exit = &mut stop => return Ok(exit),
-            event = input.next() => match event {
-                Some(event) => if let Some(exit) = dashboard.on_input(&event?)? {
+            event = input.next() => {
+                if let Some(exit) = take_input(&mut dashboard, event, input.as_mut())? {
                     return Ok(exit);
-                },
-                None => return Ok(Exit::HungUp),
-            },
+                }
+            }
             transition = poller.next_transition() => match transition {
                 Some(transition) => dashboard.on_transition(transition),
                 None => return Ok(Exit::PollerEnded),
@@ -121,6 +123,34 @@ where
             }
         }
     }
+}
+
+/// Takes an input and all that wait behind it, so that a held key or a paste is drawn once.
+fn take_input<B, S, H>(
+    dashboard: &mut Dashboard<'_, B, H>,
+    first: Option<io::Result<Event>>,
+    mut input: Pin<&mut S>,
+) -> io::Result<Option<Exit>>
+where
+    B: Backend,
+    B::Error: Into<io::Error>,
+    S: Stream<Item = io::Result<Event>>,
+    H: Host,
+{
+    let mut next = first;
+    for _ in 0..INPUTS_AT_ONCE {
+        let Some(event) = next else {
+            return Ok(Some(Exit::HungUp));
+        };
+        if let Some(exit) = dashboard.on_input(&event?)? {
+            return Ok(Some(exit));
+        }
+        match input.next().now_or_never() {
+            Some(waiting) => next = waiting,
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 struct Dashboard<'a, B: Backend, H> {
