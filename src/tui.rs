@@ -25,7 +25,8 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use crossterm::event::Event;
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::future::poll_immediate;
+use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -106,7 +107,7 @@ where
             biased;
             exit = &mut stop => return Ok(exit),
             event = input.next() => {
-                if let Some(exit) = take_input(&mut dashboard, event, input.as_mut())? {
+                if let Some(exit) = take_input(&mut dashboard, event, input.as_mut()).await? {
                     return Ok(exit);
                 }
             }
@@ -126,7 +127,7 @@ where
 }
 
 /// Takes an input and all that wait behind it, so that a held key or a paste is drawn once.
-fn take_input<B, S, H>(
+async fn take_input<B, S, H>(
     dashboard: &mut Dashboard<'_, B, H>,
     first: Option<io::Result<Event>>,
     mut input: Pin<&mut S>,
@@ -145,7 +146,8 @@ where
         if let Some(exit) = dashboard.on_input(&event?)? {
             return Ok(Some(exit));
         }
-        match input.next().now_or_never() {
+        // Not `now_or_never`: the stream wakes whoever polled it last, which must be this task.
+        match poll_immediate(input.next()).await {
             Some(waiting) => next = waiting,
             None => break,
         }
