@@ -1,0 +1,93 @@
+//! Writes a picture of the dashboard, as SVG, to standard output:
+//! `cargo run --example screen_svg > docs/screen.svg`.
+//!
+//! Nothing in it is made up for the picture: the demo server answers the real client and poller,
+//! and the frame comes from the function that draws every frame. Only the terminal is missing.
+
+mod svg;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mintwatch::board::{Board, Project, Watched};
+use mintwatch::config::{Config, ProjectConfig};
+use mintwatch::demo::{DemoServer, Options};
+use mintwatch::job::JobKey;
+use mintwatch::key::ApiKey;
+use mintwatch::poll::schedule::{Limits, Start};
+use mintwatch::poll::{KeySlot, Poller, Setup};
+use mintwatch::tui::app::App;
+use mintwatch::tui::screen;
+use mintwatch::tui::theme::Theme;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
+
+const SCREEN: Size = Size::new(120, 28);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    // A failed poll in the one round that is drawn would be chance.
+    let options = Options {
+        error_rate: 0.0,
+        ..Options::default()
+    };
+    let server = DemoServer::start(options).await?;
+    let mut poller = Poller::start(setup(&server)?);
+    poller.first_round().await;
+    let board = poller.board();
+    let (frame, title) = draw(&board.borrow())?;
+    print!("{}", svg::window(&frame, &title));
+    Ok(())
+}
+
+/// What `--demo` polls, all of it at once.
+fn setup(server: &DemoServer) -> anyhow::Result<Setup> {
+    let text = server.config_toml("env = \"MINTWATCH_DEMO_KEY\"");
+    let config = Config::parse(&text, Path::new("the demo's config"))?;
+    let projects = &config.projects;
+    Ok(Setup {
+        limits: Limits {
+            active: config.poll.active,
+            finished: config.poll.finished,
+            concurrency: config.poll.concurrency,
+        },
+        timeout: config.poll.timeout,
+        start: Start::AtOnce,
+        watched: projects.iter().flat_map(watched).collect(),
+        key_of: projects.iter().map(|p| (Arc::clone(&p.id), 0)).collect(),
+        keys: vec![KeySlot {
+            source: config.key,
+            key: ApiKey::parse(server.key()).map_err(|problem| problem.to_string()),
+        }],
+        base_url: config.base_url,
+    })
+}
+
+fn watched(config: &ProjectConfig) -> Vec<Watched> {
+    let project = Arc::new(Project {
+        id: Arc::clone(&config.id),
+        name: config.name.clone(),
+    });
+    let jobs = config.jobs.iter().map(|job| Watched {
+        key: JobKey::new(Arc::clone(&config.id), Arc::clone(&job.id)),
+        project: Arc::clone(&project),
+        label: job.label.clone(),
+        tags: job.tags.clone(),
+    });
+    jobs.collect()
+}
+
+/// One frame, and the terminal's title.
+fn draw(board: &Board) -> anyhow::Result<(Buffer, String)> {
+    let now = Timestamp::now();
+    let mut app = App::new(Theme::new(true, false), "mintwatch demo", SCREEN);
+    app.on_board(board, now);
+    // On a job with a pull request, so that the footer has all its keys.
+    app.listing.step(2, board);
+    let mut terminal = Terminal::new(TestBackend::new(SCREEN.width, SCREEN.height))?;
+    let frame = terminal.draw(|frame| screen::draw(frame, &app, board, now))?;
+    Ok((frame.buffer.clone(), app.title(board)))
+}
