@@ -22,6 +22,9 @@ const MAX_GRAPHEME_CHARS: usize = 6;
 ///
 /// White space of any kind becomes one plain space, and is trimmed at both ends.
 pub fn clean(raw: &str) -> String {
+    if is_clean_ascii(raw) {
+        return raw.to_owned();
+    }
     let mut line = drop_unsafe(raw);
     // Cutting a cluster can let its rest join a neighbour (Hangul jamo), so until nothing changes.
     while !line.is_ascii() {
@@ -85,6 +88,20 @@ fn take_cells(text: &str, max: usize) -> &str {
         }
     }
     text
+}
+
+/// Whether [`clean`] would change nothing, for what nearly all text is: printable ASCII with no
+/// space at an end or beside another.
+fn is_clean_ascii(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let mut before = b' ';
+    for byte in bytes {
+        if !(byte.is_ascii_graphic() || (*byte == b' ' && before != b' ')) {
+            return false;
+        }
+        before = *byte;
+    }
+    before != b' ' && bytes.len() <= MAX_CHARS
 }
 
 fn drop_unsafe(raw: &str) -> String {
@@ -248,6 +265,15 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        /// The short way out of `clean` is taken when, and only when, the long way changes nothing.
+        #[test]
+        fn clean_ascii_is_told_from_the_rest(
+            raw in prop_oneof!["[ -~]{0,12}", "[ a\\t\\n\u{7f}\u{e9}]{0,6}", "x{1020,1028}"],
+        ) {
+            let unchanged = raw.is_ascii() && !raw.is_empty() && drop_unsafe(&raw) == raw;
+            prop_assert_eq!(is_clean_ascii(&raw), unchanged);
+        }
 
         #[test]
         fn cleaned_text_is_safe_to_draw(raw in hostile()) {
