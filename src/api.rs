@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use url::{Host, Url};
 
 use self::fault::Faults;
+pub use self::wire::{BodyFault, job as decode};
 use crate::job::{Job, JobKey};
 use crate::key::ApiKey;
 

@@ -16,7 +16,7 @@ use crate::text;
 
 /// Why a body is no job.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum BodyFault {
+pub enum BodyFault {
     /// There is none.
     Empty,
     /// It is a web page.
@@ -29,8 +29,8 @@ pub(super) enum BodyFault {
     Shape(String),
 }
 
-/// The job that `body` describes.
-pub(super) fn job(body: &[u8]) -> Result<Job, BodyFault> {
+/// The job that the `body` of a reply describes.
+pub fn job(body: &[u8]) -> Result<Job, BodyFault> {
     decode::<WireJob>(body).map(Into::into)
 }
 
