@@ -418,14 +418,11 @@ impl Board {
             .is_some_and(|before| before.message == error.message);
         let logged = self
             .errors
-            .iter_mut()
-            .rev()
-            .find(|logged| &logged.key == row.key());
-        if let Some(logged) = logged.filter(|logged| again && logged.message == error.message) {
-            logged.times = logged.times.saturating_add(1);
-            logged.at = now;
-            return;
-        }
+            .iter()
+            .rposition(|logged| &logged.key == row.key())
+            .filter(|logged| again && self.errors[*logged].message == error.message);
+        // Taken out and put back at the end: the log stays in the order of the times it shows.
+        let before = logged.and_then(|logged| self.errors.remove(logged));
         if self.errors.len() == MAX_ERRORS {
             self.errors.pop_front();
         }
@@ -435,7 +432,7 @@ impl Board {
             title: row.watched.title().to_owned(),
             kind: error.kind,
             message: error.message.clone(),
-            times: 1,
+            times: before.map_or(1, |before| before.times.saturating_add(1)),
         });
     }
 }
@@ -684,6 +681,11 @@ mod tests {
             (board.errors().len(), logged.times, logged.at),
             (1, 5, at(4))
         );
+        let other = JobKey::new("p", "b");
+        board.apply(&other, failed(ErrorKind::Server, "503"), at(5));
+        board.apply(&key, failed(ErrorKind::Server, "503"), at(6));
+        let newest = board.errors().next_back().unwrap();
+        assert_eq!((&newest.key, newest.times, newest.at), (&key, 6, at(6)));
         for second in 0..2_000 {
             board.apply(
                 &key,
