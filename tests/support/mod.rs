@@ -2,10 +2,17 @@
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod board;
+pub mod drawn;
 pub mod fake_server;
+pub mod keys;
 pub mod reply;
+pub mod setup;
 
 use std::time::{Duration, Instant};
+
+/// Never reached, except by a test that fails.
+pub const PATIENT: Duration = Duration::from_secs(30);
 
 /// Waits until `condition` holds, while everything else on the runtime goes on; panics when that
 /// takes longer than `limit`. The fake server's own waits stop the thread, and so would stop a

@@ -1,0 +1,197 @@
+//! What is drawn, at three sizes in every mode, and that nothing hostile reaches a cell.
+//!
+//! Everything here is a function of its arguments: no clock, no network, no terminal. The snapshots
+//! are in `tests/snapshots`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use crossterm::event::Event;
+use mintwatch::board::Board;
+use mintwatch::tui::app::App;
+use mintwatch::tui::screen;
+use mintwatch::tui::theme::Theme;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
+use ratatui::style::{Color, Modifier};
+use support::board::{ago, all_failing, never_seen, now, realistic, stale, transitions};
+use support::drawn::{cells, line, row_of, selected, text};
+use support::keys::keys;
+
+const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 12)];
+/// A board and the keys that lead to a mode of the screen.
+struct Scene {
+    name: &'static str,
+    board: fn() -> Board,
+    keys: &'static str,
+}
+
+const SCENES: [Scene; 15] = [
+    scene("table", realistic, ""),
+    scene("details", realistic, "/quickstart<enter><enter>"),
+    scene("details_of_a_failing_job", realistic, "/zx9<enter><enter>"),
+    scene("pane", realistic, "jp"),
+    scene("help", realistic, "?"),
+    scene("filter_typed", realistic, "/rel"),
+    scene("filter_without_match", realistic, "/zz<enter>"),
+    scene("errors", realistic, "e"),
+    scene("needs_you", realistic, "2sS"),
+    scene("marked", realistic, "<space>j<space>"),
+    scene("confirm", realistic, "          O"),
+    scene("empty", Board::default, ""),
+    scene("all_failing", all_failing, ""),
+    scene("never_seen", never_seen, ""),
+    scene("stale", stale, ""),
+];
+
+const fn scene(name: &'static str, board: fn() -> Board, keys: &'static str) -> Scene {
+    Scene { name, board, keys }
+}
+
+fn colour() -> Theme {
+    Theme::new(true, false)
+}
+
+/// The state of the screen after `sequence`.
+fn app(theme: Theme, board: &Board, sequence: &str, (width, height): (u16, u16)) -> App {
+    let mut app = App::new(theme, "mintwatch", Size::new(width, height));
+    app.config_path = Some("/home/you/.config/mintwatch/config.toml".into());
+    app.on_board(board, now());
+    // Told long enough ago for their messages to be over.
+    for transition in transitions() {
+        app.on_transition(transition, ago(60));
+    }
+    for event in keys(sequence) {
+        app.on_input(&event, board, now());
+    }
+    app.on_time(board, now());
+    app
+}
+
+fn draw(app: &App, board: &Board) -> Buffer {
+    let Size { width, height } = app.size();
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal
+        .draw(|frame| screen::draw(frame, app, board, now()))
+        .unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn draw_scene(scene: &Scene, theme: Theme, size: (u16, u16)) -> Buffer {
+    let board = (scene.board)();
+    draw(&app(theme, &board, scene.keys, size), &board)
+}
+
+fn assert_looks(name: &str, buffer: &Buffer) {
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!(name, text(buffer));
+    });
+}
+
+#[test]
+fn every_mode_at_three_sizes() {
+    for scene in &SCENES {
+        for (width, height) in SIZES {
+            let buffer = draw_scene(scene, colour(), (width, height));
+            assert_looks(&format!("{}_{width}x{height}", scene.name), &buffer);
+        }
+    }
+}
+
+#[test]
+fn in_ascii_nothing_else_is_drawn() {
+    let theme = Theme::new(true, true);
+    for scene in &SCENES {
+        for size in SIZES {
+            let buffer = draw_scene(scene, theme, size);
+            assert!(text(&buffer).is_ascii(), "{} at {size:?}", scene.name);
+        }
+    }
+    assert_looks(
+        "table_ascii_80x24",
+        &draw_scene(&SCENES[0], theme, (80, 24)),
+    );
+}
+
+#[test]
+fn without_colour_no_cell_has_one_and_the_words_are_the_same() {
+    let theme = Theme::new(false, false);
+    for scene in &SCENES {
+        for size in SIZES {
+            let buffer = draw_scene(scene, theme, size);
+            for cell in buffer.content() {
+                assert_eq!(
+                    (cell.fg, cell.bg),
+                    (Color::Reset, Color::Reset),
+                    "{}",
+                    scene.name
+                );
+            }
+            let coloured = draw_scene(scene, colour(), size);
+            assert_eq!(text(&buffer), text(&coloured));
+            assert_ne!(
+                buffer, coloured,
+                "{} at {size:?} has no colour to lose",
+                scene.name
+            );
+        }
+    }
+}
+
+#[test]
+fn at_any_size_every_mode_is_drawn_without_a_panic() {
+    for scene in &SCENES {
+        let board = (scene.board)();
+        let mut app = app(colour(), &board, scene.keys, (80, 24));
+        for pane in [false, true] {
+            app.pane = pane;
+            for (width, height) in (0..=60).flat_map(|x| (0..=20).map(move |y| (x, y))) {
+                app.on_input(&Event::Resize(width, height), &board, now());
+                draw(&app, &board);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_screen_that_grew_since_the_last_event_is_drawn_too() {
+    let board = realistic();
+    let app = app(colour(), &board, "p", (80, 24));
+    for (width, height) in [(0, 0), (1, 1), (79, 3), (200, 50)] {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal
+            .draw(|frame| screen::draw(frame, &app, &board, now()))
+            .unwrap();
+    }
+}
+
+#[test]
+fn stale_rows_are_dim_and_fresh_ones_are_not() {
+    let board = stale();
+    let buffer = draw(&app(colour(), &board, "", (80, 24)), &board);
+    for (job, want) in [("job_01", true), ("job_02", true), ("job_03", false)] {
+        let y = row_of(&buffer, job).unwrap();
+        let at = line(&buffer, y).find(job).unwrap();
+        let x = u16::try_from(line(&buffer, y)[..at].chars().count()).unwrap();
+        let dim = buffer[(x, y)].modifier.contains(Modifier::DIM);
+        assert_eq!(dim, want, "{job}: {}", line(&buffer, y));
+    }
+}
+
+#[test]
+fn the_selected_row_alone_is_reversed() {
+    let board = realistic();
+    let buffer = draw(&app(colour(), &board, "j", (80, 24)), &board);
+    let body = 3..23;
+    let reversed =
+        |y: &u16| cells(&buffer, *y).any(|cell| cell.modifier.contains(Modifier::REVERSED));
+    assert_eq!(body.filter(reversed).count(), 1);
+    assert!(
+        selected(&buffer).unwrap().contains("SDK quickstart"),
+        "{:?}",
+        selected(&buffer)
+    );
+}
