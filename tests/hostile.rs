@@ -127,7 +127,7 @@ const PARTS: [&str; 4] = [
 ];
 
 fn hostile() -> impl Strategy<Value = String> {
-    prop::collection::vec(any::<u32>(), 0..60)
+    prop::collection::vec(any::<u32>(), 0..40)
         .prop_map(|numbers| numbers.into_iter().map(hostile_part).collect())
 }
 

@@ -7,6 +7,7 @@ pub mod drawn;
 pub mod fake_server;
 pub mod keys;
 pub mod reply;
+pub mod session;
 pub mod setup;
 
 use std::time::{Duration, Instant};

@@ -1,10 +1,11 @@
 //! A poller for tests: from the text of a config to what it is started with.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use mintwatch::board::{Board, Project, Row, Watched};
-use mintwatch::config::{Config, KeySource, ProjectConfig};
+use mintwatch::config::{Config, JobConfig, KeySource, ProjectConfig};
 use mintwatch::job::JobKey;
 use mintwatch::key::ApiKey;
 use mintwatch::poll::schedule::{Limits, Start};
@@ -15,7 +16,7 @@ use mintwatch::poll::{KeySlot, Poller, Setup};
 pub fn setup(config: &str, key: impl Fn(&KeySource) -> Result<ApiKey, String>) -> Setup {
     let config = Config::parse(config, Path::new("config.toml")).unwrap();
     let mut keys: Vec<KeySlot> = Vec::new();
-    let mut key_of = std::collections::HashMap::new();
+    let mut key_of = HashMap::new();
     for project in &config.projects {
         let source = project.key.as_ref().unwrap_or(&config.key);
         let known = keys.iter().position(|slot| &slot.source == source);
@@ -42,13 +43,13 @@ pub fn setup(config: &str, key: impl Fn(&KeySource) -> Result<ApiKey, String>) -
 }
 
 /// A key that the fake server takes.
-pub fn any_key(_: &KeySource) -> Result<ApiKey, String> {
-    Ok(ApiKey::parse("mint_test_key").unwrap())
+pub fn any_key() -> ApiKey {
+    ApiKey::parse("mint_test_key").unwrap()
 }
 
 /// Starts a poller of `config` with a key for every project.
 pub fn start(config: &str) -> Poller {
-    Poller::start(setup(config, any_key))
+    Poller::start(setup(config, |_| Ok(any_key())))
 }
 
 /// The row of `project/job` as it stands.
@@ -61,7 +62,7 @@ fn watched(config: &ProjectConfig) -> Vec<Watched> {
         id: Arc::clone(&config.id),
         name: config.name.clone(),
     });
-    let watched = |job: &mintwatch::config::JobConfig| Watched {
+    let watched = |job: &JobConfig| Watched {
         key: JobKey::new(Arc::clone(&config.id), Arc::clone(&job.id)),
         project: Arc::clone(&project),
         label: job.label.clone(),

@@ -1,0 +1,425 @@
+//! Whole runs of the dashboard in this process: keys, a real poller, a fake server, a drawn buffer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use crossterm::event::Event;
+use mintwatch::link::Opened;
+use mintwatch::poll::Poller;
+use mintwatch::tui::Exit;
+use support::fake_server::FakeServer;
+use support::reply::{Reply, job_json};
+use support::session::{Call, Session};
+use support::{PATIENT, drawn, setup, until};
+
+const WIDE: (u16, u16) = (200, 24);
+
+/// A config with short intervals, of jobs in project `docs`.
+fn config(server: &FakeServer, jobs: &[&str]) -> String {
+    let jobs: Vec<String> = jobs.iter().map(|job| format!("\"{job}\"")).collect();
+    format!(
+        "base_url = \"{}\"\n\
+         [poll]\nactive = \"100ms\"\nfinished = \"150ms\"\ntimeout = \"500ms\"\n\
+         [[projects]]\nid = \"docs\"\njobs = [{}]\n",
+        server.base_url(),
+        jobs.join(", ")
+    )
+}
+
+fn pull(number: u32) -> String {
+    format!("https://github.com/acme/docs/pull/{number}")
+}
+
+fn start(server: &FakeServer, jobs: &[&str]) -> Session {
+    Session::start(setup::start(&config(server, jobs)), WIDE)
+}
+
+/// Three jobs: one active, one with a pull request, one failed.
+async fn three_jobs(server: &FakeServer) -> Session {
+    server.set("docs", "job_a", Reply::job("active"));
+    server.set("docs", "job_b", Reply::pull_request(&pull(412)));
+    server.set("docs", "job_c", Reply::job("failed"));
+    let mut session = start(server, &["job_a", "job_b", "job_c"]);
+    session.wait_for_row("job_a", "● active").await;
+    session.wait_for_row("job_b", "✓ completed").await;
+    session.wait_for_row("job_c", "✗ failed").await;
+    session
+}
+
+#[tokio::test]
+async fn statuses_appear_and_a_transition_is_said() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.wait_for_row("job_b", "#412").await;
+    session.wait_for("! 2 need you").await;
+    session.press("G");
+    session.wait_for_selected("job_a").await;
+
+    server.set("docs", "job_a", Reply::pull_request(&pull(413)));
+    let said = "job_a: active to completed, pull request #413";
+    session.wait_for(said).await;
+    session.wait_for("! 3 need you").await;
+    session.press("<enter>");
+    session.wait_for("In this run").await;
+    let history = "active to completed, pull request #413";
+    session.wait_for(history).await;
+}
+
+#[tokio::test]
+async fn the_title_follows_the_counts() {
+    let server = FakeServer::start();
+    let session = three_jobs(&server).await;
+    server.set("docs", "job_a", Reply::pull_request(&pull(413)));
+    let want = "mintwatch: 0 active, 3 need you";
+    let told = || session.titles().last().is_some_and(|title| title == want);
+    until(PATIENT, want, told).await;
+    let titles = session.titles();
+    assert!(
+        titles.contains(&"mintwatch: 1 active, 2 need you".into()),
+        "{titles:?}"
+    );
+    let mut distinct = titles.clone();
+    distinct.dedup();
+    assert_eq!(titles, distinct, "a title is set only when it changes");
+}
+
+#[tokio::test]
+async fn the_filter_works_as_it_is_typed() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.press("/job_");
+    session.wait_for("/job_").await;
+    for job in ["job_a", "job_b", "job_c"] {
+        assert!(session.text().contains(job), "{job}");
+    }
+    session.press("b");
+    session.wait_until_gone("job_a").await;
+    assert!(session.text().contains("job_b"));
+    session.send(Event::Paste("q\u{1b}".into()));
+    session.wait_for("Nothing here matches /job_bq").await;
+    session.press("<backspace><enter>");
+    session.wait_for_selected("job_b").await;
+    session.press("<esc>");
+    session.wait_for("job_a").await;
+    // The selection has stayed on its job.
+    session.wait_for_selected("job_b").await;
+    assert!(session.is_running());
+}
+
+#[tokio::test]
+async fn o_opens_exactly_the_pull_request_of_the_selected_job() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.press("/job_b<enter>o");
+    session.wait_for("opened").await;
+    session.wait_for_calls(&[Call::Open(pull(412))]).await;
+
+    session.press("<esc>/job_a<enter>o");
+    session
+        .wait_for("job_a has no pull request yet: it is still active")
+        .await;
+    session.press("<esc>/job_c<enter>o");
+    session.wait_for("job_c has no pull request").await;
+    assert_eq!(session.calls(), [Call::Open(pull(412))]);
+}
+
+#[tokio::test]
+async fn the_branch_is_opened_and_links_and_ids_are_copied() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.press("/job_b<enter>OyY");
+    session.wait_for("copied job_b").await;
+    session
+        .wait_for_calls(&[
+            Call::Open("https://github.com/acme/docs/tree/mintlify/sdk".into()),
+            Call::Copy(pull(412)),
+            Call::Copy("job_b".into()),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_link_that_cannot_be_opened_is_said_and_without_a_browser_it_is_copied() {
+    let server = FakeServer::start();
+    server.set("docs", "job_b", Reply::pull_request(&pull(412)));
+    let poller = || setup::start(&config(&server, &["job_b"]));
+    let mut session = Session::with_host(poller(), WIDE, |_| Err("link refused: why".into()));
+    session.wait_for("#412").await;
+    session.press("o");
+    session.wait_for("link refused: why").await;
+
+    let mut session = Session::with_host(poller(), WIDE, |_| Ok(Opened::NoBrowser));
+    session.wait_for("#412").await;
+    session.press("o");
+    session.wait_for("no browser here; copied").await;
+    session
+        .wait_for_calls(&[Call::Open(pull(412)), Call::Copy(pull(412))])
+        .await;
+}
+
+/// Seven completed jobs, in the order in which they are shown.
+async fn seven_pull_requests(server: &FakeServer) -> Session {
+    let jobs = [
+        "job_1", "job_2", "job_3", "job_4", "job_5", "job_6", "job_7",
+    ];
+    for (number, job) in (1..).zip(jobs) {
+        server.set("docs", job, Reply::pull_request(&pull(number)));
+    }
+    let mut session = start(server, &jobs);
+    session.wait_for("7 completed").await;
+    session.press("g");
+    session.wait_for_selected("job_1").await;
+    session
+}
+
+#[tokio::test]
+async fn marked_jobs_are_acted_on_together() {
+    let server = FakeServer::start();
+    let mut session = seven_pull_requests(&server).await;
+    session.press("<space>j<space>");
+    session.wait_for("2 marked").await;
+    session.press("y");
+    session.wait_for("copied 2 links").await;
+    session.press("o");
+    session.wait_for("opened").await;
+    let links = [pull(1), pull(3)];
+    session
+        .wait_for_calls(&[
+            Call::Copy(links.join("\n")),
+            Call::Open(pull(1)),
+            Call::Open(pull(3)),
+        ])
+        .await;
+    session.press("<esc>y");
+    session
+        .wait_for_calls(&[
+            Call::Copy(links.join("\n")),
+            Call::Open(pull(1)),
+            Call::Open(pull(3)),
+            Call::Copy(pull(4)),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn more_than_five_are_opened_only_after_a_yes() {
+    let server = FakeServer::start();
+    let mut session = seven_pull_requests(&server).await;
+    session.press("<space><space><space><space><space><space>o");
+    session.wait_for("Open 6 pull requests? y/n").await;
+    session.press("n");
+    session.wait_for("not done").await;
+    assert_eq!(session.calls(), []);
+    session.press("oxo<esc>");
+    session.wait_for("not done").await;
+    assert_eq!(session.calls(), []);
+    session.press("oy");
+    let opened: Vec<Call> = (1..=6).map(|number| Call::Open(pull(number))).collect();
+    session.wait_for_calls(&opened).await;
+}
+
+#[tokio::test]
+async fn esc_never_quits_and_q_does() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    for start in ["", "?", "e", "<enter>", "/x", "2", "p", "<space>"] {
+        session.press(start);
+        session.press("<esc><esc><esc><esc><esc>");
+    }
+    session.press("/still here<enter>");
+    session.wait_for("/still here").await;
+    assert!(session.is_running());
+    session.press("<esc>?");
+    session.wait_for("these keys").await;
+    // In a pane q goes back, and only in the table it leaves.
+    session.press("q");
+    session.wait_until_gone("these keys").await;
+    session.press("q");
+    assert_eq!(session.exit().await, Exit::Quit);
+}
+
+#[tokio::test]
+async fn ctrl_c_quits_everywhere() {
+    for start in ["", "/x", "?", "<enter>"] {
+        let server = FakeServer::start();
+        let session = three_jobs(&server).await;
+        session.press(start);
+        session.press("<^c>");
+        assert_eq!(session.exit().await, Exit::Quit, "{start:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_selection_stays_on_its_job_while_rows_change_places() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    let order = |shown: &support::session::Shown| {
+        let row = |job| drawn::row_of(&shown.buffer, job).unwrap();
+        [row("job_a"), row("job_b"), row("job_c")]
+    };
+    let shown = session.wait_for("job_a").await;
+    let [a, b, c] = order(&shown);
+    assert!(c < b && b < a, "what needs you comes first");
+    session.press("gj");
+    session.wait_for_selected("job_b").await;
+
+    server.set("docs", "job_a", Reply::job("failed"));
+    server.set("docs", "job_b", Reply::job("active"));
+    let shown = session
+        .wait("the rows to change places", |shown| {
+            let [a, b, c] = order(shown);
+            a < c && c < b
+        })
+        .await;
+    let selected = drawn::selected(&shown.buffer).unwrap();
+    assert!(selected.contains("job_b"), "{selected}");
+}
+
+#[tokio::test]
+async fn each_kind_of_error_has_words_in_the_row_and_the_last_values_stay() {
+    let cases = [
+        ("not_allowed", Reply::forbidden(), "not allowed"),
+        ("not_found", Reply::not_found(), "not found"),
+        (
+            "limited",
+            Reply::too_many(Some("120")),
+            "rate limited, again in 1m",
+        ),
+        ("server", Reply::unavailable(), "server error"),
+        ("reset", Reply::Reset, "no connection"),
+        ("hang", Reply::HangBeforeHeaders, "timeout"),
+        ("html", Reply::html(), "odd reply"),
+        ("refused", Reply::unauthorized(), "key refused"),
+    ];
+    for (job, fault, words) in cases {
+        let server = FakeServer::start();
+        server.set("docs", job, Reply::job("active"));
+        let mut session = start(&server, &[job]);
+        session.wait_for_row(job, "● active").await;
+        server.set("docs", job, fault);
+        let row = session.wait_for_row(job, words).await;
+        for kept in ["● active", "mintlify/sdk", "sonnet"] {
+            assert!(row.contains(kept), "{row}");
+        }
+        session.wait_for("1 failing, e says why").await;
+        session.press("e");
+        session.wait_for("One error in this run").await;
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_fresh_again_after_its_fault_has_passed() {
+    let server = FakeServer::start();
+    server.set("docs", "job_a", Reply::job("active"));
+    let mut session = start(&server, &["job_a"]);
+    session.wait_for_row("job_a", "● active").await;
+    server.set(
+        "docs",
+        "job_a",
+        Reply::unavailable().then(Reply::job("active")),
+    );
+    session.wait_for_row("job_a", "server error").await;
+    session.press("r");
+    session.wait_until_gone("server error").await;
+    session.wait_until_gone("stale").await;
+}
+
+#[tokio::test]
+async fn r_polls_the_selected_job_out_of_turn() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("archived"));
+    let mut session = start(&server, &["job_a", "job_b"]);
+    session.wait_for("2 archived").await;
+    session.press("gr");
+    session.wait_for("polling job_a").await;
+    let polls = |job: &str| server.requests_of("docs", job).len();
+    until(PATIENT, "a second poll", || polls("job_a") == 2).await;
+    session.press("R");
+    // The first may still be in flight, and then it is not polled twice.
+    until(PATIENT, "a poll of all", || polls("job_b") == 2).await;
+}
+
+#[tokio::test]
+async fn a_suspended_run_draws_everything_anew() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    let shown = session.wait_for("job_a").await;
+    let titles = session.titles().len();
+    session.press("<^z>");
+    session
+        .wait("the screen to be drawn anew", |now| {
+            now.clears > shown.clears
+        })
+        .await;
+    session.wait_for("job_a").await;
+    assert_eq!(session.calls(), [Call::Suspend]);
+    until(PATIENT, "the title", || session.titles().len() > titles).await;
+}
+
+#[tokio::test]
+async fn ctrl_l_draws_everything_anew() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    let shown = session.wait_for("job_a").await;
+    session.press("<^l>");
+    session
+        .wait("the screen to be drawn anew", |now| {
+            now.clears > shown.clears
+        })
+        .await;
+    session.wait_for("job_a").await;
+}
+
+#[tokio::test]
+async fn a_poller_that_ends_ends_the_run() {
+    let server = FakeServer::start();
+    let mut setup = setup::setup(&config(&server, &["job_a"]), |_| Ok(setup::any_key()));
+    // A fault of the program: a project's key that does not exist. Looking for it panics.
+    setup.keys.clear();
+    let mut session = Session::start(Poller::start(setup), WIDE);
+    session.wait_for("job_a").await;
+    session.press("R");
+    assert_eq!(session.exit().await, Exit::PollerEnded);
+}
+
+#[tokio::test]
+async fn the_end_of_the_input_and_a_signal_end_the_run() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.end_input();
+    assert_eq!(session.exit().await, Exit::HungUp);
+
+    let mut session = three_jobs(&server).await;
+    session.stop(Exit::Signal(15));
+    assert_eq!(session.exit().await, Exit::Signal(15));
+}
+
+#[tokio::test]
+async fn an_empty_board_says_what_to_do_and_runs() {
+    let server = FakeServer::start();
+    let text = format!("base_url = \"{}\"\n", server.base_url());
+    let mut session = Session::start(setup::start(&text), WIDE);
+    session.wait_for("No jobs are watched yet.").await;
+    session.press("joOyY<space>rR2e<esc>?");
+    session.wait_for("these keys").await;
+    assert_eq!(session.calls(), []);
+    session.press("<esc>q");
+    assert_eq!(session.exit().await, Exit::Quit);
+}
+
+#[tokio::test]
+async fn unknown_statuses_and_missing_fields_are_shown_as_they_came() {
+    let server = FakeServer::start();
+    server.set("docs", "job_a", Reply::job("paused"));
+    let mut bare = job_json("completed", None);
+    bare["source"] = serde_json::Value::Null;
+    bare["model"] = serde_json::Value::Null;
+    server.set("docs", "job_b", Reply::json(200, &bare));
+    server.set("docs", "job_c", Reply::text(200, "application/json", "{}"));
+    let mut session = start(&server, &["job_a", "job_b", "job_c"]);
+    session.wait_for_row("job_a", "? paused").await;
+    session.wait_for_row("job_b", "✓ completed").await;
+    session.wait_for_row("job_c", "? unknown").await;
+    session.wait_for("nothing needs you").await;
+}
