@@ -5,6 +5,7 @@
 //! is lost when readers fall behind. It must not know the screen.
 
 pub mod schedule;
+pub mod setup;
 mod wake;
 
 use std::collections::HashMap;
@@ -21,38 +22,13 @@ use crate::board::{Board, Transition, Update, Watched};
 use crate::config::KeySource;
 use crate::job::{Job, JobKey};
 use crate::key::{self, ApiKey};
-use schedule::{KeyIndex, Limits, Outcome, Pace, Schedule, Start};
+use schedule::{KeyIndex, Outcome, Pace, Schedule, Start};
+use setup::{KeySlot, Setup};
 
 /// How often a key file is read again after its key was refused or missing.
 const KEY_RECHECK: Duration = Duration::from_secs(30);
 /// Waking this much later than asked means that the process or the machine was asleep.
 const OVERSLEPT: Duration = Duration::from_secs(5);
-
-/// One of the run's keys: where it comes from, and the key or why there is none.
-#[derive(Debug)]
-pub struct KeySlot {
-    /// Where it comes from.
-    pub source: KeySource,
-    /// The key, or why there is none, in words for the rows that need it.
-    pub key: Result<ApiKey, String>,
-}
-
-/// What to poll, and how.
-#[derive(Debug)]
-pub struct Setup {
-    /// Where the API is.
-    pub base_url: Url,
-    /// The longest that one poll may take.
-    pub timeout: Duration,
-    /// Intervals and concurrency.
-    pub limits: Limits,
-    /// How the first polls are started.
-    pub start: Start,
-    /// The distinct keys.
-    pub keys: Vec<KeySlot>,
-    /// Which key each project uses, by project id.
-    pub key_of: HashMap<Arc<str>, KeyIndex>,
-}
 
 /// What the rest of the program asks of the poller.
 #[derive(Debug)]
@@ -483,6 +459,7 @@ async fn sleep_until(due: Option<Instant>) {
 
 #[cfg(test)]
 mod tests {
+    use super::schedule::Limits;
     use super::*;
 
     fn engine() -> (

@@ -2,13 +2,12 @@
 //!
 //! Nothing imports this file but `main`.
 
-use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use anyhow::Context;
 use futures_util::future::join_all;
@@ -18,17 +17,17 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-use crate::board::{Project, Watched};
+use crate::board::Watched;
 use crate::cli::list::{self, ListArgs, Looks};
 use crate::cli::select::SelectError;
 use crate::cli::{Cli, GlobalArgs, Verb};
-use crate::config::{self, Config, ConfigError, KeySource, ProjectConfig};
+use crate::config::{self, Config, ConfigError, KeySource};
 use crate::demo::{self, DemoServer};
-use crate::job::JobKey;
 use crate::key::{self, ApiKey};
 use crate::link::Environment;
-use crate::poll::schedule::{Limits, Start};
-use crate::poll::{KeySlot, Poller, Setup};
+use crate::poll::Poller;
+use crate::poll::schedule::Start;
+use crate::poll::setup::{self, KeySlot, Setup};
 use crate::tui::app::App;
 use crate::tui::terminal::{self, Desktop, Modes, NoTerminal};
 use crate::tui::theme::Theme;
@@ -175,70 +174,22 @@ impl Source {
         })
     }
 
-    /// The jobs, in the order of the config; they are taken out of it, since there may be many.
-    fn take_watched(&mut self) -> Vec<Watched> {
-        self.config
-            .projects
-            .iter_mut()
-            .flat_map(take_watched)
-            .collect()
-    }
-
-    fn setup(self, start: Start) -> Setup {
-        let key_of = self.config.projects.iter().filter_map(|project| {
-            let source = project.key.as_ref().unwrap_or(&self.config.key);
-            let slot = self.keys.iter().position(|slot| &slot.source == source)?;
-            Some((Arc::clone(&project.id), slot))
-        });
-        let poll = &self.config.poll;
-        Setup {
-            key_of: key_of.collect::<HashMap<_, _>>(),
-            base_url: self.config.base_url.clone(),
-            timeout: poll.timeout,
-            limits: Limits {
-                active: poll.active,
-                finished: poll.finished,
-                concurrency: poll.concurrency,
-            },
-            start,
-            keys: self.keys,
-        }
+    /// What to poll and how; the jobs are taken out of the config, since there may be many.
+    fn into_setup(mut self, start: Start) -> (Vec<Watched>, Setup) {
+        let watched = setup::take_watched(&mut self.config);
+        (watched, Setup::new(&self.config, self.keys, start))
     }
 }
 
 /// Resolves each distinct key once, all at the same time.
 async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
-    let mut sources: Vec<KeySource> = Vec::new();
-    for project in &config.projects {
-        let source = project.key.as_ref().unwrap_or(&config.key);
-        if !sources.contains(source) {
-            sources.push(source.clone());
-        }
-    }
-    let slots = sources.into_iter().map(|source| async {
+    let slots = setup::key_sources(config).into_iter().map(|source| async {
         let key = key::resolve(&source)
             .await
             .map_err(|error| error.to_string());
         KeySlot { source, key }
     });
     join_all(slots).await
-}
-
-fn take_watched(config: &mut ProjectConfig) -> Vec<Watched> {
-    let project = Arc::new(Project {
-        id: Arc::clone(&config.id),
-        name: config.name.clone(),
-    });
-    let watched = |job: config::JobConfig| Watched {
-        key: JobKey::new(Arc::clone(&config.id), job.id),
-        project: Arc::clone(&project),
-        label: job.label,
-        tags: job.tags,
-    };
-    std::mem::take(&mut config.jobs)
-        .into_iter()
-        .map(watched)
-        .collect()
 }
 
 /// The variables that hold keys: no child of ours may see them.
@@ -270,8 +221,8 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let mut app = App::new(theme(global, true), name, screen.size()?);
     app.time_zone = TimeZone::system();
     app.config_path.clone_from(&source.path);
-    let watched = source.take_watched();
-    let mut poller = Poller::start(watched, source.setup(Start::Spread));
+    let (watched, setup) = source.into_setup(Start::Spread);
+    let mut poller = Poller::start(watched, setup);
     poller.watch_for_sleep();
     let mut host = Desktop::new(&modes, environment);
     let input = crossterm::event::EventStream::new();
@@ -303,8 +254,8 @@ async fn finish(exit: Exit, poller: &mut Poller) -> anyhow::Result<ExitCode> {
 async fn list(global: &GlobalArgs, args: &ListArgs) -> anyhow::Result<ExitCode> {
     let mut source = Source::of(global).await?;
     let _demo = source.demo.take();
-    let chosen = args.choose(source.take_watched())?;
-    let mut poller = Poller::start(chosen, source.setup(Start::AtOnce));
+    let (watched, setup) = source.into_setup(Start::AtOnce);
+    let mut poller = Poller::start(args.choose(watched)?, setup);
     poller.first_round().await;
     let stdout = io::stdout();
     let width = if stdout.is_terminal() {

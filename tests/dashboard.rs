@@ -374,10 +374,11 @@ async fn ctrl_l_draws_everything_anew() {
 #[tokio::test]
 async fn a_poller_that_ends_ends_the_run() {
     let server = FakeServer::start();
-    let mut setup = setup::setup(&config(&server, &["job_a"]), |_| Ok(setup::any_key()));
+    let any_key = |_: &_| Ok(setup::any_key());
+    let (watched, mut setup) = setup::setup(&config(&server, &["job_a"]), any_key);
     // A fault of the program: a project's key that does not exist. Looking for it panics.
     setup.keys.clear();
-    let mut session = Session::start(Poller::start(setup), WIDE);
+    let mut session = Session::start(Poller::start(watched, setup), WIDE);
     session.wait_for("job_a").await;
     session.press("R");
     assert_eq!(session.exit().await, Exit::PollerEnded);

@@ -359,10 +359,10 @@ async fn nothing_hostile_comes_in_through_the_config_and_the_wire() {
     let board = poller.board().borrow().clone();
     assert_eq!(board.counts().errors, 20);
     let told = (board.clone(), Vec::new());
-    for at in 0..texts.len() {
+    for (at, text) in texts.iter().enumerate() {
         for mode in MODES {
             let sequence = "j".repeat(at) + mode;
-            check_screen(&told, &sequence, &texts[at], 130).unwrap();
+            check_screen(&told, &sequence, text, 130).unwrap();
         }
     }
     for form in FORMS {

@@ -329,7 +329,7 @@ async fn a_refused_key_stops_its_own_requests_and_r_tries_a_changed_one() {
         KeySource::File(_) => Ok(ApiKey::parse("mint_old").unwrap()),
         _ => Ok(setup::any_key()),
     };
-    let poller = Poller::start(setup::setup(&config, key));
+    let poller = setup::start_with(&config, key);
     wait(&poller, "every row of the key to say so", |board| {
         board.counts().errors == 5
     })
@@ -402,7 +402,7 @@ async fn a_missing_key_fails_alone_in_its_rows() {
         }
         _ => Ok(setup::any_key()),
     };
-    let poller = Poller::start(setup::setup(&config, key));
+    let poller = setup::start_with(&config, key);
     for job in ["a", "b"] {
         let error = wait_for_row(&poller, "without", job, fails)
             .await

@@ -7,16 +7,15 @@
 mod svg;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::Timestamp;
-use mintwatch::board::{Board, Project, Watched};
-use mintwatch::config::{Config, ProjectConfig};
+use mintwatch::board::{Board, Watched};
+use mintwatch::config::Config;
 use mintwatch::demo::{DemoServer, Options};
-use mintwatch::job::JobKey;
 use mintwatch::key::ApiKey;
-use mintwatch::poll::schedule::{Limits, Start};
-use mintwatch::poll::{KeySlot, Poller, Setup};
+use mintwatch::poll::Poller;
+use mintwatch::poll::schedule::Start;
+use mintwatch::poll::setup::{self, KeySlot, Setup};
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
 use mintwatch::tui::theme::Theme;
@@ -35,7 +34,8 @@ async fn main() -> anyhow::Result<()> {
         ..Options::default()
     };
     let server = DemoServer::start(options).await?;
-    let mut poller = Poller::start(setup(&server)?);
+    let (watched, setup) = setup(&server)?;
+    let mut poller = Poller::start(watched, setup);
     poller.first_round().await;
     let board = poller.board();
     let (frame, title) = draw(&board.borrow())?;
@@ -44,40 +44,16 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// What `--demo` polls, all of it at once.
-fn setup(server: &DemoServer) -> anyhow::Result<Setup> {
+fn setup(server: &DemoServer) -> anyhow::Result<(Vec<Watched>, Setup)> {
     let text = server.config_toml("env = \"MINTWATCH_DEMO_KEY\"");
-    let config = Config::parse(&text, Path::new("the demo's config"))?;
-    let projects = &config.projects;
-    Ok(Setup {
-        limits: Limits {
-            active: config.poll.active,
-            finished: config.poll.finished,
-            concurrency: config.poll.concurrency,
-        },
-        timeout: config.poll.timeout,
-        start: Start::AtOnce,
-        watched: projects.iter().flat_map(watched).collect(),
-        key_of: projects.iter().map(|p| (Arc::clone(&p.id), 0)).collect(),
-        keys: vec![KeySlot {
-            source: config.key,
-            key: ApiKey::parse(server.key()).map_err(|problem| problem.to_string()),
-        }],
-        base_url: config.base_url,
-    })
-}
-
-fn watched(config: &ProjectConfig) -> Vec<Watched> {
-    let project = Arc::new(Project {
-        id: Arc::clone(&config.id),
-        name: config.name.clone(),
-    });
-    let jobs = config.jobs.iter().map(|job| Watched {
-        key: JobKey::new(Arc::clone(&config.id), Arc::clone(&job.id)),
-        project: Arc::clone(&project),
-        label: job.label.clone(),
-        tags: job.tags.clone(),
-    });
-    jobs.collect()
+    let mut config = Config::parse(&text, Path::new("the demo's config"))?;
+    let watched = setup::take_watched(&mut config);
+    let slot = |source| KeySlot {
+        source,
+        key: ApiKey::parse(server.key()).map_err(|problem| problem.to_string()),
+    };
+    let keys = setup::key_sources(&config).into_iter().map(slot).collect();
+    Ok((watched, Setup::new(&config, keys, Start::AtOnce)))
 }
 
 /// One frame, and the terminal's title.

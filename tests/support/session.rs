@@ -142,10 +142,10 @@ impl Session {
                 .map(|y| drawn::line(buffer, y))
                 .filter(|line| line.contains(text))
         };
-        let shown = self
-            .wait(&what, |shown| shows(&shown.buffer).is_some())
+        let screen = self
+            .wait(&what, |screen| shows(&screen.buffer).is_some())
             .await;
-        shows(&shown.buffer).unwrap()
+        shows(&screen.buffer).unwrap()
     }
 
     /// Waits until the selected row has `text`.
@@ -268,6 +268,10 @@ impl Recorder {
     }
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "the backend's own error is `io::Error`"
+)]
 fn infallible<T>(result: Result<T, std::convert::Infallible>) -> io::Result<T> {
     Ok(result.unwrap_or_else(|never| match never {}))
 }

@@ -1,0 +1,103 @@
+//! What the poller is started with, made from the config.
+//!
+//! This file must not know how polls are made.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::schedule::{KeyIndex, Limits, Start};
+use crate::board::{Project, Watched};
+use crate::config::{Config, JobConfig, KeySource, ProjectConfig};
+use crate::job::JobKey;
+use crate::key::ApiKey;
+
+/// One of the run's keys: where it comes from, and the key or why there is none.
+#[derive(Debug)]
+pub struct KeySlot {
+    /// Where it comes from.
+    pub source: KeySource,
+    /// The key, or why there is none, in words for the rows that need it.
+    pub key: Result<ApiKey, String>,
+}
+
+/// What to poll, and how.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where the API is.
+    pub base_url: Url,
+    /// The longest that one poll may take.
+    pub timeout: Duration,
+    /// Intervals and concurrency.
+    pub limits: Limits,
+    /// How the first polls are started.
+    pub start: Start,
+    /// The distinct keys.
+    pub keys: Vec<KeySlot>,
+    /// Which key each project uses, by project id.
+    pub key_of: HashMap<Arc<str>, KeyIndex>,
+}
+
+impl Setup {
+    /// How to poll the jobs of `config` with `keys`, which come from its [`key_sources`].
+    pub fn new(config: &Config, keys: Vec<KeySlot>, start: Start) -> Self {
+        let key_of = config.projects.iter().filter_map(|project| {
+            let source = key_source(config, project);
+            let slot = keys.iter().position(|slot| &slot.source == source)?;
+            Some((Arc::clone(&project.id), slot))
+        });
+        let poll = &config.poll;
+        Self {
+            key_of: key_of.collect(),
+            base_url: config.base_url.clone(),
+            timeout: poll.timeout,
+            limits: Limits {
+                active: poll.active,
+                finished: poll.finished,
+                concurrency: poll.concurrency,
+            },
+            start,
+            keys,
+        }
+    }
+}
+
+/// The distinct places that the keys of `config` come from.
+pub fn key_sources(config: &Config) -> Vec<KeySource> {
+    let mut sources: Vec<KeySource> = Vec::new();
+    for project in &config.projects {
+        let source = key_source(config, project);
+        if !sources.contains(source) {
+            sources.push(source.clone());
+        }
+    }
+    sources
+}
+
+/// The jobs of `config` in its order. They are taken out of it, since there may be thousands.
+pub fn take_watched(config: &mut Config) -> Vec<Watched> {
+    config.projects.iter_mut().flat_map(take_jobs).collect()
+}
+
+fn take_jobs(config: &mut ProjectConfig) -> Vec<Watched> {
+    let project = Arc::new(Project {
+        id: Arc::clone(&config.id),
+        name: config.name.clone(),
+    });
+    let watched = |job: JobConfig| Watched {
+        key: JobKey::new(Arc::clone(&config.id), job.id),
+        project: Arc::clone(&project),
+        label: job.label,
+        tags: job.tags,
+    };
+    std::mem::take(&mut config.jobs)
+        .into_iter()
+        .map(watched)
+        .collect()
+}
+
+fn key_source<'a>(config: &'a Config, project: &'a ProjectConfig) -> &'a KeySource {
+    project.key.as_ref().unwrap_or(&config.key)
+}
