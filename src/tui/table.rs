@@ -118,22 +118,25 @@ fn draw_row(
     places: &Places,
 ) {
     let selected = app.listing.selected() == Some(row.key());
-    if selected {
-        // One style for the whole row: it stands out, and a step down a long list stays cheap over
-        // a slow line.
-        buffer.set_style(area, app.theme.selected());
+    let selected = selected.then(|| selected_style(app, row, context));
+    if let Some(style) = selected {
+        buffer.set_style(area, style);
     }
     draw_gutter(buffer, area, app, row, selected);
     for (at, x, width) in places {
         let column = &COLUMNS[*at];
-        let style = if selected {
-            app.theme.selected()
-        } else {
-            cell_style(app, column, row, context)
-        };
+        let style = selected.unwrap_or_else(|| cell_style(app, column, row, context));
         let text = (column.text)(row, context);
         put(buffer, area, (*x, area.y, *width), &text, style, app);
     }
+}
+
+/// One style for the whole row: it stands out, and a step down a long list stays cheap over a slow
+/// line.
+fn selected_style(app: &App, row: &Row, context: &Context) -> Style {
+    let fresh = row.freshness(context.now) == Freshness::Fresh;
+    let role = if fresh { Role::Plain } else { Role::Muted };
+    app.theme.style(role).patch(app.theme.selected())
 }
 
 /// Values that are not fresh lose their look; what says why keeps it.
@@ -147,13 +150,9 @@ fn cell_style(app: &App, column: &Column, row: &Row, context: &Context) -> Style
     app.theme.style(role)
 }
 
-fn draw_gutter(buffer: &mut Buffer, area: Rect, app: &App, row: &Row, selected: bool) {
+fn draw_gutter(buffer: &mut Buffer, area: Rect, app: &App, row: &Row, selected: Option<Style>) {
     let (theme, glyphs) = (app.theme, app.theme.glyphs());
-    let style = if selected {
-        theme.selected()
-    } else {
-        theme.style(Role::NeedsYou)
-    };
+    let style = selected.unwrap_or_else(|| theme.style(Role::NeedsYou));
     if app.listing.is_marked(row.key()) {
         put(buffer, area, (area.x, area.y, 1), glyphs.marked, style, app);
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod board;
+pub mod command;
 pub mod drawn;
 pub mod fake_server;
 pub mod keys;

@@ -137,15 +137,15 @@ impl Session {
     /// Waits until the line with `job` also shows `text`.
     pub async fn wait_for_row(&mut self, job: &str, text: &str) -> String {
         let what = format!("{text:?} in the row of {job}");
-        let shows = |buffer: &Buffer| {
+        let found = |buffer: &Buffer| {
             drawn::row_of(buffer, job)
                 .map(|y| drawn::line(buffer, y))
                 .filter(|line| line.contains(text))
         };
-        let screen = self
-            .wait(&what, |screen| shows(&screen.buffer).is_some())
+        let shown = self
+            .wait(&what, |shown| found(&shown.buffer).is_some())
             .await;
-        shows(&screen.buffer).unwrap()
+        found(&shown.buffer).unwrap()
     }
 
     /// Waits until the selected row has `text`.
@@ -268,9 +268,9 @@ impl Recorder {
     }
 }
 
-#[allow(
+#[expect(
     clippy::unnecessary_wraps,
-    reason = "the backend's own error is `io::Error`"
+    reason = "turns one kind of result into another"
 )]
 fn infallible<T>(result: Result<T, std::convert::Infallible>) -> io::Result<T> {
     Ok(result.unwrap_or_else(|never| match never {}))
