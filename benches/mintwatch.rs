@@ -60,6 +60,16 @@ fn frame(criterion: &mut Criterion) {
             dashboard.draw();
         });
     });
+    group.bench_function("one row changed, sorted by name", |bencher| {
+        let mut dashboard = Dashboard::new();
+        dashboard.press(KeyCode::Char('s'));
+        let mut turn = 0;
+        bencher.iter(|| {
+            turn += 1;
+            dashboard.board.apply(&key(0), fetched(turn), NOW);
+            dashboard.draw();
+        });
+    });
     group.bench_function("selection moved", |bencher| {
         let mut dashboard = Dashboard::new();
         bencher.iter(|| dashboard.press(KeyCode::Char('j')));
