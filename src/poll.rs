@@ -302,8 +302,8 @@ impl Engine {
         if key_refused {
             self.lose_key(index, &message);
         } else if retry_at.is_some() {
-            let project = Arc::clone(&job.project);
-            self.block(|other| other.project == project, kind, &message, retry_at);
+            let held = self.schedule.held_jobs(&job.project);
+            self.block(|other| held.contains(other), kind, &message, retry_at);
         }
     }
 

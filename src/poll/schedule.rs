@@ -5,7 +5,7 @@
 //! seeded generator, so that every run of a test is the same. It must not know the board.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -282,6 +282,19 @@ impl Schedule {
         if !self.refused_keys.contains(&key) {
             self.refused_keys.push(key);
         }
+    }
+
+    /// The jobs of `project` that its hold delays: not those that would not be polled before its end
+    /// (archived ones never), since nothing would come to say that it is over.
+    pub fn held_jobs(&self, project: &Arc<str>) -> HashSet<JobKey> {
+        let until = self.projects.get(project).and_then(|own| own.held_until);
+        let Some(until) = until else {
+            return HashSet::new();
+        };
+        let delayed = |entry: &Entry| matches!(entry.state, State::Waiting(due) if due < until);
+        self.jobs_where(|entry| &entry.project == project && delayed(entry))
+            .into_iter()
+            .collect()
     }
 
     /// The keys whose polls are stopped.

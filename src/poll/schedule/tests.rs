@@ -165,6 +165,36 @@ fn a_reply_that_was_under_way_does_not_lift_the_hold() {
 }
 
 #[test]
+fn a_hold_delays_what_is_due_before_its_end_and_nothing_else() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(
+        Limits {
+            concurrency: 9,
+            ..LIMITS
+        },
+        3,
+    );
+    schedule.add(jobs(5), Start::AtOnce, now);
+    schedule.add([(JobKey::new("other", "job"), 0)], Start::AtOnce, now);
+    let project: Arc<str> = "p".into();
+    assert!(schedule.held_jobs(&project).is_empty());
+    let in_order = std::iter::from_fn(|| schedule.take_due(now)).collect::<Vec<_>>();
+    let hold = Outcome::Failed {
+        retry_after: Some(2 * ACTIVE),
+    };
+    for (job, outcome) in in_order.iter().zip([
+        Outcome::Seen(Pace::Once),
+        Outcome::Seen(Pace::Finished),
+        Outcome::Seen(Pace::Active),
+        hold,
+    ]) {
+        schedule.finish(job, outcome, now);
+    }
+    let want = ["job_2", "job_3"].map(|id| JobKey::new("p", id));
+    assert_eq!(schedule.held_jobs(&project), HashSet::from(want));
+}
+
+#[test]
 fn a_refused_key_stops_its_jobs_alone_until_it_is_renewed() {
     let now = Instant::now();
     let mut schedule = schedule(3, now);
