@@ -7,6 +7,7 @@
 
 mod fault;
 mod wire;
+pub mod write;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -177,11 +178,17 @@ impl Client {
     ) -> Result<Vec<u8>, ApiError> {
         // `bearer_auth` marks the header sensitive: its `Debug` is hidden, and HTTP/2 never indexes
         // it.
-        let mut response = request
-            .bearer_auth(key.expose())
-            .send()
-            .await
-            .map_err(|error| faults.transport(&error))?;
+        let sent = request.bearer_auth(key.expose()).send().await;
+        let response = sent.map_err(|error| faults.transport(&error))?;
+        self.receive(response, faults).await
+    }
+
+    /// The body of a successful reply.
+    async fn receive(
+        &self,
+        mut response: Response,
+        faults: &Faults<'_>,
+    ) -> Result<Vec<u8>, ApiError> {
         let status = response.status();
         tracing::debug!(status = status.as_u16(), "replied");
         let body = read_body(&mut response, self.silence()).await;

@@ -21,8 +21,9 @@ use mintwatch::board::{Board, Project, Transition, Watched};
 use mintwatch::config::KeySource;
 use mintwatch::job::{Job, JobKey, PullRequest, Status};
 use mintwatch::key::ApiKey;
+use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
-use mintwatch::poll::{KeySlot, Poller, Setup};
+use mintwatch::poll::setup::{KeySlot, Setup};
 use url::Url;
 
 const JOBS: usize = 200;

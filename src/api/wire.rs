@@ -34,6 +34,12 @@ pub fn job(body: &[u8]) -> Result<Job, BodyFault> {
     decode::<WireJob>(body).map(Into::into)
 }
 
+/// The id and the job that the `body` of a reply to a creation describes.
+pub(super) fn created(body: &[u8]) -> Result<(Option<String>, Job), BodyFault> {
+    let id = decode::<WireId>(body)?.id;
+    Ok((cleaned(id), job(body)?))
+}
+
 /// What the `{"error": "..."}` of a refusal says, cleaned, where it is one.
 pub(super) fn error_text(body: &[u8]) -> Option<String> {
     decode::<WireError>(body)
@@ -50,6 +56,11 @@ struct WireJob {
     pr_link: Option<String>,
     created_at: Option<String>,
     archived_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireId {
+    id: Option<String>,
 }
 
 #[derive(Deserialize)]
