@@ -33,7 +33,7 @@ const FAULTS_PER_MILLE: u32 = 50;
 /// One cycle: so long in chaos, then still until the board has caught up.
 const CHAOS: Duration = Duration::from_secs(8);
 /// The board must have caught up by then: far more than any wait of the schedule here.
-const CATCH_UP: Duration = Duration::from_secs(60);
+const CATCH_UP: Duration = Duration::from_mins(1);
 /// What memory may be above what it was after the warm-up.
 const RSS_TOLERANCE: u64 = 8 << 20;
 /// What open descriptors may be above what they were after the warm-up: the number of connections
