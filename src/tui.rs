@@ -30,6 +30,7 @@ use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::{Position, Rect};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -243,7 +244,7 @@ where
             Effect::None => {}
             Effect::Quit => return Ok(Some(Exit::Quit)),
             Effect::Suspend => self.suspend()?,
-            Effect::Redraw => self.terminal.clear().map_err(Into::into)?,
+            Effect::Redraw => self.redraw()?,
             Effect::Open(links) => self.open(&links),
             Effect::Copy(lines, what) => self.copy(&lines, what),
             Effect::Poll(jobs) => self.asker.poll(jobs),
@@ -260,7 +261,15 @@ where
         let resize = Event::Resize(size.width, size.height);
         self.app
             .on_input(&resize, &self.board.borrow(), Timestamp::now());
-        self.terminal.clear().map_err(Into::into)
+        self.redraw()
+    }
+
+    /// Has every cell drawn anew. `Terminal::clear` would ask the terminal where its cursor is, and
+    /// the answer would go to the stream of events, which nobody can read beside us.
+    fn redraw(&mut self) -> io::Result<()> {
+        let size = self.terminal.size().map_err(Into::into)?;
+        let area = Rect::from((Position::ORIGIN, size));
+        self.terminal.resize(area).map_err(Into::into)
     }
 
     fn open(&mut self, links: &[String]) {
