@@ -10,6 +10,7 @@ pub mod keys;
 pub mod reply;
 pub mod session;
 pub mod setup;
+pub mod terminal;
 
 use std::time::{Duration, Instant};
 

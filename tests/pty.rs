@@ -1,0 +1,205 @@
+//! The binary in a real pseudo-terminal: what a person sees, and that the terminal comes back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use rustix::process::Signal;
+use support::command::{Home, binary};
+use support::fake_server::FakeServer;
+use support::reply::Reply;
+use support::terminal::Terminal;
+
+const SIZE: (u16, u16) = (100, 30);
+
+fn demo(home: &Home) -> Terminal {
+    let terminal = Terminal::start(home, &[binary(), "--demo"], &[], SIZE);
+    terminal.wait_for("mintwatch demo");
+    terminal
+}
+
+/// The dashboard of three active jobs that stay as they are.
+fn quiet(home: &Home, server: &FakeServer) -> Terminal {
+    server.set_default(Reply::job("active"));
+    home.write_config(&format!(
+        "base_url = \"{}\"\n[[projects]]\nid = \"docs\"\njobs = [\"job_a\", \"job_b\", \"job_c\"]\n",
+        server.base_url()
+    ));
+    let key = [("MINTLIFY_API_KEY", "mint_test_key")];
+    let terminal = Terminal::start(home, &[binary()], &key, SIZE);
+    terminal.wait_for("3 active");
+    terminal
+}
+
+#[test]
+fn a_person_looks_round_the_demo_and_leaves() {
+    let home = Home::new();
+    let mut terminal = demo(&home);
+    terminal.wait_for("24 jobs");
+    terminal.wait_for("completed");
+    terminal.wait_for("#");
+    terminal.send("?");
+    terminal.wait_for("next job");
+    terminal.send("\u{1b}");
+    terminal.wait_until_gone("next job");
+    terminal.send("\r");
+    terminal.wait_for("Repository");
+    terminal.send("\u{1b}");
+    terminal.wait_until_gone("Repository");
+    terminal.send("/zzzz");
+    terminal.wait_for("Nothing here matches /zzzz");
+    terminal.resize(40, 12);
+    terminal.wait("the narrow screen", |screen| {
+        screen.size().1.get() == 40 && screen.contents().contains("Esc clears the filter.")
+    });
+    terminal.send("\u{1b}");
+    terminal.wait_until_gone("zzzz");
+    terminal.resize(100, 30);
+    terminal.wait_for("BRANCH");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn keys_move_the_selection_and_the_title_tells_the_counts() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    terminal.wait_for_bytes(0, "mintwatch: 3 active, 0 need you\u{7}");
+    let mut before = terminal.selected();
+    for key in [
+        "j", "\u{1b}[B", "k", "\u{1b}[A", "G", "g", "\u{1b}[F", "\u{1b}[H",
+    ] {
+        terminal.send(key);
+        terminal.wait_for_other_selection(&before);
+        before = terminal.selected();
+    }
+    terminal.send("\u{3}");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn ctrl_l_draws_everything_anew() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    let before = terminal.written();
+    terminal.send("\u{c}");
+    terminal.wait_for_bytes(before, "\u{1b}[2J");
+    terminal.wait_for_bytes(before, "job_b");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_suspended_dashboard_gives_the_terminal_back_and_comes_back() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    drop(quiet(&home, &server));
+    let script = format!(
+        "{}; while :; do echo STOPPED; read answer; test $answer = on || break; fg; done",
+        binary()
+    );
+    let key = [("MINTLIFY_API_KEY", "mint_test_key")];
+    let mut terminal = Terminal::start(&home, &["sh", "-mc", &script], &key, SIZE);
+    for _ in 0..3 {
+        terminal.wait_for("3 active");
+        terminal.send("\u{1a}");
+        terminal.wait("the shell's screen", |screen| {
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.contents().contains("STOPPED")
+        });
+        terminal.send("on\r");
+        terminal.wait("the dashboard", vt100::Screen::alternate_screen);
+    }
+    terminal.wait_for("job_b");
+    terminal.send("q");
+    terminal.wait("the shell's screen", |screen| !screen.alternate_screen());
+    terminal.send("off\r");
+    terminal.exit_code();
+    terminal.assert_restored();
+}
+
+#[test]
+fn each_signal_ends_it_and_the_terminal_comes_back() {
+    for (signal, number) in [
+        (Signal::TERM, 15),
+        (Signal::INT, 2),
+        (Signal::HUP, 1),
+        (Signal::QUIT, 3),
+    ] {
+        let (home, server) = (Home::new(), FakeServer::start());
+        let mut terminal = quiet(&home, &server);
+        terminal.signal(signal);
+        assert_eq!(terminal.exit_code(), 128 + number);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_it() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    terminal.close();
+    terminal.exit_code();
+}
+
+#[test]
+fn a_closed_terminal_ends_it_where_sighup_is_ignored() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    drop(quiet(&home, &server));
+    let script = format!("trap '' HUP; exec {}", binary());
+    let key = [("MINTLIFY_API_KEY", "mint_test_key")];
+    let mut terminal = Terminal::start(&home, &["sh", "-c", &script], &key, SIZE);
+    terminal.wait_for("3 active");
+    terminal.close();
+    terminal.exit_code();
+}
+
+#[test]
+fn a_terminal_that_cannot_be_drawn_on_is_told_so_in_plain_text() {
+    let home = Home::new();
+    for (term, words) in [("dumb", "TERM is dumb"), ("", "TERM is not set")] {
+        let mut terminal = Terminal::start(&home, &[binary(), "--demo"], &[("TERM", term)], SIZE);
+        assert_eq!(terminal.exit_code(), 2);
+        let wire = String::from_utf8(terminal.wire()).unwrap();
+        assert!(
+            wire.contains(words) && wire.contains("mintwatch list"),
+            "{wire}"
+        );
+        assert!(!wire.contains('\u{1b}'), "{wire}");
+    }
+}
+
+#[test]
+fn pasted_text_and_torn_sequences_are_no_keys() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    terminal.send("\u{1b}[200~qqq\u{3}q\u{1b}[201~");
+    terminal.send("/job_b\u{1b}[200~q\u{1b}[201~");
+    terminal.wait_for("Nothing here matches /job_bq");
+    terminal.send("\u{1b}");
+    terminal.wait_for("job_c");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn an_ascii_locale_and_no_color_are_heeded() {
+    let home = Home::new();
+    let variables = [("LANG", "C"), ("NO_COLOR", "1")];
+    let mut terminal = Terminal::start(&home, &[binary(), "--demo"], &variables, SIZE);
+    terminal.wait_for("completed");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    let wire = String::from_utf8(terminal.wire()).unwrap();
+    assert!(wire.is_ascii());
+    let coloured = (30..=37)
+        .chain(90..=97)
+        .map(|code| format!("\u{1b}[{code}m"));
+    for sequence in coloured.chain([String::from("\u{1b}[38;")]) {
+        assert!(!wire.contains(&sequence), "{sequence:?}");
+    }
+}
