@@ -380,6 +380,143 @@ mod tests {
         field.is_none_or(|field| !field.is_empty() && text::clean(field) == field)
     }
 
+    fn all_clean(job: &Job) -> bool {
+        let link = job.pull_request.as_ref().map(|it| it.link.as_str());
+        [
+            job.status.as_ref().map(Status::as_str),
+            job.repository.as_deref(),
+            job.branch.as_deref(),
+            job.model.as_deref(),
+            link,
+        ]
+        .into_iter()
+        .all(is_clean)
+    }
+
+    /// What happens to a valid job on its way here.
+    #[derive(Clone, Debug)]
+    enum Damage {
+        /// The member at this place gets another value.
+        Replace(prop::sample::Index, serde_json::Value),
+        /// A member is left out.
+        Remove(prop::sample::Index),
+        /// Its text is in here twice.
+        Repeat(prop::sample::Index),
+        /// A new member, so many lists deep.
+        Nest(String, usize),
+        /// Only the beginning comes.
+        Cut(prop::sample::Index),
+        /// Bytes in the middle are others.
+        Overwrite(prop::sample::Index, Vec<u8>),
+        /// Bytes are put in.
+        Insert(prop::sample::Index, Vec<u8>),
+    }
+
+    fn any_damage() -> impl Strategy<Value = Damage> {
+        use prop::collection::vec;
+        use prop::sample::Index;
+        // What has a meaning in JSON, as often as any byte.
+        let byte = || {
+            let meant = prop::sample::select(b"{}[]\",:\\/u0e-.\x00\x1b\x7f\xff \n".to_vec());
+            prop_oneof![meant, any::<u8>()]
+        };
+        prop_oneof![
+            (any::<Index>(), any_json()).prop_map(|(at, json)| Damage::Replace(at, json)),
+            any::<Index>().prop_map(Damage::Remove),
+            any::<Index>().prop_map(Damage::Repeat),
+            (".{0,8}", 0_usize..300).prop_map(|(name, depth)| Damage::Nest(name, depth)),
+            any::<Index>().prop_map(Damage::Cut),
+            (any::<Index>(), vec(byte(), 1..4)).prop_map(|(at, by)| Damage::Overwrite(at, by)),
+            (any::<Index>(), vec(byte(), 1..4)).prop_map(|(at, by)| Damage::Insert(at, by)),
+        ]
+    }
+
+    /// A job of the contract after `all` this.
+    fn damaged(all: Vec<Damage>) -> Vec<u8> {
+        let mut members: Vec<(String, String)> = [
+            ("id", r#""job_01""#),
+            ("status", r#""completed""#),
+            (
+                "source",
+                r#"{"repository":"https://github.com/acme/docs","ref":"main"}"#,
+            ),
+            ("model", r#""sonnet""#),
+            ("prLink", r#""https://github.com/acme/docs/pull/412""#),
+            ("createdAt", r#""2026-11-20T10:00:00.000Z""#),
+            ("archivedAt", "null"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        let mut bytes = Vec::new();
+        for damage in all {
+            match damage {
+                Damage::Replace(at, json) if !members.is_empty() => {
+                    let at = at.index(members.len());
+                    members[at].1 = json.to_string();
+                }
+                Damage::Remove(at) if !members.is_empty() => {
+                    members.remove(at.index(members.len()));
+                }
+                Damage::Repeat(at) if !members.is_empty() => {
+                    let member = members[at.index(members.len())].clone();
+                    members.push(member);
+                }
+                Damage::Nest(name, depth) => {
+                    members.push((name, "[".repeat(depth) + &"]".repeat(depth)));
+                }
+                damage => bytes.push(damage),
+            }
+        }
+        let members = members.iter().map(|(name, value)| {
+            let name = serde_json::Value::from(name.as_str());
+            format!("{name}:{value}")
+        });
+        let mut body = format!("{{{}}}", members.collect::<Vec<_>>().join(",")).into_bytes();
+        for damage in bytes {
+            let place = |at: prop::sample::Index| at.index(body.len() + 1);
+            match damage {
+                Damage::Cut(at) => body.truncate(place(at)),
+                Damage::Insert(at, by) => {
+                    let at = place(at);
+                    body.splice(at..at, by);
+                }
+                Damage::Overwrite(at, by) => {
+                    let at = place(at);
+                    let end = (at + by.len()).min(body.len());
+                    body.splice(at..end, by);
+                }
+                _ => {}
+            }
+        }
+        body
+    }
+
+    #[test]
+    fn an_undamaged_job_is_whole() {
+        let whole = job(&damaged(Vec::new())).unwrap();
+        assert!(whole.status.is_some() && whole.branch.is_some() && whole.created_at.is_some());
+    }
+
+    proptest! {
+        // As many cases as PROPTEST_CASES says.
+        #[test]
+        fn a_damaged_job_gives_a_job_or_a_fault(
+            damage in prop::collection::vec(any_damage(), 0..5)
+        ) {
+            let body = damaged(damage);
+            let _ = error_text(&body);
+            match job(&body) {
+                Ok(job) => prop_assert!(all_clean(&job), "{:?}", job),
+                Err(BodyFault::Shape(what)) => {
+                    prop_assert!(is_clean(Some(&what)), "{}", what);
+                    // It names one of our members and two types, and repeats nothing else.
+                    prop_assert!(what.len() < 80, "{}", what);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -399,13 +536,7 @@ mod tests {
         ) {
             let _ = error_text(&body);
             match job(&body) {
-                Ok(job) => {
-                    prop_assert!(is_clean(job.status.as_ref().map(Status::as_str)));
-                    prop_assert!(is_clean(job.repository.as_deref()));
-                    prop_assert!(is_clean(job.branch.as_deref()));
-                    prop_assert!(is_clean(job.model.as_deref()));
-                    prop_assert!(is_clean(job.pull_request.as_ref().map(|it| it.link.as_str())));
-                }
+                Ok(job) => prop_assert!(all_clean(&job), "{:?}", job),
                 Err(BodyFault::Shape(what)) => {
                     prop_assert!(is_clean(Some(&what)), "{}", what);
                 }
