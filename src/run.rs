@@ -225,7 +225,7 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let mut poller = Poller::start(watched, setup);
     poller.watch_for_sleep();
     let mut host = Desktop::new(&modes, environment);
-    let input = crossterm::event::EventStream::new();
+    let input = terminal::input().context("cannot read the keyboard")?;
     let stop = terminal::stopped();
     let exit = tui::run(&mut screen, input, &mut poller, app, &mut host, stop).await;
     modes.restore();

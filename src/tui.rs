@@ -147,7 +147,7 @@ where
         if let Some(exit) = dashboard.on_input(&event?)? {
             return Ok(Some(exit));
         }
-        // Not `now_or_never`: the stream wakes whoever polled it last, which must be this task.
+        // Not `now_or_never`: a stream wakes whoever polled it last, which must be this task.
         match poll_immediate(input.next()).await {
             Some(waiting) => next = waiting,
             None => break,

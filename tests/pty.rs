@@ -71,7 +71,7 @@ fn keys_move_the_selection_and_the_title_tells_the_counts() {
         "j", "\u{1b}[B", "k", "\u{1b}[A", "G", "g", "\u{1b}[F", "\u{1b}[H",
     ] {
         terminal.send(key);
-        terminal.wait_for_other_selection(&before);
+        terminal.wait_for_other_selection(before.as_ref());
         before = terminal.selected();
     }
     terminal.send("\u{3}");
@@ -96,19 +96,22 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_comes_back() {
     let (home, server) = (Home::new(), FakeServer::start());
     drop(quiet(&home, &server));
     let script = format!(
-        "{}; while :; do echo STOPPED; read answer; test $answer = on || break; fg; done",
+        "n=0; {}; \
+         while :; do n=$((n+1)); echo STOPPED $n; read answer; test $answer = on || break; fg; done",
         binary()
     );
     let key = [("MINTLIFY_API_KEY", "mint_test_key")];
     let mut terminal = Terminal::start(&home, &["sh", "-mc", &script], &key, SIZE);
-    for _ in 0..3 {
+    for round in 1..=5 {
+        // Each time by its number: until it stops, the program itself still reads what is typed.
+        let stopped = format!("STOPPED {round}");
         terminal.wait_for("3 active");
         terminal.send("\u{1a}");
         terminal.wait("the shell's screen", |screen| {
             !screen.alternate_screen()
                 && !screen.hide_cursor()
                 && !screen.bracketed_paste()
-                && screen.contents().contains("STOPPED")
+                && screen.contents().contains(&stopped)
         });
         terminal.send("on\r");
         terminal.wait("the dashboard", vt100::Screen::alternate_screen);

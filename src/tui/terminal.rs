@@ -7,16 +7,17 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
 use crossterm::{cursor, execute, terminal};
+use futures_util::{Stream, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Exit, Host};
 use crate::link::{self, Environment, Opened, Opener};
@@ -28,6 +29,9 @@ const PUSH_TITLE: &str = "\x1b[22;2t";
 const POP_TITLE: &str = "\x1b[23;2t";
 /// One frame goes out in one write.
 const FRAME_BYTES: usize = 64 * 1024;
+
+/// More inputs than this wait in the terminal until the program has caught up.
+const INPUTS_WAITING: usize = 1_024;
 
 /// The terminal as the dashboard draws on it.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
@@ -131,6 +135,25 @@ fn restore(set: &AtomicBool) {
 pub fn screen() -> io::Result<Screen> {
     let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
     Terminal::new(CrosstermBackend::new(out))
+}
+
+/// What the user types and does with the window. A thread of its own reads it, blocked while there
+/// is nothing; it ends with the process, or when nobody listens any more.
+pub fn input() -> io::Result<impl Stream<Item = io::Result<Event>>> {
+    let (typed, mut waiting) = mpsc::channel(INPUTS_WAITING);
+    let read = move || {
+        loop {
+            let event = crossterm::event::read();
+            let failed = event.is_err();
+            if typed.blocking_send(event).is_err() || failed {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name(String::from("input"))
+        .spawn(read)?;
+    Ok(stream::poll_fn(move |context| waiting.poll_recv(context)))
 }
 
 /// The machine that the dashboard runs on.

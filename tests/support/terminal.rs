@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::num::NonZero;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -36,6 +36,10 @@ struct State {
     ended: bool,
 }
 
+/// A terminal is hung up when its last descriptor is closed, so none may leak into the child of
+/// another test that is started in the moment before it is marked as not to be inherited.
+static STARTING: Mutex<()> = Mutex::new(());
+
 impl Terminal {
     /// Runs `argv`, in the environment of `home` changed by `variables`.
     pub fn start(
@@ -44,6 +48,7 @@ impl Terminal {
         variables: &[(&str, &str)],
         (columns, rows): (u16, u16),
     ) -> Self {
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let size = size(columns, rows);
         let pair = native_pty_system().openpty(size).unwrap();
         let line_discipline = line_discipline(&*pair.master);
@@ -142,10 +147,10 @@ impl Terminal {
     }
 
     /// Waits until another row than `before` is selected.
-    pub fn wait_for_other_selection(&self, before: &Option<String>) {
+    pub fn wait_for_other_selection(&self, before: Option<&String>) {
         self.wait("another selection", |screen| {
             let now = selected(screen);
-            now.is_some() && &now != before
+            now.is_some() && now.as_ref() != before
         });
     }
 
