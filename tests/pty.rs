@@ -118,7 +118,7 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_comes_back() {
     }
     terminal.wait_for("job_b");
     terminal.send("q");
-    terminal.wait("the shell's screen", |screen| !screen.alternate_screen());
+    terminal.wait_for("STOPPED 6");
     terminal.send("off\r");
     terminal.exit_code();
     terminal.assert_restored();
