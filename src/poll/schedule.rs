@@ -120,6 +120,8 @@ type Queue = BinaryHeap<Reverse<(Instant, u64, JobKey)>>;
 #[derive(Debug)]
 pub struct Schedule {
     limits: Limits,
+    /// Nothing is polled again by itself.
+    single_round: bool,
     rng: fastrand::Rng,
     entries: HashMap<JobKey, Entry>,
     projects: HashMap<Arc<str>, ProjectState>,
@@ -136,6 +138,7 @@ impl Schedule {
     pub fn new(limits: Limits, seed: u64) -> Self {
         Self {
             limits,
+            single_round: false,
             rng: fastrand::Rng::with_seed(seed),
             entries: HashMap::new(),
             projects: HashMap::new(),
@@ -155,6 +158,7 @@ impl Schedule {
         start: Start,
         now: Instant,
     ) {
+        self.single_round = start == Start::AtOnce;
         let step = match start {
             Start::Spread => SPREAD_STEP,
             Start::AtOnce => Duration::ZERO,
@@ -227,7 +231,7 @@ impl Schedule {
             Outcome::Failed { retry_after } => self.failed(job, retry_after, now),
             Outcome::Forbidden => {
                 let due = now + self.jittered(FORBIDDEN_PROBE);
-                self.wait_until(job, due);
+                self.wait_again(job, due);
             }
             Outcome::KeyRefused => {
                 let key = entry.key;
@@ -309,11 +313,11 @@ impl Schedule {
         }
         if let Some(interval) = self.interval(pace) {
             let due = now + self.jittered(interval);
-            self.wait_until(job, due);
+            self.wait_again(job, due);
         }
         let project = self.projects.entry(Arc::clone(&job.project)).or_default();
         let failures_before = std::mem::take(&mut project.failures_in_a_row);
-        if failures_before >= DOWN_AFTER {
+        if failures_before >= DOWN_AFTER && !self.single_round {
             self.heal(&Arc::clone(&job.project), now);
         }
     }
@@ -339,7 +343,7 @@ impl Schedule {
             entry.failures
         });
         let due = now + self.backoff(failures);
-        self.wait_until(job, due);
+        self.wait_again(job, due);
     }
 
     /// Full jitter: anything up to the active interval doubled with each failure, within
@@ -410,6 +414,12 @@ impl Schedule {
             .filter(|(_, entry)| wanted(entry))
             .map(|(job, _)| job.clone())
             .collect()
+    }
+
+    fn wait_again(&mut self, job: &JobKey, due: Instant) {
+        if !self.single_round {
+            self.wait_until(job, due);
+        }
     }
 
     fn wait_until(&mut self, job: &JobKey, due: Instant) {
