@@ -95,15 +95,23 @@ fn key(raw: Option<Spanned<RawKey>>, folder: &Path) -> Result<Option<KeySource>,
     .map(Some)
 }
 
+/// A key in place of its source would be shown as the source's name.
+fn refuse_key(raw: &str, span: &Range<usize>, instead: &str) -> Result<(), Fault> {
+    if raw.trim_start().starts_with("mint_") {
+        let message = format!("this looks like a key: give {instead}");
+        return Err(Fault::new(span.clone(), message));
+    }
+    Ok(())
+}
+
 fn env_source(raw: Spanned<String>) -> Result<KeySource, Fault> {
     let span = raw.span();
     let name = raw.into_inner();
-    if name.starts_with("mint_") {
-        return Err(Fault::new(
-            span,
-            "this looks like a key: give the name of the environment variable that holds it",
-        ));
-    }
+    refuse_key(
+        &name,
+        &span,
+        "the name of the environment variable that holds it",
+    )?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty()
         || name.starts_with(|c: char| c.is_ascii_digit())
@@ -122,6 +130,8 @@ fn file_source(raw: &Spanned<String>, folder: &Path) -> Result<KeySource, Fault>
     if path.as_os_str().is_empty() {
         return Err(Fault::new(raw.span(), "the path of the key file is empty"));
     }
+    let instead = "the path of the file that holds it (`./mint_...` if that is its name)";
+    refuse_key(raw.get_ref(), &raw.span(), instead)?;
     if path.starts_with("~") {
         return Ok(KeySource::File(path.to_owned()));
     }
@@ -129,12 +139,14 @@ fn file_source(raw: &Spanned<String>, folder: &Path) -> Result<KeySource, Fault>
 }
 
 fn command_source(raw: Spanned<Vec<String>>) -> Result<KeySource, Fault> {
-    if raw.get_ref().first().is_none_or(String::is_empty) {
+    let Some(program) = raw.get_ref().first().filter(|name| !name.is_empty()) else {
         return Err(Fault::new(
             raw.span(),
             "the command is empty: name a program, then its arguments",
         ));
-    }
+    };
+    let instead = "the program that prints it (`./mint_...` if that is its name)";
+    refuse_key(program, &raw.span(), instead)?;
     Ok(KeySource::Command(raw.into_inner()))
 }
 
