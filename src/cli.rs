@@ -26,6 +26,13 @@ Examples:
 Exit codes: 0 done; 1 a job failed, or the thing asked for did not happen;
 2 usage or config; 4 no key, or a key refused; 8 not finished yet.";
 
+/// Where the config is looked for.
+const CONFIG_HELP: &str = "\
+Read the config from FILE
+
+Else $MINTWATCH_CONFIG, else $XDG_CONFIG_HOME/mintwatch/config.toml, else the platform's config
+folder.";
+
 /// A terminal dashboard for Mintlify agent jobs.
 #[derive(Debug, Parser)]
 #[command(name = "mintwatch", version, after_help = AFTER_HELP, max_term_width = 100)]
@@ -42,10 +49,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
     /// Read the config from FILE
-    ///
-    /// Else $`MINTWATCH_CONFIG`, else $`XDG_CONFIG_HOME/mintwatch/config.toml`, else the
-    /// platform's config folder.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, long_help = CONFIG_HELP, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Watch a simulated API in this process instead; needs neither config nor key
     #[arg(long, global = true)]

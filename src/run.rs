@@ -254,7 +254,7 @@ async fn finish(exit: Exit, poller: &mut Poller) -> anyhow::Result<ExitCode> {
 async fn list(global: &GlobalArgs, args: &ListArgs) -> anyhow::Result<ExitCode> {
     let mut source = Source::of(global).await?;
     let _demo = source.demo.take();
-    let (watched, setup) = source.into_setup(Start::AtOnce);
+    let (watched, setup) = source.into_setup(Start::Once);
     let mut poller = Poller::start(args.choose(watched)?, setup);
     poller.first_round().await;
     let stdout = io::stdout();

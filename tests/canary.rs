@@ -5,7 +5,12 @@
 //! two that it must never tell the key.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unnecessary_debug_formatting,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs
+)]
 
 mod support;
 
@@ -27,8 +32,9 @@ use mintwatch::config::{Config, KeySource};
 use mintwatch::job::JobKey;
 use mintwatch::key::{self, ApiKey};
 use mintwatch::link::{Environment, Opener};
+use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
-use mintwatch::poll::{KeySlot, Poller, Setup};
+use mintwatch::poll::setup::{KeySlot, Setup};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::json;
 use support::fake_server::FakeServer;
@@ -382,7 +388,7 @@ fn a_config_with_the_key_in_a_wrong_place_is_refused_without_showing_it() {
         format!("key = \"{CANARY}\""),
         format!("key = {CANARY}"),
         format!("key = \"{CANARY}"),
-        format!("{CANARY}"),
+        CANARY.to_owned(),
         format!("{CANARY} = 1"),
         format!("[{CANARY}]"),
         format!("key = {{ env = \"{CANARY}\" }}"),
@@ -666,7 +672,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
     assert_debug(&poller.asker());
     assert_debug(&poller.board());
 
-    let panic = std::panic::catch_unwind(|| Err::<(), _>(key).unwrap()).unwrap_err();
+    let panic = std::panic::catch_unwind(move || panic!("{key:?}")).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("ApiKey"), "{message}");
     assert_clean("a panic", message.as_bytes());

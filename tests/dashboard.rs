@@ -290,7 +290,7 @@ async fn each_kind_of_error_has_words_in_the_row_and_the_last_values_stay() {
         ("reset", Reply::Reset, "no connection"),
         ("hang", Reply::HangBeforeHeaders, "timeout"),
         ("html", Reply::html(), "odd reply"),
-        ("refused", Reply::unauthorized(), "key refused"),
+        ("refused", Reply::unauthorized(), "no valid key"),
     ];
     for (job, fault, words) in cases {
         let server = FakeServer::start();

@@ -27,7 +27,7 @@ use support::fake_server::{FakeServer, Request};
 use support::reply::Reply;
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const JOBS: usize = 40;
 const ACTIVE: Duration = Duration::from_secs(3);
 /// Longer than an interval with its jitter and what counts as oversleeping, which is 5 seconds.

@@ -53,7 +53,7 @@ fn setup(server: &DemoServer) -> anyhow::Result<(Vec<Watched>, Setup)> {
         key: ApiKey::parse(server.key()).map_err(|problem| problem.to_string()),
     };
     let keys = setup::key_sources(&config).into_iter().map(slot).collect();
-    Ok((watched, Setup::new(&config, keys, Start::AtOnce)))
+    Ok((watched, Setup::new(&config, keys, Start::Once)))
 }
 
 /// One frame, and the terminal's title.

@@ -43,8 +43,10 @@ pub struct Limits {
 pub enum Start {
     /// One after the other, so that a board left open does not poll in bursts.
     Spread,
-    /// As fast as the places in flight allow, for a single round.
+    /// As fast as the places in flight allow.
     AtOnce,
+    /// As fast as that, and each job a single time.
+    Once,
 }
 
 /// How soon a job wants to be seen again.
@@ -158,10 +160,10 @@ impl Schedule {
         start: Start,
         now: Instant,
     ) {
-        self.single_round = start == Start::AtOnce;
+        self.single_round = start == Start::Once;
         let step = match start {
             Start::Spread => SPREAD_STEP,
-            Start::AtOnce => Duration::ZERO,
+            Start::AtOnce | Start::Once => Duration::ZERO,
         };
         let mut due = now;
         let last = now + self.limits.active.min(MAX_SPREAD);

@@ -181,7 +181,7 @@ pub fn status_role(status: Option<&Status>) -> Role {
 /// A fault in the fewest words.
 pub fn reason(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::Auth => "key refused",
+        ErrorKind::Auth => "no valid key",
         ErrorKind::Forbidden => "not allowed",
         ErrorKind::NotFound => "not found",
         ErrorKind::RateLimited => "rate limited",
@@ -249,9 +249,14 @@ fn or_none<'a>(text: Option<&'a str>, context: &Context) -> Cow<'a, str> {
 
 /// Alphabetical, upper and lower case alike, without allocating.
 fn by_name(a: &str, b: &str) -> Ordering {
-    a.chars()
-        .flat_map(char::to_lowercase)
-        .cmp(b.chars().flat_map(char::to_lowercase))
+    if a.is_ascii() && b.is_ascii() {
+        let (a, b) = (a.bytes(), b.bytes());
+        return a
+            .map(|c| c.to_ascii_lowercase())
+            .cmp(b.map(|c| c.to_ascii_lowercase()));
+    }
+    let a = a.chars().flat_map(char::to_lowercase);
+    a.cmp(b.chars().flat_map(char::to_lowercase))
 }
 
 /// Rows that have the value before those that do not.

@@ -27,7 +27,9 @@ pub struct Listing {
     view: usize,
     filter: Filter,
     sort: Sort,
-    /// Indices into the board's rows, filtered and sorted, as of the last refresh.
+    /// Indices into the board's rows, all of them, sorted as of the last refresh.
+    in_order: Vec<usize>,
+    /// Those of them that the view and the filter let through.
     rows: Vec<usize>,
     selected: Option<JobKey>,
     /// Where in `rows` the selection is.
@@ -48,6 +50,7 @@ impl Default for Listing {
                 column: STATUS,
                 reversed: false,
             },
+            in_order: Vec::new(),
             rows: Vec::new(),
             selected: None,
             cursor: 0,
@@ -61,15 +64,19 @@ impl Default for Listing {
 impl Listing {
     /// Filters and sorts anew, and finds the selection again.
     pub fn refresh(&mut self, board: &Board) {
-        let shows = VIEWS[self.view].shows;
         let rows = board.rows();
-        self.rows.clear();
-        let wanted = |row: &Row| shows(row) && self.filter.matches(row);
-        self.rows
-            .extend((0..rows.len()).filter(|at| wanted(&rows[*at])));
+        self.in_order.retain(|at| *at < rows.len());
+        self.in_order.extend(self.in_order.len()..rows.len());
+        // The order from before is nearly right, which makes the sort cheap; equal rows keep the
+        // order of the config.
         let sort = self.sort;
+        self.in_order
+            .sort_by(|a, b| compare(sort, &rows[*a], &rows[*b]).then(a.cmp(b)));
+        let shows = VIEWS[self.view].shows;
+        let wanted = |at: &usize| shows(&rows[*at]) && self.filter.matches(&rows[*at]);
+        self.rows.clear();
         self.rows
-            .sort_by(|a, b| compare(sort, &rows[*a], &rows[*b]));
+            .extend(self.in_order.iter().copied().filter(wanted));
         self.find_selection(board);
     }
 

@@ -64,7 +64,7 @@ fn the_start_is_spread_in_order_over_at_most_one_interval() {
 fn a_single_round_polls_each_job_once_however_it_ends() {
     let now = Instant::now();
     let mut schedule = Schedule::new(LIMITS, 1);
-    schedule.add(jobs(8), Start::AtOnce, now);
+    schedule.add(jobs(8), Start::Once, now);
     let failed = Outcome::Failed { retry_after: None };
     let seen = Outcome::Seen(Pace::Active);
     let outcomes = [
