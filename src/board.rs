@@ -181,12 +181,18 @@ pub struct Transition {
     pub at: Timestamp,
     /// The job.
     pub key: JobKey,
+    /// The project that the job belongs to.
+    pub project: Arc<Project>,
+    /// The job's label in the config.
+    pub label: Option<String>,
     /// What a person calls the job.
     pub title: String,
     /// The status before and after, where it changed.
     pub status: Option<(Option<Status>, Option<Status>)>,
     /// The pull request, where its link appeared or changed.
     pub pull_request: Option<PullRequest>,
+    /// The pull request as it is now, changed or not.
+    pub current_pull_request: Option<PullRequest>,
 }
 
 /// A fault of this run; the same fault of the same job again only counts up.
@@ -448,9 +454,12 @@ fn transition(row: &Row, job: &Job, now: Timestamp) -> Option<Transition> {
     (status.is_some() || pull_request.is_some()).then(|| Transition {
         at: now,
         key: row.key().clone(),
+        project: Arc::clone(&row.watched.project),
+        label: row.watched.label.clone(),
         title: row.watched.title().to_owned(),
         status,
         pull_request,
+        current_pull_request: job.pull_request.clone(),
     })
 }
 

@@ -2,15 +2,26 @@
 //!
 //! This file must not know how a verb is carried out.
 
+pub mod completions;
+pub mod doctor;
 pub mod list;
+pub mod man;
+pub mod open;
 pub mod select;
+pub mod wait;
+pub mod watch;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::demo::DemoServerArgs;
+use completions::{CompleteNamesArgs, CompletionsArgs};
+use doctor::DoctorArgs;
 use list::ListArgs;
+use open::OpenArgs;
+use wait::WaitArgs;
+use watch::WatchArgs;
 
 /// What `--help` says after the flags.
 const AFTER_HELP: &str = "\
@@ -22,6 +33,8 @@ Examples:
   mintwatch                         the dashboard
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
+  mintwatch wait job_01 && mintwatch open job_01
+  mintwatch doctor                  what is wrong, and how to mend it
 
 Exit codes: 0 done; 1 a job failed, or the thing asked for did not happen;
 2 usage or config; 4 no key, or a key refused; 8 not finished yet.";
@@ -32,6 +45,20 @@ Read the config from FILE
 
 Else $MINTWATCH_CONFIG, else $XDG_CONFIG_HOME/mintwatch/config.toml, else the platform's config
 folder.";
+
+const INIT_HELP: &str = "\
+Examples:
+  mintwatch init
+  mintwatch --config work.toml init";
+
+const PATH_HELP: &str = "\
+Examples:
+  $EDITOR \"$(mintwatch config path)\"";
+
+const MAN_HELP: &str = "\
+Examples:
+  mintwatch man | man -l -
+  mintwatch man > ~/.local/share/man/man1/mintwatch.1";
 
 /// A terminal dashboard for Mintlify agent jobs.
 #[derive(Debug, Parser)]
@@ -90,10 +117,38 @@ impl ColorChoice {
 pub enum Verb {
     /// Poll each job once, and print a table or JSON
     List(ListArgs),
+    /// Wait until jobs have finished
+    Wait(WaitArgs),
+    /// Print a line for each change, until interrupted
+    Watch(WatchArgs),
+    /// Open the pull request of a job
+    Open(OpenArgs),
     /// Write a commented config to start from; never overwrites
+    #[command(after_help = INIT_HELP)]
     Init,
+    /// Tell about the config file
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Tell what is wrong, and how to mend it
+    Doctor(DoctorArgs),
+    /// Print a script that completes the command line in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = MAN_HELP)]
+    Man,
     /// Serve the simulated API alone, for scripts and tests
     DemoServer(DemoServerArgs),
+    /// Print the names that complete a command line
+    #[command(hide = true)]
+    CompleteNames(CompleteNamesArgs),
+}
+
+/// What can be told about the config file.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Print where the config is, whether or not it is there
+    #[command(after_help = PATH_HELP)]
+    Path,
 }
 
 #[cfg(test)]

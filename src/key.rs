@@ -59,6 +59,11 @@ impl ApiKey {
         Self::parse(std::str::from_utf8(bytes).map_err(|_| KeyProblem::NotAKey)?)
     }
 
+    /// Whether it begins as Mintlify's keys do.
+    pub fn has_usual_prefix(&self) -> bool {
+        self.expose().starts_with("mint_")
+    }
+
     /// The key itself, for the `Authorization` header and nothing else.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -8,7 +8,7 @@ use url::{ParseError, Url};
 
 use crate::text;
 
-pub use copy::copy;
+pub use copy::{copy, tmux_set_clipboard};
 pub use environment::Environment;
 pub use open::{Opened, Opener};
 

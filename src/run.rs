@@ -3,35 +3,33 @@
 //! Nothing imports this file but `main`.
 
 use std::fs::OpenOptions;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context;
-use futures_util::future::join_all;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-use crate::board::Watched;
-use crate::cli::list::{self, ListArgs, Looks};
 use crate::cli::select::SelectError;
-use crate::cli::{Cli, GlobalArgs, Verb};
-use crate::config::{self, Config, ConfigError, KeySource};
-use crate::demo::{self, DemoServer};
-use crate::key::{self, ApiKey};
-use crate::link::Environment;
+use crate::cli::{Cli, ConfigVerb, GlobalArgs, Verb};
+use crate::config::{self, ConfigError};
+use crate::demo;
 use crate::poll::Poller;
 use crate::poll::schedule::Start;
-use crate::poll::setup::{self, KeySlot, Setup};
 use crate::tui::app::App;
 use crate::tui::terminal::{self, Desktop, Modes, NoTerminal};
-use crate::tui::theme::Theme;
 use crate::tui::{self, Exit};
+use source::{NoKey, Source};
+
+mod doctor;
+mod looks;
+mod source;
+mod verbs;
 
 /// A job failed, or the thing asked for did not happen.
 const FAILED: u8 = 1;
@@ -39,16 +37,10 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// There is no key, or the key was refused.
 const NO_KEY: u8 = 4;
+/// What was asked for has not finished in its time.
+const TIMED_OUT: u8 = 8;
 /// What a shell adds to the number of a signal that ended a program.
 const SIGNALLED: i32 = 128;
-
-/// How the demo's config says where its key comes from; the key itself is handed over directly.
-const DEMO_KEY: &str = "env = \"MINTWATCH_DEMO_KEY\"";
-
-/// No project of the config has a key.
-#[derive(Debug, thiserror::Error)]
-#[error("no API key: {0}")]
-struct NoKey(String);
 
 /// Does what the command line asks for.
 pub fn main(cli: Cli) -> ExitCode {
@@ -88,8 +80,16 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     match cli.verb {
         None => dashboard(&cli.global).await,
-        Some(Verb::List(args)) => list(&cli.global, &args).await,
+        Some(Verb::List(args)) => verbs::list(&cli.global, &args).await,
+        Some(Verb::Wait(args)) => verbs::wait(&cli.global, &args).await,
+        Some(Verb::Watch(args)) => verbs::watch(&cli.global, &args).await,
+        Some(Verb::Open(args)) => verbs::open(&cli.global, &args).await,
         Some(Verb::Init) => init(&cli.global),
+        Some(Verb::Config(ConfigVerb::Path)) => verbs::config_path(&cli.global),
+        Some(Verb::Doctor(_)) => doctor::doctor(&cli.global).await,
+        Some(Verb::Completions(args)) => verbs::print_completions(&args),
+        Some(Verb::Man) => verbs::print_man(),
+        Some(Verb::CompleteNames(args)) => verbs::complete_names(cli.global, &args).await,
         Some(Verb::DemoServer(args)) => {
             demo::serve(&args, &mut io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
@@ -115,102 +115,11 @@ fn code_of(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// What is watched and with which keys, from the config file or from the demo.
-struct Source {
-    config: Config,
-    keys: Vec<KeySlot>,
-    path: Option<PathBuf>,
-    /// The simulated API, served as long as this lives.
-    demo: Option<DemoServer>,
-}
-
-impl Source {
-    async fn of(global: &GlobalArgs) -> anyhow::Result<Self> {
-        if global.demo {
-            Self::demo().await
-        } else {
-            Self::from_file(global).await
-        }
-    }
-
-    async fn from_file(global: &GlobalArgs) -> anyhow::Result<Self> {
-        let path = config::path(global.config.as_deref())?;
-        let config = Config::load(&path)?;
-        let keys = resolve_keys(&config).await;
-        let missing: Vec<&str> = keys
-            .iter()
-            .filter_map(|slot| slot.key.as_ref().err())
-            .map(|why| &**why)
-            .collect();
-        if !keys.is_empty() && missing.len() == keys.len() {
-            return Err(NoKey(missing.join("; ")).into());
-        }
-        Ok(Self {
-            config,
-            keys,
-            path: Some(path),
-            demo: None,
-        })
-    }
-
-    async fn demo() -> anyhow::Result<Self> {
-        let server = DemoServer::start(demo::Options::default())
-            .await
-            .context("cannot start the demo server")?;
-        let config = Config::parse(
-            &server.config_toml(DEMO_KEY),
-            Path::new("the demo's config"),
-        )?;
-        let key = ApiKey::parse(server.key()).map_err(|error| error.to_string());
-        let keys = vec![KeySlot {
-            source: config.key.clone(),
-            key,
-        }];
-        Ok(Self {
-            config,
-            keys,
-            path: None,
-            demo: Some(server),
-        })
-    }
-
-    /// What to poll and how; the jobs are taken out of the config, since there may be many.
-    fn into_setup(mut self, start: Start) -> (Vec<Watched>, Setup) {
-        let watched = setup::take_watched(&mut self.config);
-        (watched, Setup::new(&self.config, self.keys, start))
-    }
-}
-
-/// Resolves each distinct key once, all at the same time.
-async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
-    let slots = setup::key_sources(config).into_iter().map(|source| async {
-        let key = key::resolve(&source)
-            .await
-            .map_err(|error| error.to_string());
-        KeySlot { source, key }
-    });
-    join_all(slots).await
-}
-
-/// The variables that hold keys: no child of ours may see them.
-fn key_variables(config: &Config) -> Vec<String> {
-    let own = config
-        .projects
-        .iter()
-        .filter_map(|project| project.key.as_ref());
-    own.chain([&config.key])
-        .filter_map(|source| match source {
-            KeySource::Env(name) => Some(name.clone()),
-            KeySource::File(_) | KeySource::Command(_) => None,
-        })
-        .collect()
-}
-
 async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     terminal::check()?;
     let mut source = Source::of(global).await?;
     let demo = source.demo.take();
-    let environment = Environment::from_process(&key_variables(&source.config));
+    let environment = source.environment();
     let modes = Modes::take().context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
     let name = if demo.is_some() {
@@ -218,11 +127,11 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     } else {
         "mintwatch"
     };
-    let mut app = App::new(theme(global, true), name, screen.size()?);
+    let mut app = App::new(looks::theme(global, true), name, screen.size()?);
     app.time_zone = TimeZone::system();
     app.config_path.clone_from(&source.path);
-    let (watched, setup) = source.into_setup(Start::Spread);
-    let mut poller = Poller::start(watched, setup);
+    let watched = source.take_watched();
+    let mut poller = Poller::start(watched, source.setup(Start::Spread));
     poller.watch_for_sleep();
     let mut host = Desktop::new(&modes, environment);
     let input = terminal::input().context("cannot read the keyboard")?;
@@ -235,47 +144,23 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
 async fn finish(exit: Exit, poller: &mut Poller) -> anyhow::Result<ExitCode> {
     match exit {
         Exit::Quit | Exit::HungUp => Ok(ExitCode::SUCCESS),
-        Exit::Signal(number) => Ok(ExitCode::from(
-            u8::try_from(SIGNALLED + number).unwrap_or(FAILED),
-        )),
-        Exit::PollerEnded => {
-            let why = poller
-                .ended()
-                .await
-                .err()
-                .map_or_else(String::new, |e| format!(": {e}"));
-            anyhow::bail!(
-                "polling stopped by a fault in mintwatch{why}; start it again, and please report it"
-            )
-        }
+        Exit::Signal(number) => Ok(signalled(number)),
+        Exit::PollerEnded => Err(poller_ended(poller).await),
     }
 }
 
-async fn list(global: &GlobalArgs, args: &ListArgs) -> anyhow::Result<ExitCode> {
-    let mut source = Source::of(global).await?;
-    let _demo = source.demo.take();
-    let (watched, setup) = source.into_setup(Start::Once);
-    let mut poller = Poller::start(args.choose(watched)?, setup);
-    poller.first_round().await;
-    let stdout = io::stdout();
-    let width = if stdout.is_terminal() {
-        crossterm::terminal::size().ok()
-    } else {
-        None
-    };
-    let looks = Looks {
-        theme: theme(global, stdout.is_terminal()),
-        width: width.map(|(columns, _)| columns),
-    };
-    let board = poller.board();
-    let no_key = list::print(
-        args,
-        &board.borrow(),
-        looks,
-        Timestamp::now(),
-        &mut stdout.lock(),
-    )?;
-    Ok(ExitCode::from(if no_key { NO_KEY } else { 0 }))
+/// The exit code of a program that signal `number` ended.
+fn signalled(number: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(SIGNALLED + number).unwrap_or(FAILED))
+}
+
+/// The poller ends by itself only by a fault of the program.
+async fn poller_ended(poller: &mut Poller) -> anyhow::Error {
+    let ended = poller.ended().await.err();
+    let why = ended.map_or_else(String::new, |error| format!(": {error}"));
+    anyhow::anyhow!(
+        "polling stopped by a fault in mintwatch{why}; start it again, and please report it"
+    )
 }
 
 fn init(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
@@ -285,24 +170,6 @@ fn init(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let next = "Written. List your projects and jobs in it, set the key, and run mintwatch.";
     writeln!(io::stderr(), "{next}")?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn theme(global: &GlobalArgs, is_terminal: bool) -> Theme {
-    let no_color = std::env::var("NO_COLOR").ok();
-    let color = global.color.wants_color(is_terminal, no_color.as_deref());
-    Theme::new(color, !is_utf8(|name| std::env::var(name).ok()))
-}
-
-/// Whether the locale's encoding is UTF-8: the first of these variables that is set decides
-/// (POSIX.1-2017, XBD 8.2).
-fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
-    let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(set)
-        .unwrap_or_default();
-    let locale = locale.to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 fn start_log(path: &Path) -> anyhow::Result<()> {
@@ -328,27 +195,6 @@ fn start_log(path: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn locale_table() {
-        for (variables, want) in [
-            (vec![("LANG", "en_US.UTF-8")], true),
-            (vec![("LANG", "C.utf8")], true),
-            (vec![("LANG", "C")], false),
-            (vec![], false),
-            (vec![("LC_ALL", "C"), ("LANG", "en_US.UTF-8")], false),
-            (vec![("LC_ALL", ""), ("LANG", "en_US.UTF-8")], true),
-            (vec![("LC_CTYPE", "de_DE.UTF-8"), ("LANG", "C")], true),
-        ] {
-            let variable = |name: &str| {
-                variables
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, value)| (*value).into())
-            };
-            assert_eq!(is_utf8(variable), want, "{variables:?}");
-        }
-    }
 
     #[test]
     fn exit_codes_tell_errors_apart() {

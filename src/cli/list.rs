@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::select::{self, SelectError};
 use crate::api::ErrorKind;
-use crate::board::{Board, Counts, Freshness, Row, Watched};
+use crate::board::{Board, Counts, Freshness, Project, Row, Watched};
 use crate::text;
 use crate::tui::columns::{COLUMNS, Column, Context, fit};
 use crate::tui::theme::{Role, Theme};
@@ -48,13 +48,7 @@ impl ListArgs {
             Some(project) => select::project(&watched, project)?,
             None => watched,
         };
-        if self.jobs.is_empty() {
-            return Ok(watched);
-        }
-        self.jobs
-            .iter()
-            .map(|name| select::job(&watched, name).cloned())
-            .collect()
+        select::jobs(watched, &self.jobs)
     }
 
     fn shows(&self, row: &Row) -> bool {
@@ -85,18 +79,28 @@ pub fn print(
     out: &mut dyn Write,
 ) -> io::Result<bool> {
     let rows: Vec<&Row> = board.rows().iter().filter(|row| args.shows(row)).collect();
-    if args.json {
-        serde_json::to_writer(&mut *out, &Listing::new(&rows))?;
-        writeln!(out)?;
-    } else {
-        print_table(&rows, looks, now, out)?;
-    }
+    print_rows(&rows, args.json, looks, now, out)?;
     let no_key = |row: &Row| {
         row.error
             .as_ref()
             .is_some_and(|e| e.kind == ErrorKind::Auth)
     };
     Ok(board.rows().iter().any(no_key))
+}
+
+/// Prints `rows` as a table, or as one JSON object with their counts.
+pub fn print_rows(
+    rows: &[&Row],
+    json: bool,
+    looks: Looks,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if !json {
+        return print_table(rows, looks, now, out);
+    }
+    serde_json::to_writer(&mut *out, &Listing::new(rows))?;
+    writeln!(out)
 }
 
 fn print_table(rows: &[&Row], looks: Looks, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
@@ -164,14 +168,15 @@ fn print_line(
     writeln!(out, "{}", line.trim_end())
 }
 
-fn ascii(text: &str) -> String {
+/// `text` with a question mark for whatever is not ASCII.
+pub(super) fn ascii(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_ascii() { c } else { '?' })
         .collect()
 }
 
 /// `text` in the colours of `role`, as ANSI sequences (ECMA-48 SGR).
-fn paint(theme: Theme, role: Role, text: &str) -> String {
+pub(super) fn paint(theme: Theme, role: Role, text: &str) -> String {
     let style = theme.style(role);
     let color = match style.fg {
         Some(Color::Red) => "31",
@@ -222,10 +227,20 @@ struct JobEntry<'a> {
     error: Option<ErrorEntry<'a>>,
 }
 
-#[derive(Serialize)]
-struct ProjectEntry<'a> {
+/// A project, as every JSON output names it.
+#[derive(Debug, Serialize)]
+pub(super) struct ProjectEntry<'a> {
     id: &'a str,
     name: Option<&'a str>,
+}
+
+impl<'a> ProjectEntry<'a> {
+    pub(super) fn new(project: &'a Project) -> Self {
+        Self {
+            id: &project.id,
+            name: project.name.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -249,10 +264,7 @@ impl<'a> JobEntry<'a> {
         let watched = &row.watched;
         let job = row.job.as_ref();
         Self {
-            project: ProjectEntry {
-                id: &watched.project.id,
-                name: watched.project.name.as_deref(),
-            },
+            project: ProjectEntry::new(&watched.project),
             id: &watched.key.id,
             label: watched.label.as_deref(),
             tags: &watched.tags,

@@ -6,17 +6,20 @@ use thiserror::Error;
 use crate::board::Watched;
 use crate::text;
 
+/// So many letters are enough of a beginning to guess the rest from.
+const MIN_BEGINNING: usize = 3;
+
 /// Why a `JOB` or a `PROJECT` on the command line means nothing.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SelectError {
-    /// No watched job has this id or label.
-    #[error("no watched job is called \"{0}\"; `mintwatch list` shows those that are")]
-    NoSuchJob(String),
+    /// No watched job has this id or label; and what to do.
+    #[error("no watched job is called \"{0}\"; {1}")]
+    NoSuchJob(String, String),
     /// Several have.
     #[error("\"{0}\" could be any of {1}; say which, as PROJECT/JOB")]
     Ambiguous(String, String),
-    /// No project in the config has this id or name.
-    #[error("no project is called \"{0}\"; the config has {1}")]
+    /// No project with jobs has this id or name; and what to do.
+    #[error("no project with jobs is called \"{0}\"; {1}")]
     NoSuchProject(String, String),
 }
 
@@ -45,12 +48,66 @@ pub fn job<'a>(watched: &'a [Watched], name: &str) -> Result<&'a Watched, Select
     };
     match found.as_slice() {
         [job] => Ok(job),
-        [] => Err(SelectError::NoSuchJob(text::clean(name))),
+        [] => Err(SelectError::NoSuchJob(
+            text::clean(name),
+            job_advice(watched, name),
+        )),
         many => {
             let keys: Vec<String> = many.iter().map(|job| job.key.to_string()).collect();
             Err(SelectError::Ambiguous(text::clean(name), keys.join(", ")))
         }
     }
+}
+
+/// The jobs of `watched` that `names` mean, in that order; all where none is named.
+pub fn jobs(watched: Vec<Watched>, names: &[String]) -> Result<Vec<Watched>, SelectError> {
+    if names.is_empty() {
+        return Ok(watched);
+    }
+    names
+        .iter()
+        .map(|name| job(&watched, name).cloned())
+        .collect()
+}
+
+/// What to do where no job is called `name`.
+fn job_advice(watched: &[Watched], name: &str) -> String {
+    if watched.is_empty() {
+        return String::from("the config lists no jobs");
+    }
+    let paths: Vec<String> = if name.contains('/') {
+        watched
+            .iter()
+            .map(|job| format!("{}/{}", job.project.title(), job.key.id))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let names = watched
+        .iter()
+        .flat_map(|job| [Some(&*job.key.id), job.label.as_deref()]);
+    let names = names.flatten().chain(paths.iter().map(String::as_str));
+    match nearest(name, names) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => String::from("`mintwatch list` shows those that are"),
+    }
+}
+
+/// The one of `names` that `name` may be a slip of: in a few letters, in their case, or by having
+/// typed its beginning only.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    let near_enough = (wanted.chars().count() / 3).max(1);
+    names
+        .map(|known| {
+            let own = known.to_lowercase();
+            let begins = wanted.chars().count() >= MIN_BEGINNING && own.starts_with(&wanted);
+            let distance = strsim::osa_distance(&wanted, &own);
+            (if begins { distance.min(1) } else { distance }, known)
+        })
+        .filter(|(distance, _)| *distance <= near_enough)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
 }
 
 /// Whether `job` belongs to the project with this id or name.
@@ -68,12 +125,13 @@ pub fn project(watched: &[Watched], name: &str) -> Result<Vec<Watched>, SelectEr
     if jobs.is_empty() {
         let mut known: Vec<&str> = watched.iter().map(|job| job.project.title()).collect();
         known.dedup();
-        let known = if known.is_empty() {
-            String::from("none")
-        } else {
-            known.join(", ")
+        let ids = watched.iter().map(|job| &*job.project.id);
+        let advice = match nearest(name, known.iter().copied().chain(ids)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None if known.is_empty() => String::from("the config lists no jobs"),
+            None => format!("the config has {}", known.join(", ")),
         };
-        return Err(SelectError::NoSuchProject(text::clean(name), known));
+        return Err(SelectError::NoSuchProject(text::clean(name), advice));
     }
     Ok(jobs)
 }
@@ -140,8 +198,50 @@ mod tests {
         let error = project(&watched(), "web").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no project is called \"web\"; the config has docs, p2"
+            "no project with jobs is called \"web\"; the config has docs, p2"
         );
         assert_eq!(project(&watched(), "docs").map(|jobs| jobs.len()), Ok(2));
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested() {
+        for (name, want) in [
+            ("job_4", "did you mean \"job_1\"?"),
+            ("jbo_3", "did you mean \"job_3\"?"),
+            ("SDK quikstart", "did you mean \"SDK quickstart\"?"),
+            ("sdk QUICKSTART", "did you mean \"SDK quickstart\"?"),
+            ("SDK", "did you mean \"SDK quickstart\"?"),
+            ("doc/job_2", "did you mean \"docs/job_2\"?"),
+            ("SD", "`mintwatch list` shows those that are"),
+            ("release notes", "`mintwatch list` shows those that are"),
+            ("", "`mintwatch list` shows those that are"),
+        ] {
+            let error = job(&watched(), name).unwrap_err().to_string();
+            let want = format!("no watched job is called \"{name}\"; {want}");
+            assert_eq!(error, want);
+        }
+        let error = job(&[], "x").unwrap_err().to_string();
+        assert!(error.ends_with("the config lists no jobs"), "{error}");
+        let error = project(&watched(), "Doc").unwrap_err().to_string();
+        assert!(error.ends_with("did you mean \"docs\"?"), "{error}");
+    }
+
+    #[test]
+    fn jobs_come_in_the_order_of_their_names() {
+        let ids = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let jobs = jobs(watched(), &names)?;
+            Ok::<_, SelectError>(
+                jobs.iter()
+                    .map(|job| job.key.to_string())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(
+            ids(&["job_3", "docs/job_2"]).unwrap(),
+            ["p2/job_3", "p1/job_2"]
+        );
+        assert_eq!(ids(&[]).unwrap().len(), 4);
+        assert!(ids(&["job_3", "nothing"]).is_err());
     }
 }

@@ -27,7 +27,7 @@ pub fn copy(text: &str, environment: &Environment, out: &mut impl Write) -> io::
         return Ok(());
     }
     execute!(out, CopyToClipboard::to_clipboard_from(&lines))?;
-    if environment.text("TMUX").is_some() {
+    if environment.in_tmux() {
         load_tmux_buffer(lines, environment);
     }
     Ok(())
@@ -69,6 +69,15 @@ fn load_tmux_buffer(text: String, environment: &Environment) {
         }
     };
     let _ = thread::Builder::new().name("tmux".into()).spawn(wait);
+}
+
+/// What tmux's `set-clipboard` is set to; `None` where tmux does not say.
+pub fn tmux_set_clipboard(environment: &Environment) -> Option<String> {
+    let mut ask = tmux(&["show-options", "-sv", "set-clipboard"], environment);
+    ask.stdin(Stdio::null()).stdout(Stdio::piped());
+    let said = ask.output().ok().filter(|said| said.status.success())?;
+    let value = text::clean(&String::from_utf8_lossy(&said.stdout));
+    (!value.is_empty()).then_some(value)
 }
 
 fn tmux(arguments: &[&str], environment: &Environment) -> Command {

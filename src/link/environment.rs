@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// How every Mintlify key begins, whatever variable it is kept in.
@@ -48,13 +49,22 @@ impl Environment {
         (!value.is_empty()).then(|| value.to_string_lossy())
     }
 
+    /// Whether the person sits at another machine.
+    pub fn is_remote(&self) -> bool {
+        self.any(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"])
+    }
+
+    /// Whether tmux is between us and the terminal.
+    pub fn in_tmux(&self) -> bool {
+        self.text("TMUX").is_some()
+    }
+
     /// Whether a program started here can show a window to the person at the keyboard.
     pub(super) fn has_desktop(&self) -> bool {
-        let remote = self.any(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]);
         // Windows shows the windows of WSL itself, and macOS needs no display variable.
         let display = cfg!(target_os = "macos")
             || self.any(&["WAYLAND_DISPLAY", "DISPLAY", "WSL_DISTRO_NAME"]);
-        display && !remote
+        display && !self.is_remote()
     }
 
     /// Makes `command` see this environment only (and the variables it sets itself), and keeps it
@@ -72,6 +82,17 @@ impl Environment {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0);
+    }
+
+    /// Whether the program `name` is there to be started: a path, or in the `PATH`.
+    pub(super) fn has_program(&self, name: &OsStr) -> bool {
+        if Path::new(name).components().count() > 1 {
+            return Path::new(name).is_file();
+        }
+        let folders = self.vars.get(OsStr::new("PATH"));
+        folders.is_some_and(|folders| {
+            std::env::split_paths(folders).any(|folder| folder.join(name).is_file())
+        })
     }
 
     fn any(&self, names: &[&str]) -> bool {

@@ -59,6 +59,21 @@ impl Opener {
         launch(commands).map(Opened::Browser)
     }
 
+    /// The program that would open a link; `None` where there is none that the person could see.
+    pub fn browser(&self) -> Result<Option<String>, LinkError> {
+        let commands = self.commands("https://example.com/")?;
+        let mut names = commands.iter();
+        let there = names.find(|command| self.environment.has_program(command.get_program()));
+        match there {
+            Some(command) => Ok(Some(program_name(command))),
+            None if commands.is_empty() => Ok(None),
+            None => {
+                let tried: Vec<String> = commands.iter().map(program_name).collect();
+                Err(not_started(&tried, reason(&io::ErrorKind::NotFound.into())))
+            }
+        }
+    }
+
     /// The commands that would open `url`, best first.
     fn commands(&self, url: &str) -> Result<Vec<Command>, LinkError> {
         let setting = self.environment.text("BROWSER").unwrap_or_default();
@@ -118,10 +133,7 @@ fn arguments(candidate: &str, url: &str) -> Option<Vec<String>> {
 /// Starts the first of `commands` that can be started; its name.
 fn launch(commands: Vec<Command>) -> Result<String, LinkError> {
     let names: Vec<String> = commands.iter().map(program_name).collect();
-    let fault = |reason| LinkError::NotStarted {
-        tried: text::truncate(&names.join(", "), TRIED_WIDTH, "…").into_owned(),
-        reason,
-    };
+    let fault = |reason| not_started(&names, reason);
     let (report, started) = mpsc::sync_channel(1);
     thread::Builder::new()
         .name("browser".into())
@@ -130,6 +142,13 @@ fn launch(commands: Vec<Command>) -> Result<String, LinkError> {
     match started.recv() {
         Ok(outcome) => outcome.map_err(fault),
         Err(_) => Err(fault("it ended at once".into())),
+    }
+}
+
+fn not_started(tried: &[String], reason: String) -> LinkError {
+    LinkError::NotStarted {
+        tried: text::truncate(&tried.join(", "), TRIED_WIDTH, "…").into_owned(),
+        reason,
     }
 }
 
@@ -256,6 +275,26 @@ mod tests {
         let names = programs("", &["DISPLAY"]).unwrap();
         assert!(!names.is_empty());
         assert_eq!(programs(":", &["DISPLAY"]).unwrap(), names);
+    }
+
+    #[test]
+    fn the_browser_is_the_first_that_is_there() {
+        for (setting, want) in [
+            ("nowhere:sh", Ok(Some("sh".into()))),
+            ("/bin/sh -x:lynx", Ok(Some("sh".into()))),
+            ("", Ok(None)),
+            (
+                "nowhere:/no/where",
+                Err("no browser started (nowhere, where: not found); set BROWSER to the command of \
+                     one that is installed"
+                    .to_owned()),
+            ),
+        ] {
+            let vars = [("SSH_TTY", "x"), ("BROWSER", setting), ("PATH", "/usr/bin:/bin")];
+            let opener = Opener::new(Environment::new(vars, &[] as &[&str]));
+            let browser = opener.browser().map_err(|error| error.to_string());
+            assert_eq!(browser, want, "{setting}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! This file must not know jobs or the state of the screen.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,6 +55,15 @@ pub fn check() -> Result<(), NoTerminal> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(NoTerminal::NotATerminal);
     }
+    check_term()
+}
+
+/// Whether a line on `output` can be rewritten in place.
+pub fn can_rewrite(output: &impl IsTerminal) -> bool {
+    output.is_terminal() && check_term().is_ok()
+}
+
+fn check_term() -> Result<(), NoTerminal> {
     match std::env::var("TERM").as_deref() {
         Err(_) | Ok("") => Err(NoTerminal::Dumb(String::from("not set"))),
         Ok("dumb") => Err(NoTerminal::Dumb(String::from("dumb"))),
@@ -201,12 +211,13 @@ impl Host for Desktop<'_> {
 /// Ready when a signal asks the program to end, or when the terminal is gone.
 pub async fn stopped() -> Exit {
     tokio::select! {
-        exit = signalled() => exit,
-        () = hung_up() => Exit::HungUp,
+        number = interrupted() => Exit::Signal(number),
+        () = closed(io::stdin()) => Exit::HungUp,
     }
 }
 
-async fn signalled() -> Exit {
+/// Ready when a signal asks the program to end; its number.
+pub async fn interrupted() -> i32 {
     let kinds = [
         SignalKind::interrupt(),
         SignalKind::terminate(),
@@ -215,7 +226,7 @@ async fn signalled() -> Exit {
     ];
     let waits = kinds.map(|kind| Box::pin(wait_for(kind)));
     let (number, ..) = futures_util::future::select_all(waits).await;
-    Exit::Signal(number)
+    number
 }
 
 async fn wait_for(kind: SignalKind) -> i32 {
@@ -227,12 +238,17 @@ async fn wait_for(kind: SignalKind) -> i32 {
     kind.as_raw_value()
 }
 
-/// Ready when the other end of the terminal is closed. SIGHUP tells of it too, but it may be
+/// Ready when nobody reads standard output any more.
+pub async fn unread() {
+    closed(io::stdout()).await;
+}
+
+/// Ready when the other end of `end` is closed. For a terminal SIGHUP tells of it too, but it may be
 /// ignored, and reading a dead terminal in a loop would burn a core.
-async fn hung_up() {
+async fn closed(end: impl AsFd + Send + 'static) {
     let (gone, told) = oneshot::channel();
     let watch = move || {
-        if wait_for_hang_up().is_ok() {
+        if wait_for_hang_up(&end).is_ok() {
             let _ = gone.send(());
         }
     };
@@ -240,15 +256,14 @@ async fn hung_up() {
         .name(String::from("hang-up"))
         .spawn(watch);
     if started.is_err() || told.await.is_err() {
-        // Not a terminal that can be watched: the signals remain.
+        // Nothing that can be watched: the signals remain.
         std::future::pending::<()>().await;
     }
 }
 
-/// Blocks until the terminal is gone. It asks for no event, so that it wakes for nothing else.
-fn wait_for_hang_up() -> io::Result<()> {
-    let stdin = io::stdin();
-    let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
+/// Blocks until the other end is gone. It asks for no event, so that it wakes for nothing else.
+fn wait_for_hang_up(end: &impl AsFd) -> io::Result<()> {
+    let mut watched = [PollFd::new(end, PollFlags::empty())];
     loop {
         match poll(&mut watched, None) {
             Ok(_)

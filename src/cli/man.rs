@@ -1,0 +1,63 @@
+//! `mintwatch man`: the manual page, from the definition of the command line.
+
+use std::io::{self, Write};
+
+use clap::Command;
+use clap_mangen::Man;
+
+/// Prints one page that describes every verb.
+pub fn print(command: Command, out: &mut dyn Write) -> io::Result<()> {
+    let mut command = command;
+    command.build();
+    let page = Man::new(command.clone());
+    page.render_title(out)?;
+    page.render_name_section(out)?;
+    page.render_synopsis_section(out)?;
+    page.render_description_section(out)?;
+    page.render_options_section(out)?;
+    page.render_extra_section(out)?;
+    print_verbs(&command, out)?;
+    page.render_version_section(out)
+}
+
+/// A section for each verb: `man` shows one page, and the page of a verb would not be installed.
+fn print_verbs(command: &Command, out: &mut dyn Write) -> io::Result<()> {
+    for verb in command.get_subcommands() {
+        if verb.is_hide_set() || verb.get_name() == "help" {
+            continue;
+        }
+        if verb.has_subcommands() {
+            print_verbs(verb, out)?;
+        } else {
+            print_verb(verb, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn print_verb(verb: &Command, out: &mut dyn Write) -> io::Result<()> {
+    let name = verb.get_bin_name().unwrap_or(verb.get_name());
+    writeln!(out, ".SH {}", name.to_uppercase())?;
+    // What holds for every verb stands at the top.
+    let own = verb.clone().mut_args(|arg| {
+        if arg.is_global_set() {
+            arg.hide(true)
+        } else {
+            arg
+        }
+    });
+    let page = Man::new(own);
+    let mut sections = Vec::new();
+    page.render_description_section(&mut sections)?;
+    page.render_synopsis_section(&mut sections)?;
+    page.render_options_section(&mut sections)?;
+    page.render_extra_section(&mut sections)?;
+    let sections = String::from_utf8_lossy(&sections);
+    for line in sections.lines() {
+        match line.strip_prefix(".SH ") {
+            Some(title) => writeln!(out, ".SS {title}")?,
+            None => writeln!(out, "{line}")?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,471 @@
+//! `mintwatch wait`: waits until jobs have finished.
+//!
+//! It reads the board and judges it; this file must not know how jobs are polled.
+
+use std::io::{self, Write};
+use std::pin::pin;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::SignedDuration;
+use tokio::sync::watch;
+
+use super::list::ascii;
+use crate::api::ErrorKind;
+use crate::board::{Board, Row};
+use crate::job::Status;
+use crate::text;
+use crate::tui::app::plural;
+use crate::tui::theme::Theme;
+
+/// The most jobs that a message names.
+const MAX_NAMED: usize = 5;
+/// Goes back to the start of the line and clears it (ECMA-48 CR and EL).
+const REWRITE: &str = "\r\x1b[K";
+
+/// What `wait` takes.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:
+  mintwatch wait                         all jobs of the config
+  mintwatch wait job_01 \"SDK quickstart\" --timeout 30m
+  mintwatch wait --fail-fast && echo all good
+  mintwatch wait job_01 --json | jq -r '.jobs[].prLink'
+
+A job has finished when it is completed, failed or archived. Where no job is watched, there is
+nothing to wait for.
+
+Exit codes: 0 all completed or archived; 1 a job failed, or there is no such job; 4 no key, or a
+key refused, and all others have finished; 8 not finished within --timeout; 130 Ctrl-C.")]
+pub struct WaitArgs {
+    /// Only these jobs: ids, PROJECT/JOB, or labels
+    #[arg(value_name = "JOB")]
+    pub jobs: Vec<String>,
+    /// Give up after this long, such as 90s, 30m or 2h
+    #[arg(long, value_name = "D", value_parser = parse_timeout)]
+    pub timeout: Option<Duration>,
+    /// Stop at the first job that fails
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// At the end print one JSON object, as `list --json` does, instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    text.parse::<SignedDuration>()
+        .and_then(Duration::try_from)
+        .ok()
+        .filter(|timeout| !timeout.is_zero())
+        .ok_or_else(|| String::from("expected a duration, such as 90s, 30m or 2h"))
+}
+
+/// Why waiting is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All have completed or are archived.
+    Done,
+    /// One failed, or does not exist.
+    Failed,
+    /// What has not finished cannot be polled, for want of a key.
+    NoKey,
+    /// The time is up.
+    TimedOut,
+    /// A signal of this number asked for it.
+    Stopped(i32),
+}
+
+/// How a job stands, to someone who waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Good,
+    Failed,
+    /// The API knows no such job, so that it can never finish.
+    Missing,
+    NoKey,
+    AtWork,
+}
+
+impl Standing {
+    fn of(row: &Row) -> Self {
+        match row.status() {
+            Some(Status::Completed | Status::Archived) => return Self::Good,
+            Some(Status::Failed) => return Self::Failed,
+            _ => {}
+        }
+        match row.error.as_ref().map(|error| error.kind) {
+            Some(ErrorKind::NotFound) => Self::Missing,
+            Some(ErrorKind::Auth) => Self::NoKey,
+            // What was seen before may be seen again: the address of a laptop changes.
+            Some(ErrorKind::Forbidden) if row.job.is_none() => Self::NoKey,
+            _ => Self::AtWork,
+        }
+    }
+}
+
+/// Whether waiting is over, and why.
+///
+/// A failure is the last word only when there is nothing more to learn, unless the first one was
+/// asked for.
+fn verdict(board: &Board, fail_fast: bool) -> Option<End> {
+    let mut end = End::Done;
+    let mut at_work = false;
+    for row in board.rows() {
+        match Standing::of(row) {
+            Standing::Good => {}
+            Standing::AtWork => at_work = true,
+            Standing::Failed | Standing::Missing if fail_fast => return Some(End::Failed),
+            Standing::Failed | Standing::Missing if end == End::Done => end = End::Failed,
+            Standing::Failed | Standing::Missing => {}
+            Standing::NoKey => end = End::NoKey,
+        }
+    }
+    (!at_work).then_some(end)
+}
+
+/// Waits until the jobs on `board` have finished, the time is up, or `stop` says the number of a
+/// signal. It is an error if the board is no longer written.
+pub async fn wait(
+    args: &WaitArgs,
+    board: &mut watch::Receiver<Board>,
+    progress: &mut Progress<impl Write>,
+    stop: impl Future<Output = i32>,
+) -> Result<End, watch::error::RecvError> {
+    let mut stop = pin!(stop);
+    let mut time_up = pin!(time_up(args.timeout));
+    loop {
+        {
+            let board = board.borrow_and_update();
+            if let Some(end) = verdict(&board, args.fail_fast) {
+                return Ok(end);
+            }
+            progress.show(&board);
+        }
+        tokio::select! {
+            changed = board.changed() => changed?,
+            () = &mut time_up => return Ok(End::TimedOut),
+            number = &mut stop => return Ok(End::Stopped(number)),
+        }
+    }
+}
+
+async fn time_up(timeout: Option<Duration>) {
+    match timeout {
+        Some(timeout) => tokio::time::sleep(timeout).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One line that is rewritten in place, on a terminal; it is cleared when this is dropped.
+pub struct Progress<W: Write> {
+    out: Option<W>,
+    theme: Theme,
+    shown: String,
+}
+
+impl<W: Write> Progress<W> {
+    /// Progress on the terminal `out`, or none at all.
+    pub fn new(out: Option<W>, theme: Theme) -> Self {
+        Self {
+            out,
+            theme,
+            shown: String::new(),
+        }
+    }
+
+    fn show(&mut self, board: &Board) {
+        let Some(out) = &mut self.out else { return };
+        let columns = crossterm::terminal::size().map_or(80, |(columns, _)| columns);
+        let line = progress_line(board, self.theme, usize::from(columns));
+        if line != self.shown {
+            // A terminal that takes no more text is no reason to stop waiting.
+            let _ = write!(out, "{REWRITE}{line}").and_then(|()| out.flush());
+            self.shown = line;
+        }
+    }
+}
+
+impl<W: Write> Drop for Progress<W> {
+    fn drop(&mut self) {
+        if let Some(out) = self.out.as_mut().filter(|_| !self.shown.is_empty()) {
+            let _ = write!(out, "{REWRITE}").and_then(|()| out.flush());
+        }
+    }
+}
+
+/// How far the waiting is, in one line that leaves the last of `columns` free: a terminal would
+/// wrap behind it.
+fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
+    let (mut finished, mut failed, mut open) = (0, 0, Vec::new());
+    for row in board.rows() {
+        match Standing::of(row) {
+            Standing::Good => finished += 1,
+            Standing::Failed | Standing::Missing => failed += 1,
+            Standing::NoKey | Standing::AtWork => open.push(name_and_trouble(row)),
+        }
+    }
+    let failures = match failed {
+        0 => String::new(),
+        count => format!(", {count} failed"),
+    };
+    let line = format!(
+        "{} of {} finished{failures}; waiting for {}",
+        finished + failed,
+        board.rows().len(),
+        open.join(", ")
+    );
+    let line = text::truncate(&line, columns.saturating_sub(1), theme.glyphs().ellipsis);
+    if theme.is_ascii() {
+        ascii(&line)
+    } else {
+        line.into_owned()
+    }
+}
+
+fn name_and_trouble(row: &Row) -> String {
+    match &row.error {
+        Some(error) => format!("{} ({})", row.watched.title(), error.kind.as_str()),
+        None => row.watched.title().to_owned(),
+    }
+}
+
+/// What there is to say about `end`, beside the jobs themselves.
+pub fn in_words(end: End, args: &WaitArgs, board: &Board) -> Vec<String> {
+    if board.rows().is_empty() {
+        return vec![String::from(
+            "no jobs are watched, so there is nothing to wait for",
+        )];
+    }
+    let with = |standing: Standing| {
+        let rows = board.rows().iter();
+        rows.filter(|row| Standing::of(row) == standing)
+            .collect::<Vec<_>>()
+    };
+    let mut said = Vec::new();
+    let failed = with(Standing::Failed);
+    if !failed.is_empty() {
+        said.push(format!("failed: {}", names(&failed)));
+    }
+    said.extend(reasons(&with(Standing::Missing)));
+    said.extend(reasons(&with(Standing::NoKey)));
+    let at_work = with(Standing::AtWork);
+    if end == End::TimedOut && !at_work.is_empty() {
+        let limit = args.timeout.unwrap_or_default();
+        said.push(format!(
+            "not finished within {limit:?}: {}",
+            names(&at_work)
+        ));
+        said.extend(reasons(&at_work));
+    }
+    said
+}
+
+/// Each reason for which polls of `rows` fail, once, with the jobs that it stops.
+fn reasons(rows: &[&Row]) -> Vec<String> {
+    let mut by_reason: Vec<(&str, Vec<&Row>)> = Vec::new();
+    for row in rows {
+        let Some(error) = &row.error else { continue };
+        match by_reason
+            .iter_mut()
+            .find(|(reason, _)| *reason == error.message)
+        {
+            Some((_, stopped)) => stopped.push(row),
+            None => by_reason.push((&error.message, vec![row])),
+        }
+    }
+    let told = by_reason.iter();
+    told.map(|(reason, rows)| format!("{}: {reason}", names(rows)))
+        .collect()
+}
+
+fn names(rows: &[&Row]) -> String {
+    let named: Vec<&str> = rows
+        .iter()
+        .take(MAX_NAMED)
+        .map(|row| row.watched.title())
+        .collect();
+    match rows.len() - named.len() {
+        0 => named.join(", "),
+        more => format!(
+            "{} and {more} more {}",
+            named.join(", "),
+            plural("job", more)
+        ),
+    }
+}
+
+/// Says `lines` on `err`, each behind the program's name.
+pub fn say(lines: &[String], err: &mut dyn Write) -> io::Result<()> {
+    for line in lines {
+        writeln!(err, "mintwatch: {line}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::board::{Project, Update, Watched};
+    use crate::job::{Job, JobKey};
+
+    /// A board with a row for each of `words`: a status, `?` for one never seen, or a kind of error
+    /// behind what was seen before (`active+forbidden`).
+    fn board(words: &str) -> Board {
+        let project = Arc::new(Project {
+            id: "p".into(),
+            name: None,
+        });
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let key = |at: usize| JobKey::new("p", format!("job_{at}"));
+        let mut board = Board::new((0..words.len()).map(|at| Watched {
+            key: key(at),
+            project: Arc::clone(&project),
+            label: None,
+            tags: Vec::new(),
+        }));
+        for (at, word) in words.iter().enumerate() {
+            let (status, error) = word.split_once('+').unwrap_or((word, ""));
+            if status != "?" {
+                let job = Job {
+                    status: Some(Status::from_api(status)),
+                    ..Job::default()
+                };
+                let fresh_for = None;
+                let update = Update::Fetched { job, fresh_for };
+                board.apply(&key(at), update, Timestamp::UNIX_EPOCH);
+            }
+            let kind = match error {
+                "auth" => ErrorKind::Auth,
+                "forbidden" => ErrorKind::Forbidden,
+                "gone" => ErrorKind::NotFound,
+                "timeout" => ErrorKind::Timeout,
+                _ => continue,
+            };
+            let update = Update::Failed {
+                kind,
+                message: format!("{error}, in words"),
+                retry_at: None,
+            };
+            board.apply(&key(at), update, Timestamp::UNIX_EPOCH);
+        }
+        board
+    }
+
+    #[test]
+    fn verdict_table() {
+        use End::{Done, Failed, NoKey};
+        for (rows, want, want_fail_fast) in [
+            ("", Some(Done), Some(Done)),
+            ("completed archived", Some(Done), Some(Done)),
+            ("completed active", None, None),
+            ("completed ?", None, None),
+            ("paused", None, None),
+            ("failed completed", Some(Failed), Some(Failed)),
+            ("failed active", None, Some(Failed)),
+            ("active failed", None, Some(Failed)),
+            ("?+gone", Some(Failed), Some(Failed)),
+            ("active+gone completed", Some(Failed), Some(Failed)),
+            ("?+gone active", None, Some(Failed)),
+            ("?+timeout", None, None),
+            ("?+auth", Some(NoKey), Some(NoKey)),
+            ("?+auth active", None, None),
+            ("?+auth failed", Some(NoKey), Some(Failed)),
+            ("failed ?+auth", Some(NoKey), Some(Failed)),
+            ("?+auth completed", Some(NoKey), Some(NoKey)),
+            ("active+auth", Some(NoKey), Some(NoKey)),
+            ("?+forbidden", Some(NoKey), Some(NoKey)),
+            ("active+forbidden", None, None),
+            ("completed+auth", Some(Done), Some(Done)),
+            ("failed+timeout", Some(Failed), Some(Failed)),
+        ] {
+            assert_eq!(verdict(&board(rows), false), want, "{rows}");
+            assert_eq!(verdict(&board(rows), true), want_fail_fast, "{rows}");
+        }
+    }
+
+    #[test]
+    fn timeout_table() {
+        for (text, want) in [
+            ("90s", Some(90)),
+            ("2h", Some(7_200)),
+            ("1m 30s", Some(90)),
+            ("0s", None),
+            ("-1s", None),
+            ("90", None),
+            ("soon", None),
+        ] {
+            let got = parse_timeout(text).ok();
+            assert_eq!(got, want.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_progress_line_fits() {
+        let board = board("completed failed active ?+timeout");
+        let unicode = Theme::new(false, false);
+        let line = "2 of 4 finished, 1 failed; waiting for job_2, job_3 (timeout)";
+        assert_eq!(progress_line(&board, unicode, 80), line);
+        assert_eq!(progress_line(&board, unicode, 62), line);
+        assert_eq!(progress_line(&board, unicode, 12), "2 of 4 fin…");
+        assert_eq!(progress_line(&board, unicode, 0), "");
+        let ascii = progress_line(&board, Theme::new(false, true), 12);
+        assert!(ascii.is_ascii() && ascii.len() <= 11, "{ascii}");
+    }
+
+    #[test]
+    fn a_line_is_written_once_and_cleared() {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(Some(&mut out), Theme::new(false, false));
+        progress.show(&board("active"));
+        progress.show(&board("active"));
+        drop(progress);
+        let line = "0 of 1 finished; waiting for job_0";
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            format!("{REWRITE}{line}{REWRITE}")
+        );
+    }
+
+    #[test]
+    fn what_is_said_at_the_end() {
+        let args = WaitArgs {
+            timeout: Some(Duration::from_secs(90)),
+            ..WaitArgs::default()
+        };
+        for (end, rows, want) in [
+            (End::Done, "completed", vec![]),
+            (
+                End::Done,
+                "",
+                vec!["no jobs are watched, so there is nothing to wait for"],
+            ),
+            (
+                End::NoKey,
+                "failed ?+gone ?+auth ?+auth",
+                vec![
+                    "failed: job_0",
+                    "job_1: gone, in words",
+                    "job_2, job_3: auth, in words",
+                ],
+            ),
+            (
+                End::TimedOut,
+                "active ?+timeout",
+                vec![
+                    "not finished within 90s: job_0, job_1",
+                    "job_1: timeout, in words",
+                ],
+            ),
+            (
+                End::Failed,
+                "failed failed failed failed failed failed failed active",
+                vec!["failed: job_0, job_1, job_2, job_3, job_4 and 2 more jobs"],
+            ),
+        ] {
+            assert_eq!(in_words(end, &args, &board(rows)), want, "{rows}");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! `mintwatch watch`: a line for each transition.
+//!
+//! This file must not know how jobs are polled.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::pin::pin;
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::list::{ProjectEntry, ascii};
+use crate::api::ErrorKind;
+use crate::board::{Board, Row, Transition};
+use crate::job::Status;
+use crate::poll::Poller;
+use crate::tui::theme::Theme;
+
+/// What `watch` takes.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:
+  mintwatch watch                        a line for each change, until Ctrl-C
+  mintwatch watch --json | jq --unbuffered -r 'select(.to == \"failed\") | .id'
+  mintwatch watch --json | while read -r line; do notify-send \"$line\"; done
+
+With --json, each line is one object. `event` is `status` (`from` and `to` say how it changed) or
+`pull_request` (a link appeared or changed; `from` and `to` are null). `prLink` is the pull request
+at that moment. When one reply brings both, `status` comes first. The first sight of a job is no
+change. Polls that fail are told on standard error, once each.
+
+Exit codes: 130 Ctrl-C; 143 SIGTERM; 0 when the reader of the output has gone; 1 no jobs to watch;
+4 no key, or all keys refused.")]
+pub struct WatchArgs {
+    /// Print one JSON object a line (NDJSON)
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Why watching is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A signal of this number asked for it.
+    Stopped(i32),
+    /// Nobody reads the output any more.
+    Unread,
+    /// Nothing can be polled, for want of a key.
+    NoKey,
+    /// The poller has ended, which is a fault of the program.
+    PollerEnded,
+}
+
+/// How and where lines are printed.
+#[derive(Debug)]
+pub struct Output<'a, O, E> {
+    /// For the lines.
+    pub out: &'a mut O,
+    /// For what goes wrong.
+    pub err: &'a mut E,
+    /// Colour and glyphs of the lines.
+    pub theme: Theme,
+    /// Where lines that are no JSON tell the time.
+    pub time_zone: TimeZone,
+}
+
+/// Prints a line for each transition until `stop` says the number of a signal, or `unread` that
+/// nobody reads them.
+pub async fn watch<O: Write, E: Write>(
+    args: &WatchArgs,
+    poller: &mut Poller,
+    output: Output<'_, O, E>,
+    stop: impl Future<Output = i32>,
+    unread: impl Future<Output = ()>,
+) -> io::Result<End> {
+    let (mut stop, mut unread) = (pin!(stop), pin!(unread));
+    let mut board = poller.board();
+    let mut troubles = Troubles::default();
+    loop {
+        tokio::select! {
+            // In this order, so that no line is lost to an end that came after it.
+            biased;
+            transition = poller.next_transition() => match transition {
+                Some(transition) => print(&transition, args.json, &output.theme, &output.time_zone, output.out)?,
+                None => return Ok(End::PollerEnded),
+            },
+            changed = board.changed() => {
+                if changed.is_err() {
+                    return Ok(End::PollerEnded);
+                }
+                if troubles.tell(&mut board, output.err) {
+                    return Ok(End::NoKey);
+                }
+            }
+            number = &mut stop => return Ok(End::Stopped(number)),
+            () = &mut unread => return Ok(End::Unread),
+        }
+    }
+}
+
+/// Prints the lines of `transition`, and sees to it that they are on their way.
+fn print(
+    transition: &Transition,
+    json: bool,
+    theme: &Theme,
+    time_zone: &TimeZone,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for event in Event::of(transition) {
+        if json {
+            serde_json::to_writer(&mut *out, &event)?;
+            writeln!(out)?;
+        } else {
+            let line = event.in_words(transition, time_zone);
+            let line = if theme.is_ascii() { ascii(&line) } else { line };
+            writeln!(out, "{line}")?;
+        }
+    }
+    out.flush()
+}
+
+/// One line of `watch --json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    at: Timestamp,
+    project: ProjectEntry<'a>,
+    id: &'a str,
+    label: Option<&'a str>,
+    event: &'static str,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    pr_link: Option<&'a str>,
+}
+
+impl<'a> Event<'a> {
+    /// What `transition` tells, a status before a pull request.
+    fn of(transition: &'a Transition) -> Vec<Self> {
+        let event = |event, from: Option<&'a Status>, to: Option<&'a Status>| Self {
+            at: transition.at.round(Unit::Second).unwrap_or(transition.at),
+            project: ProjectEntry::new(&transition.project),
+            id: &transition.key.id,
+            label: transition.label.as_deref(),
+            event,
+            from: from.map(Status::as_str),
+            to: to.map(Status::as_str),
+            pr_link: transition
+                .current_pull_request
+                .as_ref()
+                .map(|pull_request| pull_request.link.as_str()),
+        };
+        let status = transition
+            .status
+            .as_ref()
+            .map(|(from, to)| event("status", from.as_ref(), to.as_ref()));
+        let appeared = transition.pull_request.as_ref();
+        let pull_request = appeared.map(|_| event("pull_request", None, None));
+        status.into_iter().chain(pull_request).collect()
+    }
+
+    fn in_words(&self, transition: &Transition, time_zone: &TimeZone) -> String {
+        let at = self.at.to_zoned_datetime(time_zone.clone());
+        let what = match &transition.pull_request {
+            Some(link) if self.event == "pull_request" => {
+                format!("pull request {}  {}", link.short(), link.link)
+            }
+            _ => format!(
+                "{} to {}",
+                self.from.unwrap_or("unknown"),
+                self.to.unwrap_or("unknown")
+            ),
+        };
+        format!(
+            "{}  {}  {}  {what}",
+            at.strftime("%F %T"),
+            transition.project.title(),
+            transition.title
+        )
+    }
+}
+
+/// What keeps jobs from being polled: each fault is told when it begins.
+#[derive(Debug, Default)]
+struct Troubles(BTreeSet<String>);
+
+impl Troubles {
+    /// Tells what is new on `board`; whether nothing can be polled for want of a key.
+    fn tell(&mut self, board: &mut watch::Receiver<Board>, err: &mut impl Write) -> bool {
+        let board = board.borrow_and_update();
+        for line in self.news(&board) {
+            // Where nobody can be told, there is still the output.
+            let _ = writeln!(err, "mintwatch: {line}");
+        }
+        let refused = |row: &Row| {
+            let error = row.error.as_ref();
+            error.is_some_and(|error| error.kind == ErrorKind::Auth)
+        };
+        board.rows().iter().all(refused)
+    }
+
+    fn news(&mut self, board: &Board) -> Vec<String> {
+        let mut news = Vec::new();
+        let mut present = BTreeSet::new();
+        for row in board.rows() {
+            let Some(error) = &row.error else { continue };
+            let known = self.0.contains(&error.message);
+            if present.insert(error.message.clone()) && !known {
+                news.push(format!("{}: {}", row.watched.title(), error.message));
+            }
+        }
+        self.0 = present;
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::board::{Project, Update, Watched};
+    use crate::job::{Job, JobKey, PullRequest};
+
+    const LINK: &str = "https://github.com/acme/docs/pull/412";
+
+    fn board() -> (Board, JobKey) {
+        let project = Arc::new(Project {
+            id: "p".into(),
+            name: Some("docs".into()),
+        });
+        let key = JobKey::new("p", "job_02");
+        let board = Board::new([Watched {
+            key: key.clone(),
+            project,
+            label: Some("SDK \"x\"".into()),
+            tags: Vec::new(),
+        }]);
+        (board, key)
+    }
+
+    fn seen(status: Option<&str>, link: Option<&str>) -> Update {
+        Update::Fetched {
+            job: Job {
+                status: status.map(Status::from_api),
+                pull_request: link.map(PullRequest::new),
+                ..Job::default()
+            },
+            fresh_for: None,
+        }
+    }
+
+    /// What is printed after a job was seen in one way and then in another.
+    fn lines(
+        json: bool,
+        before: (Option<&str>, Option<&str>),
+        after: (Option<&str>, Option<&str>),
+    ) -> Vec<String> {
+        let (mut board, key) = board();
+        board.apply(&key, seen(before.0, before.1), Timestamp::UNIX_EPOCH);
+        let Some(transition) = board.apply(&key, seen(after.0, after.1), Timestamp::UNIX_EPOCH)
+        else {
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        let theme = Theme::new(false, false);
+        print(&transition, json, &theme, &TimeZone::UTC, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        out.lines().map(String::from).collect()
+    }
+
+    #[test]
+    fn json_table() {
+        let line = |event: &str, from: &str, to: &str, link: &str| {
+            format!(
+                r#"{{"at":"1970-01-01T00:00:00Z","project":{{"id":"p","name":"docs"}},"id":"job_02","label":"SDK \"x\"","event":"{event}","from":{from},"to":{to},"prLink":{link}}}"#
+            )
+        };
+        let link = format!("\"{LINK}\"");
+        for (before, after, want) in [
+            (
+                (Some("active"), None),
+                (Some("completed"), None),
+                vec![line("status", "\"active\"", "\"completed\"", "null")],
+            ),
+            (
+                (Some("active"), None),
+                (Some("completed"), Some(LINK)),
+                vec![
+                    line("status", "\"active\"", "\"completed\"", &link),
+                    line("pull_request", "null", "null", &link),
+                ],
+            ),
+            (
+                (Some("completed"), None),
+                (Some("completed"), Some(LINK)),
+                vec![line("pull_request", "null", "null", &link)],
+            ),
+            (
+                (Some("completed"), Some(LINK)),
+                (None, Some(LINK)),
+                vec![line("status", "\"completed\"", "null", &link)],
+            ),
+            (
+                (None, None),
+                (Some("on hold"), None),
+                vec![line("status", "null", "\"on hold\"", "null")],
+            ),
+            (
+                (Some("completed"), Some(LINK)),
+                (Some("completed"), None),
+                vec![],
+            ),
+            ((Some("active"), None), (Some("active"), None), vec![]),
+        ] {
+            assert_eq!(lines(true, before, after), want, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn lines_for_people() {
+        assert_eq!(
+            lines(false, (Some("active"), None), (None, Some(LINK))),
+            [
+                "1970-01-01 00:00:00  docs  SDK \"x\"  active to unknown",
+                "1970-01-01 00:00:00  docs  SDK \"x\"  pull request #412  \
+                 https://github.com/acme/docs/pull/412",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fault_is_told_when_it_begins() {
+        let (mut board, key) = board();
+        let mut troubles = Troubles::default();
+        let failed = |message: &str| Update::Failed {
+            kind: ErrorKind::Network,
+            message: message.into(),
+            retry_at: None,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(troubles.news(&board), [""; 0]);
+        board.apply(&key, failed("down"), now);
+        assert_eq!(troubles.news(&board), ["SDK \"x\": down"]);
+        board.apply(&key, failed("down"), now);
+        assert_eq!(troubles.news(&board), [""; 0]);
+        board.apply(&key, seen(Some("active"), None), now);
+        assert_eq!(troubles.news(&board), [""; 0]);
+        board.apply(&key, failed("down"), now);
+        assert_eq!(troubles.news(&board), ["SDK \"x\": down"]);
+    }
+}
