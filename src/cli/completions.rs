@@ -45,15 +45,9 @@ _mintwatch_with_names() {
     done
     COMPREPLY=("${kept[@]}")
     while IFS= read -r name; do
-        case $cur in
-            [\"\']*)
-                [[ $name == "${cur:1}"* ]] && COMPREPLY+=("$name")
-                ;;
-            *)
-                printf -v name %q "$name"
-                [[ $name == "$cur"* ]] && COMPREPLY+=("$name")
-                ;;
-        esac
+        # Behind a quote, readline closes it; without one, spaces need a backslash.
+        [[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] || printf -v name %q "$name"
+        [[ $name == "$cur"* ]] && COMPREPLY+=("$name")
     done < <("$1" complete-names -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 
@@ -81,14 +75,12 @@ function __mintwatch_names
     set -l words (commandline -opc) (commandline -ct)
     mintwatch complete-names -- $words[2..-1] 2>/dev/null
 end
-complete -c mintwatch -n "test -n (__mintwatch_names | string collect)" -f -a "(__mintwatch_names)"
+complete -c mintwatch -n "__mintwatch_names | string length -q" -f -a "(__mintwatch_names)"
 "#;
 
 /// Prints the script for `shell`; `command` is the definition of the command line.
 pub fn print(shell: Shell, command: Command, out: &mut dyn Write) -> io::Result<()> {
-    // Names are given the one hint that nothing else here has, so that what clap writes for it can
-    // be told and replaced.
-    let mut command = hint_names(command);
+    let mut command = without_hidden(&command);
     let mut script = Vec::new();
     generate(shell, &mut command, "mintwatch", &mut script);
     let script = String::from_utf8_lossy(&script);
@@ -108,6 +100,17 @@ fn zsh(script: &str) -> String {
         .replace(":_users", ":_mintwatch_names")
 }
 
+/// `command` without its hidden verbs, which clap would offer too.
+fn without_hidden(command: &Command) -> Command {
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    Command::new("mintwatch")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(command.get_arguments().cloned())
+        .subcommands(verbs.cloned().map(hint_names))
+}
+
+/// Gives names the one hint that nothing else here has, so that what clap writes for it can be told
+/// and replaced.
 fn hint_names(command: Command) -> Command {
     let hint = |arg: Arg| match Wanted::of(&arg) {
         Wanted::Nothing => arg,
@@ -138,11 +141,13 @@ impl Wanted {
     }
 
     /// What the last of `words` may be; `command` is the definition of the command line.
-    pub fn by(command: &Command, words: &[String]) -> Self {
+    pub fn by(mut command: Command, words: &[String]) -> Self {
         let Some((current, before)) = words.split_last() else {
             return Self::Nothing;
         };
-        let mut reading = Reading::new(command);
+        // Only now clap knows which flags take values.
+        command.build();
+        let mut reading = Reading::new(&command);
         for word in before {
             reading.take(word);
         }
@@ -152,7 +157,6 @@ impl Wanted {
 
 /// A command line that is read word by word.
 struct Reading<'a> {
-    root: &'a Command,
     verb: &'a Command,
     /// The flag whose value comes next.
     flag: Option<&'a Arg>,
@@ -163,7 +167,6 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(root: &'a Command) -> Self {
         Self {
-            root,
             verb: root,
             flag: None,
             positionals: 0,
@@ -196,8 +199,7 @@ impl<'a> Reading<'a> {
             Some(long) => arg.get_long() == Some(long),
             None => arg.get_short().is_some_and(|short| word.ends_with(short)),
         };
-        let mut flags = self.verb.get_opts().chain(self.root.get_opts());
-        flags.find(is)
+        self.verb.get_opts().find(is)
     }
 
     fn next(&self, current: &str) -> Wanted {
@@ -307,9 +309,9 @@ mod tests {
             ("completions ", Nothing),
             ("config ", Nothing),
         ] {
-            assert_eq!(Wanted::by(&Cli::command(), &words(line)), want, "{line:?}");
+            assert_eq!(Wanted::by(Cli::command(), &words(line)), want, "{line:?}");
         }
-        assert_eq!(Wanted::by(&Cli::command(), &[]), Nothing);
+        assert_eq!(Wanted::by(Cli::command(), &[]), Nothing);
     }
 
     #[test]
@@ -368,5 +370,15 @@ mod tests {
             assert!(!script.contains("_users"), "{script}");
         }
         assert!(script(Shell::Bash).ends_with(BASH));
+    }
+
+    #[test]
+    fn hidden_verbs_are_not_offered() {
+        let bash = script(Shell::Bash);
+        let offered = bash.lines().filter(|line| line.contains("opts=\""));
+        for line in offered {
+            assert!(!line.contains("complete-names"), "{line}");
+        }
+        assert!(bash.contains("doctor completions man"));
     }
 }

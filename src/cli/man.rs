@@ -15,7 +15,7 @@ pub fn print(command: Command, out: &mut dyn Write) -> io::Result<()> {
     page.render_synopsis_section(out)?;
     page.render_description_section(out)?;
     page.render_options_section(out)?;
-    page.render_extra_section(out)?;
+    out.write_all(notes(&page)?.as_bytes())?;
     print_verbs(&command, out)?;
     page.render_version_section(out)
 }
@@ -51,7 +51,7 @@ fn print_verb(verb: &Command, out: &mut dyn Write) -> io::Result<()> {
     page.render_description_section(&mut sections)?;
     page.render_synopsis_section(&mut sections)?;
     page.render_options_section(&mut sections)?;
-    page.render_extra_section(&mut sections)?;
+    sections.extend(notes(&page)?.into_bytes());
     let sections = String::from_utf8_lossy(&sections);
     for line in sections.lines() {
         match line.strip_prefix(".SH ") {
@@ -60,4 +60,41 @@ fn print_verb(verb: &Command, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The examples and exit codes behind a verb's help, with their lines as they are.
+fn notes(page: &Man) -> io::Result<String> {
+    let mut section = Vec::new();
+    page.render_extra_section(&mut section)?;
+    let section = String::from_utf8_lossy(&section);
+    Ok(match section.split_once(".SH EXTRA\n") {
+        Some((before, text)) => format!("{before}.SH NOTES\n.nf\n{text}.fi\n"),
+        None => section.into_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn the_page_describes_every_verb_and_no_hidden_one() {
+        let mut page = Vec::new();
+        print(Cli::command(), &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        let command = Cli::command();
+        let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+        for verb in verbs {
+            let title = format!(".SH MINTWATCH {}", verb.get_name().to_uppercase());
+            assert!(page.contains(&title), "{title}");
+        }
+        assert!(!page.contains("COMPLETE"), "{page}");
+        let opened = page.lines().filter(|line| *line == ".nf").count();
+        let closed = page.lines().filter(|line| *line == ".fi").count();
+        assert!(opened > 5 && opened == closed, "{opened} {closed}");
+        assert_eq!(page.matches(".SS NOTES").count() + 1, opened);
+    }
 }

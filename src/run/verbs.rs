@@ -196,11 +196,11 @@ pub(super) async fn complete_names(
     global: GlobalArgs,
     args: &CompleteNamesArgs,
 ) -> anyhow::Result<ExitCode> {
-    let wanted = Wanted::by(&Cli::command(), &args.words);
+    let wanted = Wanted::by(Cli::command(), &args.words);
     let (config, demo) = completions::source_flags(&args.words);
     let global = GlobalArgs {
         config: config.or(global.config),
-        demo,
+        demo: demo || global.demo,
         ..global
     };
     if wanted == Wanted::Nothing {

@@ -210,23 +210,27 @@ impl Host for Desktop<'_> {
 
 /// Ready when a signal asks the program to end, or when the terminal is gone.
 pub async fn stopped() -> Exit {
-    tokio::select! {
-        number = interrupted() => Exit::Signal(number),
-        () = closed(io::stdin()) => Exit::HungUp,
-    }
-}
-
-/// Ready when a signal asks the program to end; its number.
-pub async fn interrupted() -> i32 {
-    let kinds = [
+    let ends = [
         SignalKind::interrupt(),
         SignalKind::terminate(),
         SignalKind::hangup(),
         SignalKind::quit(),
     ];
-    let waits = kinds.map(|kind| Box::pin(wait_for(kind)));
-    let (number, ..) = futures_util::future::select_all(waits).await;
-    number
+    tokio::select! {
+        number = first_of(&ends) => Exit::Signal(number),
+        () = closed(io::stdin()) => Exit::HungUp,
+    }
+}
+
+/// Ready when Ctrl-C or SIGTERM asks a verb to end; its number. The others stay with the system,
+/// which also lets `nohup` have its way.
+pub async fn interrupted() -> i32 {
+    first_of(&[SignalKind::interrupt(), SignalKind::terminate()]).await
+}
+
+async fn first_of(kinds: &[SignalKind]) -> i32 {
+    let waits = kinds.iter().map(|kind| Box::pin(wait_for(*kind)));
+    futures_util::future::select_all(waits).await.0
 }
 
 async fn wait_for(kind: SignalKind) -> i32 {

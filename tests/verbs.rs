@@ -1,0 +1,737 @@
+//! The verbs as a script meets them: their output, their exit codes, and how they end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use assert_cmd::assert::{Assert, OutputAssertExt};
+use portable_pty::{CommandBuilder, PtySize};
+use predicates::prelude::*;
+use predicates::str::{contains, is_empty};
+use serde_json::Value;
+use support::fake_server::FakeServer;
+use support::reply::Reply;
+use tempfile::TempDir;
+
+const LINK: &str = "https://github.com/acme/docs/pull/412";
+/// No test waits for as long as this unless it fails.
+const LONG: Duration = Duration::from_secs(30);
+
+/// A server, a config that watches it, and nothing of the person's own environment.
+struct Setting {
+    server: FakeServer,
+    folder: TempDir,
+}
+
+impl Setting {
+    /// Watches the jobs `ids` of project `p1`, called docs; `job_1` has a label.
+    fn new(ids: &[&str]) -> Self {
+        let jobs: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+        Self::with_projects(&format!(
+            "[[projects]]\nid = \"p1\"\nname = \"docs\"\njobs = [{}]\n",
+            jobs.join(", ").replace(
+                "\"job_1\"",
+                "{ id = \"job_1\", label = \"SDK quickstart\", tags = [\"release\"] }"
+            )
+        ))
+    }
+
+    fn with_projects(projects: &str) -> Self {
+        let setting = Self {
+            server: FakeServer::start(),
+            folder: TempDir::new().unwrap(),
+        };
+        let text = format!(
+            "base_url = \"{}\"\n[key]\nenv = \"TEST_KEY\"\n[poll]\nactive = \"{}\"\nfinished = \"{}\"\n{projects}",
+            setting.server.base_url(),
+            "500ms",
+            "500ms",
+        );
+        fs::write(setting.config(), text).unwrap();
+        setting
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    fn answer(&self, job: &str, script: impl Into<support::reply::Script>) {
+        self.server.set("p1", job, script);
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("mintwatch"));
+        command
+            .env_clear()
+            .env("TEST_KEY", "mint_test")
+            .env("MINTWATCH_CONFIG", self.config())
+            .env("HOME", self.folder.path())
+            .env("PATH", "/usr/bin:/bin")
+            .env("LANG", "C.UTF-8")
+            .env("TERM", "xterm")
+            .env("TZ", "UTC")
+            .stdin(Stdio::null())
+            .args(args);
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Assert {
+        self.command(args).assert()
+    }
+
+    fn start(&self, args: &[&str]) -> Running {
+        let mut command = self.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Running {
+            child,
+            out: Some(out),
+        }
+    }
+}
+
+/// A verb under way; it is killed when the test ends before it does.
+struct Running {
+    child: Child,
+    out: Option<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let kill = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.as_mut().unwrap().read_line(&mut line).unwrap();
+        line
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < LONG, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn errors(&mut self) -> String {
+        let mut errors = String::new();
+        let mut err = self.child.stderr.take().unwrap();
+        err.read_to_string(&mut errors).unwrap();
+        errors
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn json(assert: &Assert) -> Value {
+    serde_json::from_slice(&assert.get_output().stdout).unwrap()
+}
+
+/// Neither a script nor a log wants what moves a cursor.
+fn no_escapes() -> impl Predicate<str> {
+    contains("\u{1b}").or(contains("\r")).not()
+}
+
+// ---- wait ----
+
+#[test]
+fn wait_ends_when_all_have_finished() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    setting.answer(
+        "job_1",
+        Reply::job("active").then(Reply::pull_request(LINK)),
+    );
+    setting.answer("job_2", Reply::job("archived"));
+    setting
+        .run(&["wait"])
+        .code(0)
+        .stdout(
+            contains("SDK quickstart")
+                .and(contains("completed"))
+                .and(no_escapes()),
+        )
+        .stderr(is_empty());
+    assert_eq!(setting.server.requests_of("p1", "job_1").len(), 2);
+}
+
+#[test]
+fn wait_has_the_same_exit_codes_with_and_without_json() {
+    let unauthorized = Reply::unauthorized;
+    for (first, second, flags, want, said) in [
+        (Reply::job("completed"), Reply::job("archived"), "", 0, ""),
+        (
+            Reply::job("completed"),
+            Reply::job("failed"),
+            "",
+            1,
+            "mintwatch: failed: job_2\n",
+        ),
+        (
+            Reply::job("active"),
+            Reply::job("failed"),
+            "--fail-fast",
+            1,
+            "mintwatch: failed: job_2\n",
+        ),
+        (
+            Reply::job("active"),
+            Reply::job("completed"),
+            "--timeout=700ms",
+            8,
+            "mintwatch: not finished within 700ms: SDK quickstart\n",
+        ),
+    ] {
+        for format in [&[][..], &["--json"]] {
+            let setting = Setting::new(&["job_1", "job_2"]);
+            setting.answer("job_1", first.clone());
+            setting.answer("job_2", second.clone());
+            let flags = flags.split_whitespace();
+            let args: Vec<&str> = ["wait"].into_iter().chain(flags).collect();
+            let args = [&args, format].concat();
+            let assert = setting.run(&args).code(want).stderr(said.to_owned());
+            if format.is_empty() {
+                assert.stdout(contains("STATUS").and(no_escapes()));
+            } else {
+                assert_eq!(json(&assert)["counts"]["total"], 2, "{args:?}");
+            }
+        }
+    }
+    for format in [&["wait"][..], &["wait", "--json"]] {
+        let setting = Setting::new(&["job_1", "job_2"]);
+        setting.answer("job_1", unauthorized());
+        setting.answer("job_2", unauthorized());
+        setting.run(format).code(4).stderr(contains("401"));
+    }
+}
+
+#[test]
+fn wait_says_that_a_job_does_not_exist() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    setting.answer("job_2", Reply::job("completed"));
+    let assert = setting
+        .run(&["wait", "--json"])
+        .code(1)
+        .stderr(contains("SDK quickstart: no such job").and(contains("404")));
+    assert_eq!(json(&assert)["jobs"][0]["error"]["kind"], "not_found");
+}
+
+#[test]
+fn wait_is_over_when_only_refused_jobs_are_left() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    setting.answer("job_1", Reply::forbidden());
+    setting.answer("job_2", Reply::job("active").then(Reply::job("completed")));
+    setting
+        .run(&["wait"])
+        .code(4)
+        .stderr(contains("SDK quickstart: "));
+    assert_eq!(setting.server.requests_of("p1", "job_2").len(), 2);
+}
+
+#[test]
+fn wait_polls_only_what_it_waits_for() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    setting.answer("job_1", Reply::job("completed"));
+    setting
+        .run(&["wait", "SDK quickstart"])
+        .code(0)
+        .stdout(contains("job_2").not());
+    assert_eq!(setting.server.requests().len(), 1);
+}
+
+#[test]
+fn wait_for_nothing_is_over_at_once() {
+    let setting = Setting::new(&[]);
+    setting
+        .run(&["wait"])
+        .code(0)
+        .stdout(is_empty())
+        .stderr(contains("nothing to wait for"));
+    let assert = setting.run(&["wait", "--json"]).code(0);
+    assert_eq!(json(&assert)["jobs"], serde_json::json!([]));
+}
+
+#[test]
+fn wait_outlasts_a_server_that_is_away() {
+    let setting = Setting::new(&["job_1"]);
+    setting.answer("job_1", Reply::unavailable().then(Reply::job("completed")));
+    setting.run(&["wait"]).code(0);
+}
+
+#[test]
+fn wait_needs_a_key_a_config_and_a_job() {
+    let setting = Setting::new(&["job_1"]);
+    let mut keyless = setting.command(&["wait"]);
+    keyless
+        .env_remove("TEST_KEY")
+        .assert()
+        .code(4)
+        .stderr(contains("$TEST_KEY: not set"));
+    setting
+        .run(&["wait", "SDK quikstart"])
+        .code(2)
+        .stderr(contains("did you mean \"SDK quickstart\"?"));
+    setting.run(&["--config", "/nowhere.toml", "wait"]).code(2);
+    setting
+        .run(&["wait", "--timeout", "soon"])
+        .code(2)
+        .stderr(contains("such as 90s"));
+}
+
+#[test]
+fn signals_end_wait_and_watch_with_their_own_codes() {
+    for verb in ["wait", "watch"] {
+        for (signal, want) in [("INT", 130), ("TERM", 143)] {
+            let setting = Setting::new(&["job_1"]);
+            setting.answer("job_1", Reply::job("active"));
+            let mut running = setting.start(&[verb]);
+            setting.server.wait_for_requests(1, LONG);
+            running.signal(signal);
+            assert_eq!(running.ended().code(), Some(want), "{verb} {signal}");
+            assert_eq!(running.line(), "", "{verb} {signal}");
+            assert_eq!(running.errors(), "", "{verb} {signal}");
+        }
+    }
+}
+
+#[test]
+fn wait_shows_on_a_terminal_how_far_it_is() {
+    let setting = Setting::new(&["job_1"]);
+    setting.answer("job_1", Reply::job("active").then(Reply::job("completed")));
+    let pty = portable_pty::native_pty_system();
+    let size = PtySize {
+        rows: 24,
+        cols: 40,
+        ..PtySize::default()
+    };
+    let pair = pty.openpty(size).unwrap();
+    let mut command = CommandBuilder::from_argv(vec![
+        assert_cmd::cargo::cargo_bin!("mintwatch").into(),
+        "wait".into(),
+    ]);
+    command.env_clear();
+    for (name, value) in setting.command(&[]).get_envs() {
+        command.env(name, value.unwrap());
+    }
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut out = Vec::new();
+    // A terminal whose other end is closed ends with an error on Linux.
+    let _ = pair
+        .master
+        .try_clone_reader()
+        .unwrap()
+        .read_to_end(&mut out);
+    assert_eq!(child.wait().unwrap().exit_code(), 0);
+    let out = String::from_utf8(out).unwrap();
+    let rewritten = "\r\u{1b}[K0 of 1 finished; waiting for SDK quick…\r\u{1b}[K";
+    assert!(out.contains(rewritten), "{out:?}");
+    assert!(
+        out.trim_end().lines().last().unwrap().contains("completed"),
+        "{out:?}"
+    );
+}
+
+// ---- watch ----
+
+#[test]
+fn watch_prints_each_transition_as_it_comes() {
+    let setting = Setting::new(&["job_1"]);
+    let script = Reply::job("active")
+        .then(Reply::pull_request(LINK))
+        .then(Reply::job("active"));
+    setting.answer("job_1", script);
+    let mut running = setting.start(&["watch", "--json"]);
+    let status: Value = serde_json::from_str(&running.line()).unwrap();
+    let link: Value = serde_json::from_str(&running.line()).unwrap();
+    let again: Value = serde_json::from_str(&running.line()).unwrap();
+    running.signal("INT");
+    assert_eq!(running.ended().code(), Some(130));
+
+    let project = serde_json::json!({ "id": "p1", "name": "docs" });
+    for event in [&status, &link, &again] {
+        assert_eq!(event["project"], project);
+        assert_eq!(event["id"], "job_1");
+        assert_eq!(event["label"], "SDK quickstart");
+        assert!(event["at"].as_str().unwrap().ends_with('Z'), "{event}");
+    }
+    let told = |event: &Value| {
+        let keys = ["event", "from", "to", "prLink"];
+        keys.map(|key| event[key].as_str().map(String::from))
+    };
+    let some = |text: &str| Some(String::from(text));
+    assert_eq!(
+        told(&status),
+        [
+            some("status"),
+            some("active"),
+            some("completed"),
+            some(LINK)
+        ]
+    );
+    assert_eq!(told(&link), [some("pull_request"), None, None, some(LINK)]);
+    assert_eq!(
+        told(&again),
+        [some("status"), some("completed"), some("active"), None]
+    );
+}
+
+#[test]
+fn watch_tells_people_in_words() {
+    let setting = Setting::new(&["job_1"]);
+    setting.answer("job_1", Reply::job("active").then(Reply::job("failed")));
+    let mut running = setting.start(&["watch"]);
+    let line = running.line();
+    assert!(
+        line.ends_with("  docs  SDK quickstart  active to failed\n"),
+        "{line}"
+    );
+    assert!(no_escapes().eval(line.trim_end()), "{line:?}");
+}
+
+#[test]
+fn watch_ends_when_nobody_reads_it() {
+    let setting = Setting::new(&["job_1"]);
+    setting.answer("job_1", Reply::job("active"));
+    let mut running = setting.start(&["watch", "--json"]);
+    setting.server.wait_for_requests(1, LONG);
+    running.out = None;
+    assert_eq!(running.ended().code(), Some(0));
+    assert_eq!(running.errors(), "");
+}
+
+#[test]
+fn watch_says_what_cannot_be_polled_and_ends_when_nothing_can() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    setting.answer("job_1", Reply::unauthorized());
+    setting.answer("job_2", Reply::unauthorized());
+    let assert = setting.run(&["watch"]).code(4).stdout(is_empty());
+    let errors = String::from_utf8_lossy(&assert.get_output().stderr);
+    assert_eq!(errors.matches("401").count(), 1, "{errors}");
+}
+
+#[test]
+fn watch_without_jobs_says_so() {
+    let setting = Setting::new(&[]);
+    setting
+        .run(&["watch"])
+        .code(1)
+        .stderr(contains("no jobs to watch"));
+}
+
+// ---- open ----
+
+#[test]
+fn open_prints_the_link() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    setting.answer("job_1", Reply::pull_request(LINK));
+    setting
+        .run(&["open", "SDK quickstart", "--print"])
+        .code(0)
+        .stdout(format!("{LINK}\n"))
+        .stderr(is_empty());
+    assert_eq!(setting.server.requests().len(), 1);
+}
+
+#[test]
+fn open_starts_the_browser_without_the_key() {
+    let setting = Setting::new(&["job_1"]);
+    setting.answer("job_1", Reply::pull_request(LINK));
+    let mark = setting.folder.path().join("opened");
+    // Written beside it and renamed, so that the file is whole when it is there.
+    let script = format!(
+        "echo \"$1 <$TEST_KEY>\" > {0}.new && mv {0}.new {0}",
+        mark.display()
+    );
+    let browser = format!("sh -c {} browser", shell_words::quote(&script));
+    let mut command = setting.command(&["open", "job_1"]);
+    command
+        .env("BROWSER", browser)
+        .assert()
+        .code(0)
+        .stdout(is_empty())
+        .stderr(contains(LINK));
+    let start = Instant::now();
+    while !mark.exists() {
+        assert!(start.elapsed() < LONG, "the browser was not started");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(fs::read_to_string(mark).unwrap(), format!("{LINK} <>\n"));
+}
+
+#[test]
+fn open_prints_the_link_where_there_is_no_browser() {
+    let setting = Setting::new(&["job_1"]);
+    setting.answer("job_1", Reply::pull_request(LINK));
+    let mut command = setting.command(&["open", "job_1"]);
+    command
+        .env("SSH_TTY", "/dev/pts/0")
+        .assert()
+        .code(0)
+        .stdout(format!("{LINK}\n"))
+        .stderr(contains("no browser here"));
+}
+
+#[test]
+fn open_says_why_there_is_nothing_to_open() {
+    for (reply, want, said) in [
+        (
+            Reply::job("active"),
+            1,
+            "SDK quickstart has no pull request yet",
+        ),
+        (Reply::job("completed"), 1, "without changing a file"),
+        (Reply::pull_request("file:///etc/passwd"), 1, "link refused"),
+        (Reply::not_found(), 1, "404"),
+        (Reply::unauthorized(), 4, "401"),
+        (Reply::forbidden(), 4, "403"),
+    ] {
+        for flag in [&[][..], &["--print"]] {
+            let setting = Setting::new(&["job_1"]);
+            setting.answer("job_1", reply.clone());
+            let args = [&["open", "job_1"], flag].concat();
+            setting
+                .run(&args)
+                .code(want)
+                .stdout(is_empty())
+                .stderr(contains(said));
+        }
+    }
+    let setting = Setting::new(&["job_1"]);
+    setting
+        .run(&["open", "job_2"])
+        .code(2)
+        .stderr(contains("did you mean \"job_1\"?"));
+    setting.run(&["open"]).code(2);
+}
+
+// ---- config path ----
+
+#[test]
+fn config_path_is_told_whether_or_not_it_is_there() {
+    let setting = Setting::new(&[]);
+    let path = format!("{}\n", setting.config().display());
+    setting
+        .run(&["config", "path"])
+        .code(0)
+        .stdout(path.clone());
+    fs::remove_file(setting.config()).unwrap();
+    setting.run(&["config", "path"]).code(0).stdout(path);
+    setting
+        .run(&["--config", "other.toml", "config", "path"])
+        .code(0)
+        .stdout("other.toml\n");
+}
+
+// ---- doctor ----
+
+#[test]
+fn doctor_finds_that_all_is_well() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    setting.answer("job_1", Reply::job("active"));
+    let lines = |marks: &[&str]| {
+        let marks: Vec<String> = marks.iter().map(|mark| format!("{mark}.*\n")).collect();
+        predicate::str::is_match(format!("^{}$", marks.concat())).unwrap()
+    };
+    setting
+        .run(&["doctor"])
+        .code(0)
+        .stdout(lines(&[
+            "ok  config     .*/config.toml: 1 project, 2 jobs",
+            "ok  key        \\$TEST_KEY: ",
+            "ok  project    docs: answers; SDK quickstart is active",
+            "ok  terminal   none here",
+            "ok  clipboard  OSC 52",
+            "ok  browser    ",
+        ]))
+        .stdout(no_escapes())
+        .stderr(is_empty());
+    assert_eq!(
+        setting.server.requests().len(),
+        1,
+        "one poll for each project"
+    );
+}
+
+#[test]
+fn doctor_tells_what_is_wrong_by_its_code() {
+    for (key, reply, want, said) in [
+        (
+            Some("mint_test"),
+            Reply::unauthorized(),
+            4,
+            "!!  project    docs, SDK quickstart: ",
+        ),
+        (Some("mint_test"), Reply::forbidden(), 4, "403"),
+        (
+            Some("mint_test"),
+            Reply::not_found(),
+            1,
+            "no such job in this project (404)",
+        ),
+        (Some("mint_test"), Reply::html(), 1, "is base_url right?"),
+        (
+            Some("secret"),
+            Reply::job("active"),
+            4,
+            "!!  key        $TEST_KEY: it does not begin",
+        ),
+        (
+            Some("mint_dsc_x"),
+            Reply::job("active"),
+            4,
+            "!!  key        $TEST_KEY: an assistant key",
+        ),
+        (
+            None,
+            Reply::job("active"),
+            4,
+            "!!  key        $TEST_KEY: not set",
+        ),
+    ] {
+        let setting = Setting::new(&["job_1"]);
+        setting.answer("job_1", reply);
+        let mut command = setting.command(&["doctor"]);
+        command
+            .env_remove("TEST_KEY")
+            .envs(key.map(|key| ("TEST_KEY", key)));
+        command
+            .assert()
+            .code(want)
+            .stdout(contains(said))
+            .stdout(contains("browser"));
+    }
+}
+
+#[test]
+fn doctor_works_without_a_config_and_with_a_broken_one() {
+    let setting = Setting::new(&[]);
+    fs::write(setting.config(), "colour = 1\n").unwrap();
+    setting.run(&["doctor"]).code(2).stdout(
+        contains("!!  config ")
+            .and(contains("| ^"))
+            .and(contains("ok  browser")),
+    );
+    fs::remove_file(setting.config()).unwrap();
+    setting
+        .run(&["doctor"])
+        .code(2)
+        .stdout(contains("mintwatch init").and(contains("$MINTLIFY_API_KEY: not set")));
+    fs::write(setting.config(), "").unwrap();
+    let mut command = setting.command(&["doctor"]);
+    command
+        .env("MINTLIFY_API_KEY", "mint_test")
+        .assert()
+        .code(1)
+        .stdout(contains("no projects").and(contains("ok  key")));
+}
+
+// ---- completions, man, help ----
+
+#[test]
+fn names_complete_in_bash() {
+    let setting = Setting::new(&["job_1", "job_2"]);
+    let program = assert_cmd::cargo::cargo_bin!("mintwatch");
+    let completed = |words: &str| {
+        let script = format!(
+            "source <(\"$0\" completions bash)
+            COMP_WORDS=(\"$0\" {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+            _mintwatch_with_names \"$0\" \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"
+            printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let mut bash = Command::new("bash");
+        bash.env("MINTWATCH_CONFIG", setting.config());
+        let output = bash
+            .args(["--norc", "-c", &script])
+            .arg(program)
+            .output()
+            .unwrap();
+        assert!(
+            output.stderr.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(completed("wait job_"), ["job_1", "job_2"]);
+    assert_eq!(completed("open SDK"), ["SDK\\ quickstart"]);
+    assert_eq!(completed("list --project d"), ["docs"]);
+    assert_eq!(completed("wai"), ["wait"]);
+    assert_eq!(completed("watch job_"), [""]);
+    assert_eq!(completed("--config /nowhere.toml wait job_"), [""]);
+    assert!(setting.server.requests().is_empty());
+}
+
+#[test]
+fn every_shell_has_its_script() {
+    let setting = Setting::new(&[]);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        setting
+            .run(&["completions", shell])
+            .code(0)
+            .stdout(contains("mintwatch"));
+    }
+    setting
+        .run(&["completions", "bsh"])
+        .code(2)
+        .stderr(contains("bash"));
+}
+
+#[test]
+fn the_manual_page_needs_no_config() {
+    let setting = Setting::new(&[]);
+    fs::remove_file(setting.config()).unwrap();
+    setting
+        .run(&["man"])
+        .code(0)
+        .stdout(predicate::str::starts_with(".").or(predicate::str::starts_with("'")))
+        .stdout(contains(".SH MINTWATCH WAIT"));
+}
+
+#[test]
+fn each_verb_has_examples_and_a_slip_is_understood() {
+    let setting = Setting::new(&[]);
+    for verb in [
+        &["list"][..],
+        &["wait"],
+        &["watch"],
+        &["open"],
+        &["init"],
+        &["config", "path"],
+        &["doctor"],
+        &["completions"],
+        &["man"],
+    ] {
+        let args = [verb, &["--help"]].concat();
+        setting.run(&args).code(0).stdout(contains("Examples:"));
+    }
+    setting.run(&["wiat"]).code(2).stderr(contains("'wait'"));
+    setting
+        .run(&["wait", "--time-out", "1s"])
+        .code(2)
+        .stderr(contains("--timeout"));
+    let setting = Setting::new(&["job_1"]);
+    setting
+        .run(&["list", "--project", "dcos"])
+        .code(2)
+        .stderr(contains("did you mean \"docs\"?"));
+}
