@@ -5,7 +5,7 @@
 //! Data goes one way:
 //!
 //! ```text
-//! config ─▶ poll (schedule decides when) ─▶ api ─▶ Board ─▶ tui · list
+//! config ─▶ poll (schedule decides when) ─▶ api ─▶ Board ─▶ tui · list · wait · watch
 //! ```
 //!
 //! - The **config** file lists projects and job ids. Nothing else does: the API has no list.

@@ -345,7 +345,7 @@ fn wait_shows_on_a_terminal_how_far_it_is() {
     let rewritten = "\r\u{1b}[K0 of 1 finished; waiting for SDK quick…\r\u{1b}[K";
     assert!(out.contains(rewritten), "{out:?}");
     assert!(
-        out.trim_end().lines().last().unwrap().contains("completed"),
+        out.trim_end().lines().last().unwrap().contains("✓"),
         "{out:?}"
     );
 }

@@ -79,8 +79,8 @@ complete -c mintwatch -n "__mintwatch_names | string length -q" -f -a "(__mintwa
 "#;
 
 /// Prints the script for `shell`; `command` is the definition of the command line.
-pub fn print(shell: Shell, command: Command, out: &mut dyn Write) -> io::Result<()> {
-    let mut command = without_hidden(&command);
+pub fn print(shell: Shell, command: &Command, out: &mut dyn Write) -> io::Result<()> {
+    let mut command = without_hidden(command);
     let mut script = Vec::new();
     generate(shell, &mut command, "mintwatch", &mut script);
     let script = String::from_utf8_lossy(&script);
@@ -350,7 +350,7 @@ mod tests {
 
     fn script(shell: Shell) -> String {
         let mut out = Vec::new();
-        print(shell, Cli::command(), &mut out).unwrap();
+        print(shell, &Cli::command(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

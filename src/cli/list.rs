@@ -155,7 +155,13 @@ fn print_line(
 ) -> io::Result<()> {
     let mut line = String::new();
     for (text, width, role) in cells {
-        let shown = text::truncate(&text, width, theme.glyphs().ellipsis);
+        // A status squeezed to its mark is cut without an ellipsis: the mark is the message.
+        let ellipsis = if width == 1 {
+            ""
+        } else {
+            theme.glyphs().ellipsis
+        };
+        let shown = text::truncate(&text, width, ellipsis);
         let shown = if theme.is_ascii() {
             ascii(&shown)
         } else {

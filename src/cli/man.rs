@@ -6,8 +6,7 @@ use clap::Command;
 use clap_mangen::Man;
 
 /// Prints one page that describes every verb.
-pub fn print(command: Command, out: &mut dyn Write) -> io::Result<()> {
-    let mut command = command;
+pub fn print(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
     command.build();
     let page = Man::new(command.clone());
     page.render_title(out)?;

@@ -107,19 +107,20 @@ impl Standing {
 /// A failure is the last word only when there is nothing more to learn, unless the first one was
 /// asked for.
 fn verdict(board: &Board, fail_fast: bool) -> Option<End> {
-    let mut end = End::Done;
-    let mut at_work = false;
-    for row in board.rows() {
-        match Standing::of(row) {
-            Standing::Good => {}
-            Standing::AtWork => at_work = true,
-            Standing::Failed | Standing::Missing if fail_fast => return Some(End::Failed),
-            Standing::Failed | Standing::Missing if end == End::Done => end = End::Failed,
-            Standing::Failed | Standing::Missing => {}
-            Standing::NoKey => end = End::NoKey,
-        }
+    let standings: Vec<Standing> = board.rows().iter().map(Standing::of).collect();
+    let any = |wanted: &[Standing]| standings.iter().any(|standing| wanted.contains(standing));
+    let failed = any(&[Standing::Failed, Standing::Missing]);
+    if failed && fail_fast {
+        Some(End::Failed)
+    } else if any(&[Standing::AtWork]) {
+        None
+    } else if any(&[Standing::NoKey]) {
+        Some(End::NoKey)
+    } else if failed {
+        Some(End::Failed)
+    } else {
+        Some(End::Done)
     }
-    (!at_work).then_some(end)
 }
 
 /// Waits until the jobs on `board` have finished, the time is up, or `stop` says the number of a

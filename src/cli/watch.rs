@@ -82,7 +82,7 @@ pub async fn watch<O: Write, E: Write>(
             // In this order, so that no line is lost to an end that came after it.
             biased;
             transition = poller.next_transition() => match transition {
-                Some(transition) => print(&transition, args.json, &output.theme, &output.time_zone, output.out)?,
+                Some(transition) => print(&transition, args.json, output.theme, &output.time_zone, output.out)?,
                 None => return Ok(End::PollerEnded),
             },
             changed = board.changed() => {
@@ -103,7 +103,7 @@ pub async fn watch<O: Write, E: Write>(
 fn print(
     transition: &Transition,
     json: bool,
-    theme: &Theme,
+    theme: Theme,
     time_zone: &TimeZone,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -128,7 +128,8 @@ struct Event<'a> {
     project: ProjectEntry<'a>,
     id: &'a str,
     label: Option<&'a str>,
-    event: &'static str,
+    #[serde(rename = "event")]
+    kind: &'static str,
     from: Option<&'a str>,
     to: Option<&'a str>,
     pr_link: Option<&'a str>,
@@ -137,12 +138,12 @@ struct Event<'a> {
 impl<'a> Event<'a> {
     /// What `transition` tells, a status before a pull request.
     fn of(transition: &'a Transition) -> Vec<Self> {
-        let event = |event, from: Option<&'a Status>, to: Option<&'a Status>| Self {
+        let event = |kind, from: Option<&'a Status>, to: Option<&'a Status>| Self {
             at: transition.at.round(Unit::Second).unwrap_or(transition.at),
             project: ProjectEntry::new(&transition.project),
             id: &transition.key.id,
             label: transition.label.as_deref(),
-            event,
+            kind,
             from: from.map(Status::as_str),
             to: to.map(Status::as_str),
             pr_link: transition
@@ -162,7 +163,7 @@ impl<'a> Event<'a> {
     fn in_words(&self, transition: &Transition, time_zone: &TimeZone) -> String {
         let at = self.at.to_zoned_datetime(time_zone.clone());
         let what = match &transition.pull_request {
-            Some(link) if self.event == "pull_request" => {
+            Some(link) if self.kind == "pull_request" => {
                 format!("pull request {}  {}", link.short(), link.link)
             }
             _ => format!(
@@ -264,7 +265,7 @@ mod tests {
         };
         let mut out = Vec::new();
         let theme = Theme::new(false, false);
-        print(&transition, json, &theme, &TimeZone::UTC, &mut out).unwrap();
+        print(&transition, json, theme, &TimeZone::UTC, &mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
         out.lines().map(String::from).collect()
     }
@@ -276,7 +277,7 @@ mod tests {
                 r#"{{"at":"1970-01-01T00:00:00Z","project":{{"id":"p","name":"docs"}},"id":"job_02","label":"SDK \"x\"","event":"{event}","from":{from},"to":{to},"prLink":{link}}}"#
             )
         };
-        let link = format!("\"{LINK}\"");
+        let quoted = format!("\"{LINK}\"");
         for (before, after, want) in [
             (
                 (Some("active"), None),
@@ -287,19 +288,19 @@ mod tests {
                 (Some("active"), None),
                 (Some("completed"), Some(LINK)),
                 vec![
-                    line("status", "\"active\"", "\"completed\"", &link),
-                    line("pull_request", "null", "null", &link),
+                    line("status", "\"active\"", "\"completed\"", &quoted),
+                    line("pull_request", "null", "null", &quoted),
                 ],
             ),
             (
                 (Some("completed"), None),
                 (Some("completed"), Some(LINK)),
-                vec![line("pull_request", "null", "null", &link)],
+                vec![line("pull_request", "null", "null", &quoted)],
             ),
             (
                 (Some("completed"), Some(LINK)),
                 (None, Some(LINK)),
-                vec![line("status", "\"completed\"", "null", &link)],
+                vec![line("status", "\"completed\"", "null", &quoted)],
             ),
             (
                 (None, None),

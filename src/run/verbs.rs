@@ -181,7 +181,7 @@ pub(super) fn config_path(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn print_completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
-    completions::print(args.shell, Cli::command(), &mut io::stdout())?;
+    completions::print(args.shell, &Cli::command(), &mut io::stdout())?;
     Ok(ExitCode::SUCCESS)
 }
 
