@@ -194,10 +194,10 @@ fn wait_has_the_same_exit_codes_with_and_without_json() {
         ),
         (
             Reply::job("active"),
-            Reply::job("completed"),
+            Reply::job("active"),
             "--timeout=700ms",
             8,
-            "mintwatch: not finished within 700ms: SDK quickstart\n",
+            "mintwatch: not finished within 700ms: SDK quickstart, job_2\n",
         ),
     ] {
         for format in [&[][..], &["--json"]] {
