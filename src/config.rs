@@ -8,6 +8,7 @@
 use std::path::Path;
 
 mod check;
+pub mod edit;
 mod error;
 mod file;
 mod mask;
@@ -17,6 +18,7 @@ mod settings;
 pub use error::ConfigError;
 pub use file::{EXAMPLE, init, path};
 pub(crate) use mask::hide_keys;
+pub(crate) use raw::nearest;
 pub use settings::{Config, JobConfig, KeySource, PollSettings, ProjectConfig};
 
 impl Config {

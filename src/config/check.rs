@@ -231,34 +231,40 @@ fn job_table(raw: Spanned<RawJob>) -> RawJobTable {
 }
 
 /// Cleaned text, where anything is left of it.
-fn words(raw: &str) -> Option<String> {
+pub(super) fn words(raw: &str) -> Option<String> {
     Some(text::clean(raw)).filter(|clean| !clean.is_empty())
 }
 
 /// An id that can stand in a path of the API and on the screen, or why it cannot.
 fn id(raw: &Spanned<String>) -> Result<Arc<str>, Fault> {
-    let id = raw.get_ref().as_str();
-    let fault = |message: String| Err(Fault::new(raw.span(), message));
+    match odd_id(raw.get_ref()) {
+        Some(why) => Err(Fault::new(raw.span(), why)),
+        None => Ok(raw.get_ref().as_str().into()),
+    }
+}
+
+/// Why `id` cannot be one, where it cannot.
+pub(super) fn odd_id(id: &str) -> Option<String> {
     if id.is_empty() {
-        return fault("the id is empty".to_owned());
+        return Some("the id is empty".to_owned());
     }
     if id.chars().nth(text::MAX_CHARS).is_some() {
-        return fault(format!(
+        return Some(format!(
             "the id is longer than {} characters",
             text::MAX_CHARS
         ));
     }
     if id == "." || id == ".." {
-        return fault(format!("`{id}` is not an id"));
+        return Some(format!("`{id}` is not an id"));
     }
     if id.contains(|c: char| c.is_whitespace() || c == '/') {
-        return fault("an id has neither spaces nor `/`".to_owned());
+        return Some("an id has neither spaces nor `/`".to_owned());
     }
     let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_plain && text::clean(id) != id {
-        return fault("the id has characters that cannot be shown".to_owned());
+        return Some("the id has characters that cannot be shown".to_owned());
     }
-    Ok(id.into())
+    None
 }
 
 /// The ids of one list so far, and where each stands.

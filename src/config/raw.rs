@@ -144,7 +144,7 @@ fn unknown_key(name: &str, known: &str) -> String {
 }
 
 /// The one of `known` that `name` most likely stands for, if it is near enough.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let near_enough = (name.chars().count() / 3).max(1);
     known
         .iter()
