@@ -11,15 +11,18 @@ mod check;
 pub mod edit;
 mod error;
 mod file;
+pub mod ids;
 mod mask;
 mod raw;
 mod settings;
+mod write;
 
 pub use error::ConfigError;
 pub use file::{EXAMPLE, init, path};
 pub(crate) use mask::hide_keys;
 pub(crate) use raw::nearest;
 pub use settings::{Config, JobConfig, KeySource, PollSettings, ProjectConfig};
+pub use write::edit_file;
 
 impl Config {
     /// The settings in the file at `path`.
