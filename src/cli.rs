@@ -2,11 +2,13 @@
 //!
 //! This file must not know how a verb is carried out.
 
+pub mod add;
 pub mod completions;
 pub mod doctor;
 pub mod list;
 pub mod man;
 pub mod open;
+pub mod rm;
 pub mod select;
 pub mod wait;
 pub mod watch;
@@ -16,10 +18,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::demo::DemoServerArgs;
+use add::AddArgs;
 use completions::{CompleteNamesArgs, CompletionsArgs};
 use doctor::DoctorArgs;
 use list::ListArgs;
 use open::OpenArgs;
+use rm::RmArgs;
 use wait::WaitArgs;
 use watch::WatchArgs;
 
@@ -31,6 +35,7 @@ Examples:
   mintwatch --demo                  look around; needs no key
   mintwatch init                    write a commented config to start from
   mintwatch                         the dashboard
+  mintwatch add docs job_01         watch a job
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
   mintwatch wait job_01 && mintwatch open job_01
@@ -59,6 +64,11 @@ const MAN_HELP: &str = "\
 Examples:
   mintwatch man | man -l -
   mintwatch man > ~/.local/share/man/man1/mintwatch.1";
+
+/// The command line asks for what cannot be, in words for whoever typed it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
 
 /// A terminal dashboard for Mintlify agent jobs.
 #[derive(Debug, Parser)]
@@ -123,6 +133,10 @@ pub enum Verb {
     Watch(WatchArgs),
     /// Open the pull request of a job
     Open(OpenArgs),
+    /// Watch more jobs: list them in the config
+    Add(AddArgs),
+    /// Stop watching jobs: take them out of the config
+    Rm(RmArgs),
     /// Write a commented config to start from; never overwrites
     #[command(after_help = INIT_HELP)]
     Init,

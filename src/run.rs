@@ -16,7 +16,9 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::cli::select::SelectError;
-use crate::cli::{Cli, ConfigVerb, GlobalArgs, Verb};
+use crate::cli::{Cli, ConfigVerb, GlobalArgs, UsageError, Verb};
+use crate::config::edit::EditError;
+use crate::config::ids::IdsError;
 use crate::config::{self, ConfigError};
 use crate::demo;
 use crate::poll::Poller;
@@ -84,6 +86,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Wait(args)) => verbs::wait(&cli.global, &args).await,
         Some(Verb::Watch(args)) => verbs::watch(&cli.global, &args).await,
         Some(Verb::Open(args)) => verbs::open(&cli.global, &args).await,
+        Some(Verb::Add(args)) => verbs::add(&cli.global, &args),
+        Some(Verb::Rm(args)) => verbs::rm(&cli.global, &args),
         Some(Verb::Init) => init(&cli.global),
         Some(Verb::Config(ConfigVerb::Path)) => verbs::config_path(&cli.global),
         Some(Verb::Doctor(_)) => doctor::doctor(&cli.global).await,
@@ -108,11 +112,20 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn code_of(error: &anyhow::Error) -> u8 {
     if error.is::<NoKey>() {
         NO_KEY
-    } else if error.is::<ConfigError>() || error.is::<NoTerminal>() || error.is::<SelectError>() {
+    } else if is_usage(error) {
         USAGE
     } else {
         FAILED
     }
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<ConfigError>()
+        || error.is::<EditError>()
+        || error.is::<IdsError>()
+        || error.is::<NoTerminal>()
+        || error.is::<SelectError>()
+        || error.is::<UsageError>()
 }
 
 async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {

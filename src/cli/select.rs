@@ -4,10 +4,8 @@
 use thiserror::Error;
 
 use crate::board::Watched;
+use crate::config::nearest;
 use crate::text;
-
-/// So many letters are enough of a beginning to guess the rest from.
-const MIN_BEGINNING: usize = 3;
 
 /// Why a `JOB` or a `PROJECT` on the command line means nothing.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -91,23 +89,6 @@ fn job_advice(watched: &[Watched], name: &str) -> String {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => String::from("`mintwatch list` shows those that are"),
     }
-}
-
-/// The one of `names` that `name` may be a slip of: in a few letters, in their case, or by having
-/// typed its beginning only.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = name.to_lowercase();
-    let near_enough = (wanted.chars().count() / 3).max(1);
-    names
-        .map(|known| {
-            let own = known.to_lowercase();
-            let begins = wanted.chars().count() >= MIN_BEGINNING && own.starts_with(&wanted);
-            let distance = strsim::osa_distance(&wanted, &own);
-            (if begins { distance.min(1) } else { distance }, known)
-        })
-        .filter(|(distance, _)| *distance <= near_enough)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
 }
 
 /// Whether `job` belongs to the project with this id or name.

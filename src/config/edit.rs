@@ -31,7 +31,7 @@ pub struct NewJob {
 }
 
 /// What an edit did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edited {
     /// The text from now on; `None` where nothing changed.
     pub text: Option<String>,
@@ -67,7 +67,7 @@ pub fn add(text: &str, path: &Path, project: &str, jobs: &[NewJob]) -> Result<Ed
     let mut want = Config::parse(text, path)?;
     let project = find_project(&mut want.projects, project)?;
     let id = project.id.clone();
-    let mut edited = Edited::nothing();
+    let mut edited = Edited::default();
     let mut items = Vec::new();
     for job in jobs {
         let job = checked(job)?;
@@ -90,7 +90,7 @@ pub fn add(text: &str, path: &Path, project: &str, jobs: &[NewJob]) -> Result<Ed
 /// Removes `jobs` from `text`, the contents of `path`.
 pub fn remove(text: &str, path: &Path, jobs: &[JobKey]) -> Result<Edited, EditError> {
     let mut want = Config::parse(text, path)?;
-    let mut edited = Edited::nothing();
+    let mut edited = Edited::default();
     for key in jobs {
         let listed = want
             .projects
@@ -112,16 +112,6 @@ pub fn remove(text: &str, path: &Path, jobs: &[JobKey]) -> Result<Edited, EditEr
         edited.text = Some(verified(new, path, &want)?);
     }
     Ok(edited)
-}
-
-impl Edited {
-    fn nothing() -> Self {
-        Self {
-            text: None,
-            changed: Vec::new(),
-            unchanged: Vec::new(),
-        }
-    }
 }
 
 /// The edited text, if it says exactly what it should.
@@ -158,7 +148,7 @@ fn no_such_project(projects: &[ProjectConfig], name: &str) -> EditError {
         .collect();
     let ids = projects.iter().map(|project| &*project.id);
     let known: Vec<&str> = titles.iter().copied().chain(ids).collect();
-    let hint = match nearest(name, &known) {
+    let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None if titles.is_empty() => "the config has none: write a [[projects]] with its id".into(),
         None => format!("the config has {}", titles.join(", ")),

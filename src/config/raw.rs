@@ -134,7 +134,7 @@ fn unknown_key(name: &str, known: &str) -> String {
     }
     let name = text::truncate(name, MAX_FOUND, "…");
     let names: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-    match nearest(&name, &names) {
+    match nearest(&name, names.iter().copied()) {
         Some(near) => format!("unknown key `{name}`: did you mean `{near}`?"),
         None => format!(
             "unknown key `{name}`: known here are `{}`",
@@ -143,12 +143,22 @@ fn unknown_key(name: &str, known: &str) -> String {
     }
 }
 
-/// The one of `known` that `name` most likely stands for, if it is near enough.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near_enough = (name.chars().count() / 3).max(1);
+/// So many letters are enough of a beginning to guess the rest from.
+const MIN_BEGINNING: usize = 3;
+
+/// The one of `known` that `name` may be a slip of: in a few letters, in their case, or by having
+/// typed its beginning only.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    let near_enough = (wanted.chars().count() / 3).max(1);
     known
-        .iter()
-        .map(|known| (strsim::osa_distance(name, known), *known))
+        .into_iter()
+        .map(|known| {
+            let own = known.to_lowercase();
+            let begins = wanted.chars().count() >= MIN_BEGINNING && own.starts_with(&wanted);
+            let distance = strsim::osa_distance(&wanted, &own);
+            (if begins { distance.min(1) } else { distance }, known)
+        })
         .filter(|(distance, _)| *distance <= near_enough)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)

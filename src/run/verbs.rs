@@ -5,6 +5,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -15,13 +16,15 @@ use jiff::tz::TimeZone;
 use super::source::{NoKey, Settings, Source};
 use super::{FAILED, NO_KEY, TIMED_OUT, looks, poller_ended, signalled};
 use crate::board::{Board, Watched};
+use crate::cli::add::{self, AddArgs};
 use crate::cli::completions::{self, CompleteNamesArgs, CompletionsArgs, Wanted};
 use crate::cli::list::{self, ListArgs};
 use crate::cli::open::{self, NoLink, OpenArgs};
+use crate::cli::rm::{self, RmArgs};
 use crate::cli::select::{self, SelectError};
 use crate::cli::wait::{self, Progress, WaitArgs};
 use crate::cli::watch::{self, Output, WatchArgs};
-use crate::cli::{Cli, GlobalArgs};
+use crate::cli::{Cli, GlobalArgs, UsageError};
 use crate::config;
 use crate::demo::DemoServer;
 use crate::link::{self, Environment, Opened, Opener};
@@ -222,4 +225,25 @@ pub(super) async fn complete_names(
         writeln!(out, "{name}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn add(global: &GlobalArgs, args: &AddArgs) -> anyhow::Result<ExitCode> {
+    let path = config_to_edit(global)?;
+    let (input, out, err) = (&mut io::stdin(), &mut io::stdout(), &mut io::stderr());
+    add::run(args, &path, input, out, err)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn rm(global: &GlobalArgs, args: &RmArgs) -> anyhow::Result<ExitCode> {
+    rm::run(args, &config_to_edit(global)?, &mut io::stdout())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The config file that a verb is to edit.
+fn config_to_edit(global: &GlobalArgs) -> anyhow::Result<PathBuf> {
+    if global.demo {
+        let message = "the demo has no config file to edit: leave --demo out to edit your own";
+        return Err(UsageError(message.to_owned()).into());
+    }
+    Ok(config::path(global.config.as_deref())?)
 }
