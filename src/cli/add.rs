@@ -13,6 +13,7 @@ use super::UsageError;
 use crate::config::edit::{self, Edited, NewJob};
 use crate::config::edit_file;
 use crate::config::ids::parse_ids;
+use crate::job::JobKey;
 
 /// The most that is read from standard input.
 const MAX_INPUT: u64 = 16 << 20;
@@ -61,13 +62,14 @@ pub fn run(
         done = edit::add(text, path, &args.project, &jobs)?;
         Ok::<_, anyhow::Error>(done.text.take())
     })?;
-    for key in &done.changed {
-        writeln!(out, "{key}")?;
-    }
-    for key in &done.unchanged {
-        writeln!(err, "{key} is there already")?;
-    }
+    // Each in one piece, since other programs may write to the same place.
+    out.write_all(lines(&done.changed, "").as_bytes())?;
+    err.write_all(lines(&done.unchanged, " is there already").as_bytes())?;
     Ok(())
+}
+
+fn lines(keys: &[JobKey], end: &str) -> String {
+    keys.iter().map(|key| format!("{key}{end}\n")).collect()
 }
 
 fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> anyhow::Result<Vec<NewJob>> {
