@@ -72,8 +72,9 @@ impl Home {
 
     fn unfinished(&self) -> usize {
         let entries = fs::read_dir(self.folder.path()).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.ends_with(".tmp")).count()
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let unfinished = |path: &PathBuf| path.extension().is_some_and(|end| end == "tmp");
+        paths.filter(unfinished).count()
     }
 }
 

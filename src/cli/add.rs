@@ -62,14 +62,14 @@ pub fn run(
         done = edit::add(text, path, &args.project, &jobs)?;
         Ok::<_, anyhow::Error>(done.text.take())
     })?;
-    // Each in one piece, since other programs may write to the same place.
+    // In one piece, since other programs may write to the same place.
+    let lines = |keys: &[JobKey], end| {
+        let lines = keys.iter().map(|key| format!("{key}{end}\n"));
+        lines.collect::<Vec<_>>().concat()
+    };
     out.write_all(lines(&done.changed, "").as_bytes())?;
     err.write_all(lines(&done.unchanged, " is there already").as_bytes())?;
     Ok(())
-}
-
-fn lines(keys: &[JobKey], end: &str) -> String {
-    keys.iter().map(|key| format!("{key}{end}\n")).collect()
 }
 
 fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> anyhow::Result<Vec<NewJob>> {

@@ -206,7 +206,9 @@ fn insert(text: &str, project: &str, jobs: &[JobConfig]) -> Option<String> {
         Jobs::Array { span, items } => {
             let places: Vec<_> = items.into_iter().map(|(_, place)| place).collect();
             let mut array = ArrayText::new(text, &span, &places, line_break(text))?;
-            jobs.iter().for_each(|job| array.push(item(job)));
+            for job in jobs {
+                array.push(item(job));
+            }
             Splice(span, array.into_text())
         }
         Jobs::Tables(tables) => after_tables(text, tables.last()?, jobs),
@@ -222,12 +224,10 @@ fn insert(text: &str, project: &str, jobs: &[JobConfig]) -> Option<String> {
 /// A `jobs` of its own line below the keys of a project.
 fn whole_array(text: &str, first: usize, end: usize, jobs: &[JobConfig]) -> Splice {
     let start = format!("{}{}", line_break(text), indent(text, first));
-    let mut lines = format!("{start}jobs = [");
-    for job in jobs {
-        lines += &format!("{start}  {},", item(job));
-    }
+    let items = jobs.iter().map(|job| format!("{start}  {},", item(job)));
+    let items: Vec<String> = items.collect();
     let at = line_end(text, end);
-    Splice(at..at, lines + &start + "]")
+    Splice(at..at, format!("{start}jobs = [{}{start}]", items.concat()))
 }
 
 /// More tables below the last one, written like it.

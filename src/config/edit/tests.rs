@@ -37,131 +37,133 @@ fn edit(text: &str, command: &str) -> Result<Edited, EditError> {
     add(text, path(), project, &jobs)
 }
 
-/// Every row is a text with a job in it, the command that adds it, and the text without: `add`
-/// goes one way and `rm` the other.
+/// The jobs of the project `p` without a job, the command that adds it, the jobs with it: `rm` goes
+/// the way back.
+const BOTH_WAYS: &[(&str, &str, &str)] = &[
+    // On one line.
+    ("jobs = []", "add p x", "jobs = [\"x\"]"),
+    ("jobs = [ ]", "add p x", "jobs = [ \"x\" ]"),
+    ("jobs=['a']", "add p x", "jobs=['a', \"x\"]"),
+    ("jobs = ['a', 'b']", "add p x", "jobs = ['a', 'b', \"x\"]"),
+    ("jobs = ['a','b']", "add p x", "jobs = ['a','b',\"x\"]"),
+    ("jobs = ['a', ] # c", "add p x", "jobs = ['a', \"x\", ] # c"),
+    ("jobs = [ 'a' ] # ]", "add p x", "jobs = [ 'a', \"x\" ] # ]"),
+    // One a line.
+    ("jobs = [\n]", "add p x", "jobs = [\n  \"x\",\n]"),
+    (
+        "  jobs = [\n  ]\n",
+        "add p x",
+        "  jobs = [\n    \"x\",\n  ]\n",
+    ),
+    (
+        "jobs = [ # none\n\t# yet\n]",
+        "add p x",
+        "jobs = [ # none\n\t# yet\n\t\"x\",\n]",
+    ),
+    (
+        "jobs = [\n    'a',\n]",
+        "add p x",
+        "jobs = [\n    'a',\n    \"x\",\n]",
+    ),
+    (
+        "jobs = [\n\t'a'\n]",
+        "add p x",
+        "jobs = [\n\t'a',\n\t\"x\"\n]",
+    ),
+    (
+        "jobs = [\n  'a' # ca, cb\n]",
+        "add p x",
+        "jobs = [\n  'a', # ca, cb\n  \"x\"\n]",
+    ),
+    (
+        "jobs = [\n  'a', # ca\n  # old:\n  # 'z',\n]",
+        "add p x",
+        "jobs = [\n  'a', # ca\n  \"x\",\n  # old:\n  # 'z',\n]",
+    ),
+    ("jobs = [\n  'a']", "add p x", "jobs = [\n  'a',\n  \"x\"]"),
+    (
+        "jobs = [\n  # ,\n  'a', ]",
+        "add p x",
+        "jobs = [\n  # ,\n  'a',\n  \"x\", ]",
+    ),
+    (
+        "jobs = ['a',\n  'b']",
+        "add p x",
+        "jobs = ['a',\n  'b',\n  \"x\"]",
+    ),
+    (
+        "jobs = ['a', # ca\n]",
+        "add p x",
+        "jobs = ['a', \"x\", # ca\n]",
+    ),
+    (
+        "jobs = [\n 'a', 'b', # cb\n]",
+        "add p x",
+        "jobs = [\n 'a', 'b', \"x\", # cb\n]",
+    ),
+    (
+        "jobs = [\n  'a' # ca\n  ,\n]",
+        "add p x",
+        "jobs = [\n  'a' # ca\n  ,\n  \"x\",\n]",
+    ),
+    (
+        "jobs = [\n  'a'\n , ]",
+        "add p x",
+        "jobs = [\n  'a', \"x\"\n , ]",
+    ),
+    (
+        "jobs = [ 'a' # ca\n       , 'b' # cb\n       ]",
+        "add p x",
+        "jobs = [ 'a' # ca\n       , 'b' # cb\n       , \"x\"\n       ]",
+    ),
+    (
+        "jobs = [\r\n  'a', # ca\r\n]\r\n",
+        "add p x",
+        "jobs = [\r\n  'a', # ca\r\n  \"x\",\r\n]\r\n",
+    ),
+    (
+        "jobs = [\r\n  'a' # ca\r\n]\r\n",
+        "add p x",
+        "jobs = [\r\n  'a', # ca\r\n  \"x\"\r\n]\r\n",
+    ),
+    // Labels, tags, what is strange inside of a string.
+    (
+        "jobs = ['[#,]', { id = ']', tags = ['#'] }]",
+        "add p x label:A_\"b\" tag:t tag:ü",
+        "jobs = ['[#,]', { id = ']', tags = ['#'] }, { id = \"x\", label = 'A \"b\"', tags = [\"t\", \"ü\"] }]",
+    ),
+    (
+        "jobs = ['''a''', {id='b'}]",
+        "add p x label:'日本'_\\\"",
+        "jobs = ['''a''', {id='b'}, { id = \"x\", label = ''''日本' \\\"''' }]",
+    ),
+    (
+        "jobs = ['a']",
+        "add p x tag:t",
+        "jobs = ['a', { id = \"x\", tags = [\"t\"] }]",
+    ),
+    ("jobs = []", "add p x y", "jobs = [\"x\", \"y\"]"),
+    // Tables.
+    (
+        "[[projects.jobs]]\nid = 'a'\n# end",
+        "add p x label:L",
+        "[[projects.jobs]]\nid = 'a'\n[[projects.jobs]]\nid = \"x\"\nlabel = \"L\"\n# end",
+    ),
+    (
+        "\n  [[ projects . jobs ]] # ca\n    id = 'a' # cid",
+        "add p x y tag:t",
+        "\n  [[ projects . jobs ]] # ca\n    id = 'a' # cid\n\n  [[ projects . jobs ]]\n    id = \"x\"\n\n  [[ projects . jobs ]]\n    id = \"y\"\n    tags = [\"t\"]",
+    ),
+    (
+        "\r\n[[projects.jobs]]\r\nid = 'a'\r\n\r\n[projects.key]\r\nenv = 'A'\r\n",
+        "add p x",
+        "\r\n[[projects.jobs]]\r\nid = 'a'\r\n\r\n[[projects.jobs]]\r\nid = \"x\"\r\n\r\n[projects.key]\r\nenv = 'A'\r\n",
+    ),
+];
+
 #[test]
 fn add_and_rm_undo_each_other_table() {
-    for (without, command, with) in [
-        // On one line.
-        ("jobs = []", "add p x", "jobs = [\"x\"]"),
-        ("jobs = [ ]", "add p x", "jobs = [ \"x\" ]"),
-        ("jobs=['a']", "add p x", "jobs=['a', \"x\"]"),
-        ("jobs = ['a', 'b']", "add p x", "jobs = ['a', 'b', \"x\"]"),
-        ("jobs = ['a','b']", "add p x", "jobs = ['a','b',\"x\"]"),
-        ("jobs = ['a', ] # c", "add p x", "jobs = ['a', \"x\", ] # c"),
-        ("jobs = [ 'a' ] # ]", "add p x", "jobs = [ 'a', \"x\" ] # ]"),
-        // One a line.
-        ("jobs = [\n]", "add p x", "jobs = [\n  \"x\",\n]"),
-        (
-            "  jobs = [\n  ]\n",
-            "add p x",
-            "  jobs = [\n    \"x\",\n  ]\n",
-        ),
-        (
-            "jobs = [ # none\n\t# yet\n]",
-            "add p x",
-            "jobs = [ # none\n\t# yet\n\t\"x\",\n]",
-        ),
-        (
-            "jobs = [\n    'a',\n]",
-            "add p x",
-            "jobs = [\n    'a',\n    \"x\",\n]",
-        ),
-        (
-            "jobs = [\n\t'a'\n]",
-            "add p x",
-            "jobs = [\n\t'a',\n\t\"x\"\n]",
-        ),
-        (
-            "jobs = [\n  'a' # ca, cb\n]",
-            "add p x",
-            "jobs = [\n  'a', # ca, cb\n  \"x\"\n]",
-        ),
-        (
-            "jobs = [\n  'a', # ca\n  # old:\n  # 'z',\n]",
-            "add p x",
-            "jobs = [\n  'a', # ca\n  \"x\",\n  # old:\n  # 'z',\n]",
-        ),
-        ("jobs = [\n  'a']", "add p x", "jobs = [\n  'a',\n  \"x\"]"),
-        (
-            "jobs = [\n  # ,\n  'a', ]",
-            "add p x",
-            "jobs = [\n  # ,\n  'a',\n  \"x\", ]",
-        ),
-        (
-            "jobs = ['a',\n  'b']",
-            "add p x",
-            "jobs = ['a',\n  'b',\n  \"x\"]",
-        ),
-        (
-            "jobs = ['a', # ca\n]",
-            "add p x",
-            "jobs = ['a', \"x\", # ca\n]",
-        ),
-        (
-            "jobs = [\n 'a', 'b', # cb\n]",
-            "add p x",
-            "jobs = [\n 'a', 'b', \"x\", # cb\n]",
-        ),
-        (
-            "jobs = [\n  'a' # ca\n  ,\n]",
-            "add p x",
-            "jobs = [\n  'a' # ca\n  ,\n  \"x\",\n]",
-        ),
-        (
-            "jobs = [\n  'a'\n , ]",
-            "add p x",
-            "jobs = [\n  'a', \"x\"\n , ]",
-        ),
-        (
-            "jobs = [ 'a' # ca\n       , 'b' # cb\n       ]",
-            "add p x",
-            "jobs = [ 'a' # ca\n       , 'b' # cb\n       , \"x\"\n       ]",
-        ),
-        (
-            "jobs = [\r\n  'a', # ca\r\n]\r\n",
-            "add p x",
-            "jobs = [\r\n  'a', # ca\r\n  \"x\",\r\n]\r\n",
-        ),
-        (
-            "jobs = [\r\n  'a' # ca\r\n]\r\n",
-            "add p x",
-            "jobs = [\r\n  'a', # ca\r\n  \"x\"\r\n]\r\n",
-        ),
-        // Labels, tags, what is strange inside of a string.
-        (
-            "jobs = ['[#,]', { id = ']', tags = ['#'] }]",
-            "add p x label:A_\"b\" tag:t tag:ü",
-            "jobs = ['[#,]', { id = ']', tags = ['#'] }, { id = \"x\", label = 'A \"b\"', tags = [\"t\", \"ü\"] }]",
-        ),
-        (
-            "jobs = ['''a''', {id='b'}]",
-            "add p x label:'日本'_\\\"",
-            "jobs = ['''a''', {id='b'}, { id = \"x\", label = ''''日本' \\\"''' }]",
-        ),
-        (
-            "jobs = ['a']",
-            "add p x tag:t",
-            "jobs = ['a', { id = \"x\", tags = [\"t\"] }]",
-        ),
-        ("jobs = []", "add p x y", "jobs = [\"x\", \"y\"]"),
-        // Tables.
-        (
-            "[[projects.jobs]]\nid = 'a'\n# end",
-            "add p x label:L",
-            "[[projects.jobs]]\nid = 'a'\n[[projects.jobs]]\nid = \"x\"\nlabel = \"L\"\n# end",
-        ),
-        (
-            "\n  [[ projects . jobs ]] # ca\n    id = 'a' # cid",
-            "add p x y tag:t",
-            "\n  [[ projects . jobs ]] # ca\n    id = 'a' # cid\n\n  [[ projects . jobs ]]\n    id = \"x\"\n\n  [[ projects . jobs ]]\n    id = \"y\"\n    tags = [\"t\"]",
-        ),
-        (
-            "\r\n[[projects.jobs]]\r\nid = 'a'\r\n\r\n[projects.key]\r\nenv = 'A'\r\n",
-            "add p x",
-            "\r\n[[projects.jobs]]\r\nid = 'a'\r\n\r\n[[projects.jobs]]\r\nid = \"x\"\r\n\r\n[projects.key]\r\nenv = 'A'\r\n",
-        ),
-    ] {
+    for &(without, command, with) in BOTH_WAYS {
         let head =
             "# top\nprojects = []#\n[[projects]] # p\nid = 'p'\n".replace("projects = []#\n", "");
         let foot = if with.ends_with('\n') {
@@ -255,117 +257,120 @@ fn add_table() {
     }
 }
 
+/// The jobs of the project `p` before, the command, the jobs after.
+const REMOVALS: &[(&str, &str, &str)] = &[
+    ("jobs = ['a', 'b', 'c']", "rm p/a", "jobs = ['b', 'c']"),
+    ("jobs = ['a', 'b', 'c']", "rm p/b", "jobs = ['a', 'c']"),
+    ("jobs = ['a', 'b', 'c']", "rm p/c p/a", "jobs = ['b']"),
+    ("jobs = ['a', 'b', 'c',]", "rm p/a p/b p/c", "jobs = []"),
+    ("jobs = ['a']", "rm p/a", "jobs = []"),
+    ("jobs = ['a', 'b']", "rm p/a q/b", "jobs = ['b']"),
+    // Only the comment at the end of its own line goes.
+    (
+        "jobs = [\n  # above\n  'a', # ca\n  # between\n  'b', # cb\n  # below\n]",
+        "rm p/a",
+        "jobs = [\n  # above\n  # between\n  'b', # cb\n  # below\n]",
+    ),
+    (
+        "jobs = [\n  # above\n  'a', # ca\n\n  # between\n  'b' # cb\n  # below\n]",
+        "rm p/b",
+        "jobs = [\n  # above\n  'a' # ca\n\n  # between\n  # below\n]",
+    ),
+    (
+        "jobs = [ # all\n  'a', # ca\n  { id = 'b', label = 'L' }, # cb\n] # end",
+        "rm p/b p/a",
+        "jobs = [ # all\n] # end",
+    ),
+    // Lines with several jobs.
+    (
+        "jobs = [\n  'a', 'b', # cb\n  'c',\n]",
+        "rm p/a",
+        "jobs = [\n  'b', # cb\n  'c',\n]",
+    ),
+    (
+        "jobs = [\n  'a', 'b', # cb\n  'c',\n]",
+        "rm p/b",
+        "jobs = [\n  'a', # cb\n  'c',\n]",
+    ),
+    (
+        "jobs = [\n  'a', 'b', # cb\n  'c',\n]",
+        "rm p/a p/b",
+        "jobs = [\n  'c',\n]",
+    ),
+    (
+        "jobs = [ 'a', # ca\n         'b', # cb\n]",
+        "rm p/a",
+        "jobs = [\n         'b', # cb\n]",
+    ),
+    (
+        "jobs = [ 'a', # ca\n         'b' ] # cb",
+        "rm p/b",
+        "jobs = [ 'a' # ca\n] # cb",
+    ),
+    (
+        "jobs = [ 'a', # ca\n         'b', ] # cb",
+        "rm p/b",
+        "jobs = [ 'a', # ca\n] # cb",
+    ),
+    ("jobs = [\n  'a' ]", "rm p/a", "jobs = [\n]"),
+    // Commas in odd places.
+    (
+        "jobs = [ 'a' # ca\n  , 'b' # cb\n  , 'c' # cc\n]",
+        "rm p/b",
+        "jobs = [ 'a' # ca\n  , 'c' # cc\n]",
+    ),
+    (
+        "jobs = [ 'a' # ca\n  , 'b' # cb\n  , 'c' # cc\n]",
+        "rm p/c",
+        "jobs = [ 'a' # ca\n  , 'b' # cb\n]",
+    ),
+    (
+        "jobs = [ 'a' # ca\n  , 'b' ]",
+        "rm p/b",
+        "jobs = [ 'a' # ca\n]",
+    ),
+    (
+        "jobs = [\n  'a' # ca\n  , # x\n  'b'\n]",
+        "rm p/a",
+        "jobs = [\n   # x\n  'b'\n]",
+    ),
+    (
+        "jobs = [\n  'a'\n,\n  'b'\n]",
+        "rm p/b",
+        "jobs = [\n  'a'\n\n]",
+    ),
+    (
+        "jobs = [\n  'a',\n  'b',\n  'c'\n,\n]",
+        "rm p/b p/c",
+        "jobs = [\n  'a',\n\n]",
+    ),
+    // A table over several lines.
+    (
+        "jobs = [\n  {\n    id = 'a', # ca\n  }, # end\n  'b',\n]",
+        "rm p/a",
+        "jobs = [\n  'b',\n]",
+    ),
+    // Tables: with what is said inside, not what is said around.
+    (
+        "[[projects.jobs]]\n# in a\nid = 'a' # ca\ntags = [\n 't' ]\n# after\n\n[[projects.jobs]]\nid = 'b'\n",
+        "rm p/a",
+        "# after\n\n[[projects.jobs]]\nid = 'b'\n",
+    ),
+    (
+        "\n[[projects.jobs]]\nid = 'a'\n\n# about b\n[[projects.jobs]]\nid = 'b'\n\n[[projects]]\nid = 'q'\n",
+        "rm p/b p/a",
+        "\n# about b\n\n[[projects]]\nid = 'q'\n",
+    ),
+    (
+        "jobs = [\r\n  'a', # ca\r\n  'b', # cb\r\n]\r\n",
+        "rm p/a",
+        "jobs = [\r\n  'b', # cb\r\n]\r\n",
+    ),
+];
+
 #[test]
 fn rm_table() {
-    for (before, command, after) in [
-        ("jobs = ['a', 'b', 'c']", "rm p/a", "jobs = ['b', 'c']"),
-        ("jobs = ['a', 'b', 'c']", "rm p/b", "jobs = ['a', 'c']"),
-        ("jobs = ['a', 'b', 'c']", "rm p/c p/a", "jobs = ['b']"),
-        ("jobs = ['a', 'b', 'c',]", "rm p/a p/b p/c", "jobs = []"),
-        ("jobs = ['a']", "rm p/a", "jobs = []"),
-        ("jobs = ['a', 'b']", "rm p/a q/b", "jobs = ['b']"),
-        // Only the comment at the end of its own line goes.
-        (
-            "jobs = [\n  # above\n  'a', # ca\n  # between\n  'b', # cb\n  # below\n]",
-            "rm p/a",
-            "jobs = [\n  # above\n  # between\n  'b', # cb\n  # below\n]",
-        ),
-        (
-            "jobs = [\n  # above\n  'a', # ca\n\n  # between\n  'b' # cb\n  # below\n]",
-            "rm p/b",
-            "jobs = [\n  # above\n  'a' # ca\n\n  # between\n  # below\n]",
-        ),
-        (
-            "jobs = [ # all\n  'a', # ca\n  { id = 'b', label = 'L' }, # cb\n] # end",
-            "rm p/b p/a",
-            "jobs = [ # all\n] # end",
-        ),
-        // Lines with several jobs.
-        (
-            "jobs = [\n  'a', 'b', # cb\n  'c',\n]",
-            "rm p/a",
-            "jobs = [\n  'b', # cb\n  'c',\n]",
-        ),
-        (
-            "jobs = [\n  'a', 'b', # cb\n  'c',\n]",
-            "rm p/b",
-            "jobs = [\n  'a', # cb\n  'c',\n]",
-        ),
-        (
-            "jobs = [\n  'a', 'b', # cb\n  'c',\n]",
-            "rm p/a p/b",
-            "jobs = [\n  'c',\n]",
-        ),
-        (
-            "jobs = [ 'a', # ca\n         'b', # cb\n]",
-            "rm p/a",
-            "jobs = [\n         'b', # cb\n]",
-        ),
-        (
-            "jobs = [ 'a', # ca\n         'b' ] # cb",
-            "rm p/b",
-            "jobs = [ 'a' # ca\n] # cb",
-        ),
-        (
-            "jobs = [ 'a', # ca\n         'b', ] # cb",
-            "rm p/b",
-            "jobs = [ 'a', # ca\n] # cb",
-        ),
-        ("jobs = [\n  'a' ]", "rm p/a", "jobs = [\n]"),
-        // Commas in odd places.
-        (
-            "jobs = [ 'a' # ca\n  , 'b' # cb\n  , 'c' # cc\n]",
-            "rm p/b",
-            "jobs = [ 'a' # ca\n  , 'c' # cc\n]",
-        ),
-        (
-            "jobs = [ 'a' # ca\n  , 'b' # cb\n  , 'c' # cc\n]",
-            "rm p/c",
-            "jobs = [ 'a' # ca\n  , 'b' # cb\n]",
-        ),
-        (
-            "jobs = [ 'a' # ca\n  , 'b' ]",
-            "rm p/b",
-            "jobs = [ 'a' # ca\n]",
-        ),
-        (
-            "jobs = [\n  'a' # ca\n  , # x\n  'b'\n]",
-            "rm p/a",
-            "jobs = [\n   # x\n  'b'\n]",
-        ),
-        (
-            "jobs = [\n  'a'\n,\n  'b'\n]",
-            "rm p/b",
-            "jobs = [\n  'a'\n\n]",
-        ),
-        (
-            "jobs = [\n  'a',\n  'b',\n  'c'\n,\n]",
-            "rm p/b p/c",
-            "jobs = [\n  'a',\n\n]",
-        ),
-        // A table over several lines.
-        (
-            "jobs = [\n  {\n    id = 'a', # ca\n  }, # end\n  'b',\n]",
-            "rm p/a",
-            "jobs = [\n  'b',\n]",
-        ),
-        // Tables: with what is said inside, not what is said around.
-        (
-            "[[projects.jobs]]\n# in a\nid = 'a' # ca\ntags = [\n 't' ]\n# after\n\n[[projects.jobs]]\nid = 'b'\n",
-            "rm p/a",
-            "# after\n\n[[projects.jobs]]\nid = 'b'\n",
-        ),
-        (
-            "\n[[projects.jobs]]\nid = 'a'\n\n# about b\n[[projects.jobs]]\nid = 'b'\n\n[[projects]]\nid = 'q'\n",
-            "rm p/b p/a",
-            "\n# about b\n\n[[projects]]\nid = 'q'\n",
-        ),
-        (
-            "jobs = [\r\n  'a', # ca\r\n  'b', # cb\r\n]\r\n",
-            "rm p/a",
-            "jobs = [\r\n  'b', # cb\r\n]\r\n",
-        ),
-    ] {
+    for &(before, command, after) in REMOVALS {
         let [before, after] = [before, after].map(|text| format!("[[projects]]\nid = 'p'\n{text}"));
         let edited = edit(&before, command).unwrap_or_else(|error| panic!("{before}: {error}"));
         assert_eq!(edited.text.as_deref(), Some(&*after), "{before}\n{command}");
