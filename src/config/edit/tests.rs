@@ -164,18 +164,15 @@ const BOTH_WAYS: &[(&str, &str, &str)] = &[
 #[test]
 fn add_and_rm_undo_each_other_table() {
     for &(without, command, with) in BOTH_WAYS {
-        let head =
-            "# top\nprojects = []#\n[[projects]] # p\nid = 'p'\n".replace("projects = []#\n", "");
         let foot = if with.ends_with('\n') {
             "\n[[projects]]\nid = 'q'\njobs = [ 'x' ]\n"
         } else {
             ""
         };
-        let head = if with.contains('\r') {
-            head.replace('\n', "\r\n")
-        } else {
-            head
-        };
+        let mut head = "# top\n[[projects]] # p\nid = 'p'\n".to_owned();
+        if with.contains('\r') {
+            head = head.replace('\n', "\r\n");
+        }
         for head in [head.clone(), format!("\u{feff}{head}")] {
             let [without, with] = [without, with].map(|text| format!("{head}{text}{foot}"));
             let added =
