@@ -24,7 +24,7 @@ fn home(server: &FakeServer) -> Home {
         r#"
 base_url = "{}"
 [poll]
-timeout = "300ms"
+timeout = "1s"
 [[projects]]
 id = "64f0c1e2"
 name = "docs"
@@ -378,7 +378,7 @@ fn a_broken_config_is_shown_with_its_line_and_a_caret() {
     for (from, to, line, words) in [
         ("[poll]", "[pol]", 3, "pol"),
         (
-            "timeout = \"300ms\"",
+            "timeout = \"1s\"",
             "timeout = \"soon\"",
             4,
             "not a duration",

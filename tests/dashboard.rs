@@ -20,7 +20,7 @@ fn config(server: &FakeServer, jobs: &[&str]) -> String {
     let jobs: Vec<String> = jobs.iter().map(|job| format!("\"{job}\"")).collect();
     format!(
         "base_url = \"{}\"\n\
-         [poll]\nactive = \"100ms\"\nfinished = \"150ms\"\ntimeout = \"500ms\"\n\
+         [poll]\nactive = \"100ms\"\nfinished = \"150ms\"\ntimeout = \"1s\"\n\
          [[projects]]\nid = \"docs\"\njobs = [{}]\n",
         server.base_url(),
         jobs.join(", ")

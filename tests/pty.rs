@@ -49,9 +49,9 @@ fn a_person_looks_round_the_demo_and_leaves() {
     terminal.send("/zzzz");
     terminal.wait_for("Nothing here matches /zzzz");
     terminal.resize(40, 12);
-    terminal.wait("the narrow screen", |screen| {
-        screen.size().1.get() == 40 && screen.contents().contains("Esc clears the filter.")
-    });
+    // The header of the narrowest table: a key sent before the new size is read may wait for the
+    // next one, which is a fault of crossterm's.
+    terminal.wait_for("▲ JOB ");
     terminal.send("\u{1b}");
     terminal.wait_until_gone("zzzz");
     terminal.resize(100, 30);
