@@ -230,7 +230,10 @@ pub fn transitions() -> Vec<Transition> {
         Transition {
             at: ago(seconds),
             key: watched.key.clone(),
+            project: watched.project.clone(),
+            label: watched.label.clone(),
             title: watched.title().into(),
+            current_pull_request: job.pull_request.clone(),
             status: Some((Some(Status::from_api(from)), job.status)),
             pull_request: job.pull_request,
         }
