@@ -47,6 +47,9 @@ const BOARD_PACE: Duration = Duration::from_millis(50);
 /// So many inputs that wait are taken before a frame is drawn.
 const INPUTS_AT_ONCE: usize = 512;
 
+/// The longest that the loop sleeps: a wall clock that is put back must not freeze the ages.
+const LONGEST_NAP: Duration = Duration::from_mins(5);
+
 /// What the loop needs of the machine that it runs on.
 pub trait Host {
     /// Opens a link in the user's browser, or says in words why not.
@@ -223,7 +226,7 @@ where
         let at = self.app.wake_at()?;
         // A millisecond more, so that the moment has surely passed when the timer says so.
         let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-        Some(wait + Duration::from_millis(1))
+        Some((wait + Duration::from_millis(1)).min(LONGEST_NAP))
     }
 
     fn on_time(&mut self) {

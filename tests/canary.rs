@@ -27,8 +27,9 @@ use mintwatch::config::{Config, KeySource};
 use mintwatch::job::JobKey;
 use mintwatch::key::{self, ApiKey};
 use mintwatch::link::{Environment, Opener};
+use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
-use mintwatch::poll::{KeySlot, Poller, Setup};
+use mintwatch::poll::setup::{KeySlot, Setup};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::json;
 use support::fake_server::FakeServer;
@@ -663,7 +664,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
             finished: PATIENCE,
             concurrency: 1,
         },
-        start: Start::AtOnce,
+        start: Start::Once,
         keys: vec![KeySlot {
             source: KeySource::default(),
             key: Ok(key.clone()),
