@@ -137,6 +137,14 @@ impl Drop for Poller {
 /// What a finished poll brings back: the job, the key that it was polled with, and the answer.
 type Reply = (JobKey, ApiKey, Result<Job, ApiError>);
 
+/// What the server said when it asked a project to wait.
+#[derive(Clone)]
+struct Hold {
+    kind: ErrorKind,
+    message: String,
+    retry_at: Option<Timestamp>,
+}
+
 struct Engine {
     base_url: Url,
     timeout: Duration,
@@ -152,6 +160,8 @@ struct Engine {
     in_flight: JoinSet<Reply>,
     /// The search for each lost key that is under way.
     key_searches: HashMap<KeyIndex, AbortHandle>,
+    /// Why each project waits that its server has asked to.
+    holds: HashMap<Arc<str>, Hold>,
 }
 
 impl Engine {
@@ -174,6 +184,7 @@ impl Engine {
             commands,
             in_flight: JoinSet::new(),
             key_searches: HashMap::new(),
+            holds: HashMap::new(),
         }
     }
 
@@ -272,6 +283,7 @@ impl Engine {
             },
         );
         self.schedule.finish(job, Outcome::Seen(pace), now());
+        self.mark_held(&job.project);
     }
 
     fn failed(&mut self, job: &JobKey, key: &ApiKey, error: ApiError) {
@@ -302,8 +314,26 @@ impl Engine {
         if key_refused {
             self.lose_key(index, &message);
         } else if retry_at.is_some() {
-            let held = self.schedule.held_jobs(&job.project);
-            self.block(|other| held.contains(other), kind, &message, retry_at);
+            let hold = Hold {
+                kind,
+                message,
+                retry_at,
+            };
+            self.holds.insert(Arc::clone(&job.project), hold);
+            self.mark_held(&job.project);
+        }
+    }
+
+    /// Says on the rows that the hold of `project` delays, if it has one, why they wait.
+    fn mark_held(&mut self, project: &Arc<str>) {
+        let held = self.schedule.held_jobs(project, now());
+        if let Some(hold) = self.holds.get(project).filter(|_| !held.is_empty()) {
+            let Hold {
+                kind,
+                message,
+                retry_at,
+            } = hold.clone();
+            self.block(|job| held.contains(job), kind, &message, retry_at);
         }
     }
 

@@ -299,7 +299,7 @@ fn what_names_no_job_or_project_is_said_and_nothing_is_polled() {
         ),
         (
             vec!["--project", "web"],
-            "no project is called \"web\"; the config has docs, p2",
+            "no project with jobs is called \"web\"; the config has docs, p2",
         ),
         (
             vec!["job_02\u{1b}[31m"],

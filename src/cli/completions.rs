@@ -39,7 +39,7 @@ pub struct CompleteNamesArgs {
 const BASH: &str = r#"
 _mintwatch_with_names() {
     _mintwatch "$@"
-    local cur="$2" name kept=()
+    local cur="$2" name kept=() names=()
     for name in "${COMPREPLY[@]}"; do
         [[ $name == [\[\<]* ]] || kept+=("$name")
     done
@@ -47,8 +47,10 @@ _mintwatch_with_names() {
     while IFS= read -r name; do
         # Behind a quote, readline closes it; without one, spaces need a backslash.
         [[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] || printf -v name %q "$name"
-        [[ $name == "$cur"* ]] && COMPREPLY+=("$name")
+        [[ $name == "$cur"* ]] && names+=("$name")
     done < <("$1" complete-names -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    # Where a name may stand, a file or a folder of this directory is none.
+    (( ${#names[@]} )) && COMPREPLY=("${names[@]}")
 }
 
 complete -F _mintwatch_with_names -o bashdefault -o default mintwatch

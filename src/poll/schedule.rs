@@ -292,9 +292,9 @@ impl Schedule {
 
     /// The jobs of `project` that its hold delays: not those that would not be polled before its end
     /// (archived ones never), since nothing would come to say that it is over.
-    pub fn held_jobs(&self, project: &Arc<str>) -> HashSet<JobKey> {
+    pub fn held_jobs(&self, project: &Arc<str>, now: Instant) -> HashSet<JobKey> {
         let until = self.projects.get(project).and_then(|own| own.held_until);
-        let Some(until) = until else {
+        let Some(until) = until.filter(|until| *until > now) else {
             return HashSet::new();
         };
         let delayed = |entry: &Entry| matches!(entry.state, State::Waiting(due) if due < until);
