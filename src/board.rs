@@ -296,14 +296,31 @@ impl Board {
     /// A board of never-seen rows, in the order given. A key that comes twice is taken once.
     pub fn new(watched: impl IntoIterator<Item = Watched>) -> Self {
         let mut board = Self::default();
-        for watched in watched {
-            let at = board.rows.len();
-            if board.index.insert(watched.key.clone(), at).is_none() {
-                board.rows.push(Row::new(watched));
-            }
-        }
-        board.counts = Counts::of(&board.rows);
+        board.set_watched(watched);
         board
+    }
+
+    /// Watches these jobs from now on, in this order. What is known of those that stay is kept.
+    pub fn set_watched(&mut self, watched: impl IntoIterator<Item = Watched>) {
+        let mut before: HashMap<JobKey, Row> = self
+            .rows
+            .drain(..)
+            .map(|row| (row.key().clone(), row))
+            .collect();
+        self.index.clear();
+        for watched in watched {
+            if self.index.contains_key(&watched.key) {
+                continue;
+            }
+            self.index.insert(watched.key.clone(), self.rows.len());
+            let row = match before.remove(&watched.key) {
+                Some(row) => Row { watched, ..row },
+                None => Row::new(watched),
+            };
+            self.rows.push(row);
+        }
+        self.counts = Counts::of(&self.rows);
+        self.revision += 1;
     }
 
     /// The rows, in the order of the config.
@@ -703,6 +720,36 @@ mod tests {
             );
         }
         assert_eq!(board.errors().len(), MAX_ERRORS);
+    }
+
+    #[test]
+    fn jobs_that_stay_keep_what_is_known_of_them() {
+        let mut board = board(&["a", "b", "b"]);
+        assert_eq!(
+            board.counts().total,
+            2,
+            "a job that comes twice is taken once"
+        );
+        let (a, b) = (JobKey::new("p", "a"), JobKey::new("p", "b"));
+        board.apply(&a, fetched(job(Status::Failed, None)), NOW);
+        board.apply(&b, fetched(job(Status::Active, None)), NOW);
+        let before = board.revision();
+        let mut watched = board.rows()[0].watched.clone();
+        watched.label = Some(String::from("renamed"));
+        let new = Watched {
+            key: JobKey::new("p", "new"),
+            ..watched.clone()
+        };
+        board.set_watched([new, watched]);
+        assert_ne!(board.revision(), before);
+        assert_eq!(board.row(&a).unwrap().status(), Some(&Status::Failed));
+        assert_eq!(board.row(&a).unwrap().watched.title(), "renamed");
+        assert!(board.row(&b).is_none());
+        let counts = board.counts();
+        assert_eq!(
+            (counts.total, counts.failed, counts.active, counts.unknown),
+            (2, 1, 0, 1)
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod ids;
 mod mask;
 mod raw;
 mod settings;
+pub mod watch;
 mod write;
 
 pub use error::ConfigError;

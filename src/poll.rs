@@ -4,31 +4,20 @@
 //! and puts what it learns on the board; transitions go out on a channel of their own, so that none
 //! is lost when readers fall behind. It must not know the screen.
 
+mod engine;
 pub mod schedule;
 pub mod setup;
 mod wake;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, JoinError, JoinHandle, JoinSet};
-use url::Url;
+use tokio::task::{JoinError, JoinHandle};
 
-use crate::api::{ApiError, Client, ErrorKind};
-use crate::board::{Board, Transition, Update, Watched};
-use crate::config::KeySource;
-use crate::job::{Job, JobKey};
-use crate::key::{self, ApiKey};
-use schedule::{KeyIndex, Outcome, Pace, Schedule, Start};
-use setup::{KeySlot, Setup};
-
-/// How often a key file is read again after its key was refused or missing.
-const KEY_RECHECK: Duration = Duration::from_secs(30);
-/// Waking this much later than asked means that the process or the machine was asleep.
-const OVERSLEPT: Duration = Duration::from_secs(5);
+use crate::board::{Board, Transition, Watched};
+use crate::job::JobKey;
+use crate::key::ApiKey;
+use engine::Engine;
+use schedule::KeyIndex;
+use setup::Setup;
 
 /// What the rest of the program asks of the poller.
 #[derive(Debug)]
@@ -37,6 +26,8 @@ enum Command {
     PollAll,
     /// The machine has been asleep.
     Woke,
+    Watch(Vec<Watched>),
+    Restart(Vec<Watched>, Box<Setup>),
     KeyResolved {
         index: KeyIndex,
         key: Result<ApiKey, String>,
@@ -67,6 +58,18 @@ impl Asker {
     /// Polls every job now, and looks again for keys that are missing or were refused.
     pub fn poll_all(&self) {
         let _ = self.0.send(Command::PollAll);
+    }
+}
+
+impl Asker {
+    /// Watches these jobs from now on; what is known of those that stay is kept.
+    pub fn watch(&self, watched: Vec<Watched>) {
+        let _ = self.0.send(Command::Watch(watched));
+    }
+
+    /// Watches these jobs and polls by another setup from now on.
+    pub fn restart(&self, watched: Vec<Watched>, setup: Setup) {
+        let _ = self.0.send(Command::Restart(watched, Box::new(setup)));
     }
 }
 
@@ -131,409 +134,5 @@ impl Poller {
 impl Drop for Poller {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// What a finished poll brings back: the job, the key that it was polled with, and the answer.
-type Reply = (JobKey, ApiKey, Result<Job, ApiError>);
-
-/// What the server said when it asked a project to wait.
-#[derive(Clone)]
-struct Hold {
-    kind: ErrorKind,
-    message: String,
-    retry_at: Option<Timestamp>,
-}
-
-struct Engine {
-    base_url: Url,
-    timeout: Duration,
-    client: Option<Client>,
-    schedule: Schedule,
-    start: Start,
-    keys: Vec<KeySlot>,
-    key_of: HashMap<Arc<str>, KeyIndex>,
-    board: watch::Sender<Board>,
-    transitions: mpsc::UnboundedSender<Transition>,
-    /// For the tasks that look for keys; weak, so that the poller ends with its last asker.
-    commands: mpsc::WeakUnboundedSender<Command>,
-    in_flight: JoinSet<Reply>,
-    /// The search for each lost key that is under way.
-    key_searches: HashMap<KeyIndex, AbortHandle>,
-    /// Why each project waits that its server has asked to.
-    holds: HashMap<Arc<str>, Hold>,
-}
-
-impl Engine {
-    fn new(
-        setup: Setup,
-        board: watch::Sender<Board>,
-        transitions: mpsc::UnboundedSender<Transition>,
-        commands: mpsc::WeakUnboundedSender<Command>,
-    ) -> Self {
-        Self {
-            base_url: setup.base_url,
-            timeout: setup.timeout,
-            client: None,
-            schedule: Schedule::new(setup.limits, fastrand::u64(..)),
-            start: setup.start,
-            keys: setup.keys,
-            key_of: setup.key_of,
-            board,
-            transitions,
-            commands,
-            in_flight: JoinSet::new(),
-            key_searches: HashMap::new(),
-            holds: HashMap::new(),
-        }
-    }
-
-    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
-        // Only now, and not before the start: reading the system's certificates and scheduling
-        // thousands of jobs take longer than the first frame may.
-        self.renew_connections();
-        self.schedule_all();
-        self.park_keyless_projects();
-        loop {
-            self.start_due();
-            let due = self.schedule.next_due();
-            tokio::select! {
-                command = commands.recv() => match command {
-                    Some(command) => self.obey(command),
-                    None => return,
-                },
-                Some(reply) = self.in_flight.join_next() => self.take(reply),
-                () = sleep_until(due), if due.is_some() => {}
-            }
-            if due.is_some_and(|due| now().saturating_duration_since(due) > OVERSLEPT) {
-                self.wake_up();
-            }
-        }
-    }
-
-    fn schedule_all(&mut self) {
-        let board = self.board.borrow();
-        let keys: Vec<JobKey> = board.rows().iter().map(|row| row.key().clone()).collect();
-        drop(board);
-        let jobs: Vec<_> = keys
-            .into_iter()
-            .map(|job| (self.key_index(&job), job))
-            .collect();
-        let jobs = jobs.into_iter().map(|(key, job)| (job, key));
-        self.schedule.add(jobs, self.start, now());
-    }
-
-    fn renew_connections(&mut self) {
-        match Client::new(&self.base_url, self.timeout) {
-            Ok(client) => self.client = Some(client),
-            Err(error) => {
-                tracing::error!(%error, "cannot make an HTTP client");
-                let all = |_: &JobKey| true;
-                self.block(all, ErrorKind::Network, &error.to_string(), None);
-            }
-        }
-    }
-
-    fn park_keyless_projects(&mut self) {
-        for index in 0..self.keys.len() {
-            if let Err(message) = &self.keys[index].key {
-                let message = message.clone();
-                self.lose_key(index, &message);
-            }
-        }
-    }
-
-    fn start_due(&mut self) {
-        let Some(client) = self.client.clone() else {
-            return;
-        };
-        while let Some(job) = self.schedule.take_due(now()) {
-            let index = self.key_index(&job);
-            let Some(Ok(key)) = self.keys.get(index).map(|slot| slot.key.clone()) else {
-                self.schedule.finish(&job, Outcome::KeyRefused, now());
-                continue;
-            };
-            self.apply(&job, Update::Started);
-            let client = client.clone();
-            self.in_flight.spawn(async move {
-                let reply = client.get_job(&job, &key).await;
-                (job, key, reply)
-            });
-        }
-    }
-
-    fn take(&mut self, reply: Result<Reply, JoinError>) {
-        match reply {
-            Ok((job, _, Ok(reply))) => self.seen(&job, reply),
-            Ok((job, key, Err(error))) => self.failed(&job, &key, error),
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // Cancelled: only we cancel polls, and we drop the whole set when we do.
-            Err(_) => {}
-        }
-    }
-
-    fn seen(&mut self, job: &JobKey, reply: Job) {
-        let pace = Pace::of(reply.status.as_ref());
-        let fresh_for = self.schedule.fresh_for(pace);
-        self.apply(
-            job,
-            Update::Fetched {
-                job: reply,
-                fresh_for,
-            },
-        );
-        self.schedule.finish(job, Outcome::Seen(pace), now());
-        self.mark_held(&job.project);
-    }
-
-    fn failed(&mut self, job: &JobKey, key: &ApiKey, error: ApiError) {
-        tracing::info!(%job, kind = error.kind.as_str(), error = %error.message, "poll failed");
-        let index = self.key_index(job);
-        let key_refused = error.kind == ErrorKind::Auth && self.is_current(index, key);
-        let outcome = match error.kind {
-            ErrorKind::Auth if key_refused => Outcome::KeyRefused,
-            ErrorKind::Forbidden => Outcome::Forbidden,
-            _ => Outcome::Failed {
-                retry_after: error.retry_after,
-            },
-        };
-        let retry_after = error
-            .retry_after
-            .map(|wait| wait.min(schedule::MAX_RETRY_AFTER));
-        let retry_at = retry_after.and_then(|wait| Timestamp::now().checked_add(wait).ok());
-        let (kind, message) = (error.kind, error.message);
-        self.apply(
-            job,
-            Update::Failed {
-                kind,
-                message: message.clone(),
-                retry_at,
-            },
-        );
-        self.schedule.finish(job, outcome, now());
-        if key_refused {
-            self.lose_key(index, &message);
-        } else if retry_at.is_some() {
-            let hold = Hold {
-                kind,
-                message,
-                retry_at,
-            };
-            self.holds.insert(Arc::clone(&job.project), hold);
-            self.mark_held(&job.project);
-        }
-    }
-
-    /// Says on the rows that the hold of `project` delays, if it has one, why they wait.
-    fn mark_held(&mut self, project: &Arc<str>) {
-        let held = self.schedule.held_jobs(project, now());
-        if let Some(hold) = self.holds.get(project).filter(|_| !held.is_empty()) {
-            let Hold {
-                kind,
-                message,
-                retry_at,
-            } = hold.clone();
-            self.block(|job| held.contains(job), kind, &message, retry_at);
-        }
-    }
-
-    /// Whether `key` is the one in use: a refusal of an older one says nothing about its successor.
-    fn is_current(&self, index: KeyIndex, key: &ApiKey) -> bool {
-        self.keys
-            .get(index)
-            .is_some_and(|slot| slot.key.as_ref().is_ok_and(|current| current == key))
-    }
-
-    /// Marks all rows of a key that is missing or was refused, and looks for a new one where that
-    /// disturbs nobody (a command might ask for a fingerprint).
-    fn lose_key(&mut self, index: KeyIndex, message: &str) {
-        self.schedule.refuse_key(index);
-        let key_of = self.key_of.clone();
-        let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
-        self.block(uses_key, ErrorKind::Auth, message, None);
-        if matches!(self.keys[index].source, KeySource::File(_)) {
-            self.look_for_key(index, false);
-        }
-    }
-
-    /// Resolves a key again, off to the side: at once where a person asked for it.
-    fn look_for_key(&mut self, index: KeyIndex, asked_for: bool) {
-        let wait = if asked_for {
-            Duration::ZERO
-        } else {
-            KEY_RECHECK
-        };
-        let source = self.keys[index].source.clone();
-        let commands = self.commands.clone();
-        let search = tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let key = key::resolve(&source)
-                .await
-                .map_err(|error| error.to_string());
-            if let Some(commands) = commands.upgrade() {
-                let _ = commands.send(Command::KeyResolved {
-                    index,
-                    key,
-                    asked_for,
-                });
-            }
-        });
-        if let Some(before) = self.key_searches.insert(index, search.abort_handle()) {
-            before.abort();
-        }
-    }
-
-    fn obey(&mut self, command: Command) {
-        match command {
-            Command::Poll(jobs) => {
-                for job in &jobs {
-                    self.schedule.poll_now(job, now());
-                }
-            }
-            Command::PollAll => {
-                self.schedule.poll_all(now());
-                for index in self.schedule.refused_keys().to_vec() {
-                    self.look_for_key(index, true);
-                }
-            }
-            Command::Woke => self.wake_up(),
-            Command::KeyResolved {
-                index,
-                key,
-                asked_for,
-            } => self.try_key(index, key, asked_for),
-        }
-    }
-
-    fn try_key(&mut self, index: KeyIndex, key: Result<ApiKey, String>, asked_for: bool) {
-        let changed = self.keys[index].key != key;
-        match key {
-            Ok(key) if changed || asked_for => {
-                self.keys[index].key = Ok(key);
-                self.schedule.renew_key(index, now());
-            }
-            Ok(_) => self.look_for_key(index, false),
-            Err(message) => self.lose_key(index, &message),
-        }
-    }
-
-    /// Marks the rows of `jobs` whose polls something outside them prevents.
-    fn block(
-        &mut self,
-        jobs: impl Fn(&JobKey) -> bool,
-        kind: ErrorKind,
-        message: &str,
-        retry_at: Option<Timestamp>,
-    ) {
-        let at = Timestamp::now();
-        self.board.send_modify(|board| {
-            let blocked: Vec<JobKey> = board
-                .rows()
-                .iter()
-                .map(|row| row.key().clone())
-                .filter(|key| jobs(key))
-                .collect();
-            for job in blocked {
-                let message = message.to_owned();
-                board.apply(
-                    &job,
-                    Update::Blocked {
-                        kind,
-                        message,
-                        retry_at,
-                    },
-                    at,
-                );
-            }
-        });
-    }
-
-    /// Puts `update` on the board and wakes its readers if what they show has changed.
-    fn apply(&mut self, job: &JobKey, update: Update) {
-        let mut transition = None;
-        self.board.send_if_modified(|board| {
-            let before = board.revision();
-            transition = board.apply(job, update, Timestamp::now());
-            board.revision() != before
-        });
-        if let Some(transition) = transition {
-            let _ = self.transitions.send(transition);
-        }
-    }
-
-    /// After a stop or a sleep every wait is over at once, and connections from before may be dead:
-    /// polls in flight are given up, and each job is polled once, spread, over new connections.
-    fn wake_up(&mut self) {
-        tracing::info!("awake after a sleep: polling everything once");
-        self.in_flight = JoinSet::new();
-        self.renew_connections();
-        self.schedule.resume(now());
-        // Rows have gone stale meanwhile, which their readers cannot know by themselves.
-        self.board.send_modify(|_| {});
-    }
-
-    fn key_index(&self, job: &JobKey) -> KeyIndex {
-        self.key_of.get(&job.project).copied().unwrap_or_default()
-    }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    if let Some(due) = due {
-        tokio::time::sleep_until(due.into()).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::schedule::Limits;
-    use super::*;
-
-    fn engine() -> (
-        Engine,
-        mpsc::UnboundedReceiver<Command>,
-        mpsc::UnboundedSender<Command>,
-    ) {
-        let limits = Limits {
-            active: KEY_RECHECK,
-            finished: KEY_RECHECK,
-            concurrency: 1,
-        };
-        let setup = Setup {
-            base_url: Url::parse("http://127.0.0.1:9").unwrap(),
-            timeout: KEY_RECHECK,
-            limits,
-            start: Start::AtOnce,
-            keys: Vec::new(),
-            key_of: HashMap::new(),
-        };
-        let (commands, received) = mpsc::unbounded_channel();
-        let (board, _) = watch::channel(Board::default());
-        let (transitions, _) = mpsc::unbounded_channel();
-        (
-            Engine::new(setup, board, transitions, commands.downgrade()),
-            received,
-            commands,
-        )
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_a_poll_ends_the_poller_instead_of_freezing_the_board() {
-        let (mut engine, received, _commands) = engine();
-        engine
-            .in_flight
-            .spawn(async { panic!("a fault of the program") });
-        let ended = tokio::spawn(engine.run(received)).await;
-        assert!(ended.unwrap_err().is_panic());
-    }
-
-    #[tokio::test]
-    async fn the_poller_ends_with_its_last_asker() {
-        let (engine, received, commands) = engine();
-        drop(commands);
-        tokio::spawn(engine.run(received)).await.unwrap();
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use anyhow::Context;
 use jiff::tz::TimeZone;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::mpsc;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -26,10 +27,12 @@ use crate::poll::schedule::Start;
 use crate::tui::app::App;
 use crate::tui::terminal::{self, Desktop, Modes, NoTerminal};
 use crate::tui::{self, Exit};
+use reload::Reload;
 use source::{NoKey, Source};
 
 mod doctor;
 mod looks;
+mod reload;
 mod source;
 mod verbs;
 
@@ -144,12 +147,33 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     app.time_zone = TimeZone::system();
     app.config_path.clone_from(&source.path);
     let watched = source.take_watched();
+    let (path, config) = (source.path.clone(), source.config.clone());
     let mut poller = Poller::start(watched, source.setup(Start::Spread));
+    let (teller, notices) = mpsc::unbounded_channel();
+    if let Some(path) = path {
+        let asker = poller.asker();
+        Reload {
+            path,
+            config,
+            asker,
+            notices: teller,
+        }
+        .start();
+    }
     poller.watch_for_sleep();
     let mut host = Desktop::new(&modes, environment);
     let input = terminal::input().context("cannot read the keyboard")?;
     let stop = terminal::stopped();
-    let exit = tui::run(&mut screen, input, &mut poller, app, &mut host, stop).await;
+    let exit = tui::run(
+        &mut screen,
+        input,
+        &mut poller,
+        notices,
+        app,
+        &mut host,
+        stop,
+    )
+    .await;
     modes.restore();
     finish(exit.context("the dashboard stopped")?, &mut poller).await
 }

@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::board::{Board, Transition};
@@ -62,6 +62,33 @@ pub trait Host {
     fn suspend(&mut self) -> io::Result<()>;
 }
 
+/// News from outside the loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What to say.
+    pub text: String,
+    /// How it looks.
+    pub role: Role,
+}
+
+impl Notice {
+    /// News of something that went well.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            role: Role::Good,
+        }
+    }
+
+    /// News of something that went wrong.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            role: Role::Bad,
+        }
+    }
+}
+
 /// Why the dashboard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -80,6 +107,7 @@ pub async fn run<B, S, H>(
     terminal: &mut Terminal<B>,
     input: S,
     poller: &mut Poller,
+    mut notices: mpsc::UnboundedReceiver<Notice>,
     app: App,
     host: &mut H,
     stop: impl Future<Output = Exit>,
@@ -119,6 +147,7 @@ where
                 Some(transition) => dashboard.on_transition(transition),
                 None => return Ok(Exit::PollerEnded),
             },
+            Some(notice) = notices.recv() => dashboard.on_notice(notice),
             changed = dashboard.board.changed(), if !dashboard.behind => match changed {
                 Ok(()) => dashboard.behind = true,
                 Err(_) => return Ok(Exit::PollerEnded),
@@ -233,6 +262,10 @@ where
         if !self.behind {
             self.app.on_time(&self.board.borrow(), Timestamp::now());
         }
+    }
+
+    fn on_notice(&mut self, notice: Notice) {
+        self.app.say(notice.text, notice.role, Timestamp::now());
     }
 
     fn on_transition(&mut self, transition: Transition) {

@@ -7,7 +7,7 @@ mod support;
 use crossterm::event::Event;
 use mintwatch::link::Opened;
 use mintwatch::poll::Poller;
-use mintwatch::tui::Exit;
+use mintwatch::tui::{Exit, Notice};
 use support::fake_server::FakeServer;
 use support::reply::{Reply, job_json};
 use support::session::{Call, Session};
@@ -423,4 +423,16 @@ async fn unknown_statuses_and_missing_fields_are_shown_as_they_came() {
     session.wait_for_row("job_b", "✓ completed").await;
     session.wait_for_row("job_c", "? unknown").await;
     session.wait_for("nothing needs you").await;
+}
+
+#[tokio::test]
+async fn news_from_outside_is_said() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+    session.wait_for("job_a").await;
+    session.notice(Notice::bad("config.toml:3:1: unknown key"));
+    session.wait_for("config.toml:3:1: unknown key").await;
+    session.press("q");
+    assert_eq!(session.exit().await, Exit::Quit);
 }

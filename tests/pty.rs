@@ -125,6 +125,42 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_comes_back() {
 }
 
 #[test]
+fn a_changed_config_shows_at_once_and_a_broken_one_is_said() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    terminal.send("/job_b\r");
+    terminal.wait_until_gone("job_a");
+    let config = |jobs: &str| {
+        home.write_config(&format!(
+            "base_url = \"{}\"\n[[projects]]\nid = \"docs\"\njobs = [{jobs}]\n",
+            server.base_url()
+        ));
+    };
+    config("\"job_b\", \"job_bb\"");
+    terminal.wait_for("job_bb");
+    terminal.wait_for("2 active");
+    assert!(
+        terminal.selected().unwrap().contains("job_b "),
+        "{:?}",
+        terminal.selected()
+    );
+    config("nonsense");
+    terminal.wait_for("config.toml:4:9");
+    terminal.wait_for("job_bb");
+    // Another setup: everything is polled anew, what is known stays.
+    home.write_config(&format!(
+        "base_url = \"{}\"\n[poll]\nactive = \"200ms\"\n[[projects]]\nid = \"docs\"\njobs = [\"job_b\"]\n",
+        server.base_url()
+    ));
+    terminal.wait_until_gone("job_bb");
+    server.set("docs", "job_b", Reply::job("failed"));
+    terminal.wait_for("1 failed");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
 fn each_signal_ends_it_and_the_terminal_comes_back() {
     for (signal, number) in [
         (Signal::TERM, 15),

@@ -187,6 +187,18 @@ impl Schedule {
         }
     }
 
+    /// Forgets all jobs but these; replies of the others that are under way are ignored.
+    pub fn keep_only(&mut self, jobs: &HashSet<JobKey>) {
+        let in_flight = &mut self.in_flight;
+        self.entries.retain(|job, entry| {
+            let stays = jobs.contains(job);
+            if !stays && entry.state == State::InFlight {
+                in_flight[entry.queue()] -= 1;
+            }
+            stays
+        });
+    }
+
     /// How long a reply of this pace counts as fresh: twice its interval; `None` for ever.
     pub fn fresh_for(&self, pace: Pace) -> Option<Duration> {
         self.interval(pace).map(|interval| interval * 2)

@@ -25,6 +25,8 @@ use crate::job::{JobKey, Status};
 
 /// How long a message stays.
 const MESSAGE_TIME: Duration = Duration::from_secs(6);
+/// How long a message stays that says what went wrong.
+const BAD_NEWS_TIME: Duration = Duration::from_secs(30);
 /// How many transitions of this run are kept for the details.
 const MAX_TRANSITIONS: usize = 1_000;
 
@@ -179,7 +181,12 @@ impl App {
 
     /// Shows a message for a while.
     pub fn say(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
-        let until = now.checked_add(MESSAGE_TIME).unwrap_or(Timestamp::MAX);
+        let time = if role == Role::Bad {
+            BAD_NEWS_TIME
+        } else {
+            MESSAGE_TIME
+        };
+        let until = now.checked_add(time).unwrap_or(Timestamp::MAX);
         self.message = Some(Message {
             text: text.into(),
             role,

@@ -65,6 +65,7 @@ impl Listing {
     /// Filters and sorts anew, and finds the selection again.
     pub fn refresh(&mut self, board: &Board) {
         let rows = board.rows();
+        self.marked.retain(|key| board.row(key).is_some());
         self.in_order.retain(|at| *at < rows.len());
         self.in_order.extend(self.in_order.len()..rows.len());
         // The order from before is nearly right, which makes the sort cheap; equal rows keep the

@@ -11,7 +11,7 @@ use mintwatch::link::Opened;
 use mintwatch::poll::Poller;
 use mintwatch::tui::app::App;
 use mintwatch::tui::theme::Theme;
-use mintwatch::tui::{self, Exit, Host};
+use mintwatch::tui::{self, Exit, Host, Notice};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::{Buffer, Cell};
@@ -43,6 +43,7 @@ pub struct Shown {
 pub struct Session {
     input: mpsc::UnboundedSender<io::Result<Event>>,
     stop: Option<oneshot::Sender<Exit>>,
+    notices: mpsc::UnboundedSender<Notice>,
     shown: watch::Receiver<Shown>,
     calls: Arc<Mutex<Vec<Call>>>,
     run: JoinHandle<io::Result<Exit>>,
@@ -64,6 +65,7 @@ impl Session {
     ) -> Self {
         let (input, events) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
+        let (notices, news) = mpsc::unbounded_channel();
         let (backend, shown) = Recorder::new(width, height);
         let calls = Arc::default();
         let mut host = RecordingHost {
@@ -82,6 +84,7 @@ impl Session {
                 &mut terminal,
                 events.boxed(),
                 &mut poller,
+                news,
                 app,
                 &mut host,
                 stop,
@@ -91,10 +94,16 @@ impl Session {
         Self {
             input,
             stop: Some(stop),
+            notices,
             shown,
             calls,
             run,
         }
+    }
+
+    /// Brings news from outside the loop.
+    pub fn notice(&self, notice: Notice) {
+        self.notices.send(notice).unwrap();
     }
 
     /// Presses the keys of `sequence`.

@@ -334,6 +334,22 @@ fn after_sleep_each_waiting_job_is_polled_once() {
 }
 
 #[test]
+fn jobs_that_leave_free_their_places_and_are_not_polled_again() {
+    let now = Instant::now();
+    let mut schedule = schedule(6, now);
+    let soon = now + ACTIVE;
+    let taken: Vec<_> = std::iter::from_fn(|| schedule.take_due(soon)).collect();
+    assert_eq!(taken.len(), LIMITS.concurrency);
+    let stays = HashSet::from([taken[0].clone(), JobKey::new("p", "job_5")]);
+    schedule.keep_only(&stays);
+    schedule.finish(&taken[1], Outcome::Seen(Pace::Active), soon);
+    assert_eq!(schedule.take_due(soon), Some(JobKey::new("p", "job_5")));
+    assert_eq!(schedule.take_due(soon + MAX_BACKOFF), None);
+    schedule.finish(&taken[0], Outcome::Seen(Pace::Active), soon);
+    assert_eq!(schedule.take_due(soon + 2 * ACTIVE), Some(taken[0].clone()));
+}
+
+#[test]
 fn poll_all_asks_for_archived_jobs_too_and_never_doubles_a_poll() {
     let now = Instant::now();
     let mut schedule = schedule(3, now);
