@@ -12,6 +12,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// The most characters (code points) that a field from outside keeps.
 pub const MAX_CHARS: usize = 1_024;
+/// The most characters that a text of several lines keeps.
+pub const MAX_BLOCK: usize = 65_536;
 /// The most bytes that one grapheme cluster keeps: a base with a few marks, not a Zalgo tower.
 pub const MAX_GRAPHEME_BYTES: usize = 32;
 /// The most code points that one grapheme cluster keeps.
@@ -35,6 +37,25 @@ pub fn clean(raw: &str) -> String {
         line = shorter;
     }
     line
+}
+
+/// Safe text of several lines, as people write them: spaces and line breaks stay, a tab becomes four
+/// spaces, and of the rest only what [`clean`] lets through. Capped at [`MAX_BLOCK`] characters.
+pub fn clean_lines(raw: &str) -> String {
+    let spaced = raw
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .replace('\t', "    ");
+    let shown = |c: &char| matches!(c, '\n' | ' ') || is_safe(*c);
+    let safe: String = spaced.chars().filter(shown).take(MAX_BLOCK).collect();
+    let capped = |line: &str| {
+        if line.is_ascii() {
+            line.to_owned()
+        } else {
+            cap_graphemes(line)
+        }
+    };
+    safe.split('\n').map(capped).collect::<Vec<_>>().join("\n")
 }
 
 /// The cells that `text` takes as ratatui lays it out: the sum over its grapheme clusters.

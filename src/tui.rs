@@ -16,6 +16,7 @@ pub mod listing;
 pub mod screen;
 mod table;
 pub mod terminal;
+pub mod text_area;
 pub mod theme;
 pub mod views;
 
