@@ -1,0 +1,117 @@
+//! How many writes each project has had this hour, over all runs of the program.
+//!
+//! The API takes 100 an hour from a project and does not say how many are left, so they are counted
+//! here: a line for each, with its time and its project, in the state folder. It is a help, not a
+//! gate: a count that cannot be read is told as unknown. This file must not know how a write is made.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::ProjectDirs;
+use jiff::Timestamp;
+
+/// What the API counts over.
+const HOUR: Duration = Duration::from_hours(1);
+/// Above this size, lines of hours gone by are dropped.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// The file that the writes are counted in.
+#[derive(Clone, Debug)]
+pub struct Writes {
+    path: PathBuf,
+}
+
+impl Writes {
+    /// The user's own, below `$XDG_STATE_HOME` or the platform's folder; `None` without a home.
+    pub fn of_user() -> Option<Self> {
+        let dirs = ProjectDirs::from("", "", "mintwatch")?;
+        let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+        Some(Self::in_folder(folder))
+    }
+
+    /// Those counted in `folder`, which need not exist.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { path: folder.join("writes") }
+    }
+
+    /// How many writes `project` has had in the hour before `now`; `None` where that is not known.
+    pub fn this_hour(&self, project: &str, now: Timestamp) -> Option<usize> {
+        match fs::read_to_string(&self.path) {
+            Ok(text) => Some(recent(&text, now).filter(|(_, of)| *of == project).count()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(0),
+            Err(_) => None,
+        }
+    }
+
+    /// Counts a write to `project` at `now`.
+    pub fn count(&self, project: &str, now: Timestamp) -> io::Result<()> {
+        if let Some(folder) = self.path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let mut file = self.open()?;
+        file.lock()?;
+        if file.metadata()?.len() > MAX_BYTES {
+            self.drop_old_lines(&file, now)?;
+        }
+        // One short write to a file opened for appending: whole lines, whoever else writes.
+        file.write_all(format!("{now} {project}\n").as_bytes())
+    }
+
+    fn open(&self) -> io::Result<File> {
+        OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&self.path)
+    }
+
+    fn drop_old_lines(&self, file: &File, now: Timestamp) -> io::Result<()> {
+        let text = fs::read_to_string(&self.path)?;
+        let kept: String = recent(&text, now).map(|(at, of)| format!("{at} {of}\n")).collect();
+        file.set_len(0)?;
+        let mut file = file;
+        file.write_all(kept.as_bytes())
+    }
+}
+
+/// The writes of the hour before `now`; lines that say something else are passed over.
+fn recent(text: &str, now: Timestamp) -> impl Iterator<Item = (Timestamp, &str)> {
+    let writes = text.lines().filter_map(|line| {
+        let (at, project) = line.split_once(' ')?;
+        Some((at.parse::<Timestamp>().ok()?, project))
+    });
+    let since = now.checked_sub(HOUR).unwrap_or(Timestamp::MIN);
+    writes.filter(move |(at, _)| *at > since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn only_this_hour_and_this_project_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let writes = Writes::in_folder(&folder.path().join("new"));
+        assert_eq!(writes.this_hour("p", at(0)), Some(0));
+        for (project, second) in [("p", 0), ("p", 10), ("other", 20), ("p", 3_000)] {
+            writes.count(project, at(second)).unwrap();
+        }
+        assert_eq!(writes.this_hour("p", at(3_000)), Some(3));
+        assert_eq!(writes.this_hour("p", at(3_605)), Some(2));
+        assert_eq!(writes.this_hour("other", at(3_605)), Some(1));
+        assert_eq!(writes.this_hour("p", at(9_000)), Some(0));
+    }
+
+    #[test]
+    fn old_lines_go_and_odd_lines_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let writes = Writes::in_folder(folder.path());
+        fs::write(&writes.path, "nonsense\n".repeat(10_000)).unwrap();
+        writes.count("p", at(0)).unwrap();
+        assert_eq!(writes.this_hour("p", at(1)), Some(1));
+        assert!(fs::metadata(&writes.path).unwrap().len() < 100);
+    }
+}
