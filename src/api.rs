@@ -221,6 +221,7 @@ impl Client {
             timeout: self.timeout,
             silence: self.silence(),
             key,
+            refusal: fault::refusal,
         }
     }
 

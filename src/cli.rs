@@ -4,12 +4,16 @@
 
 pub mod add;
 pub mod completions;
+pub mod confirm;
 pub mod doctor;
 pub mod list;
 pub mod man;
+pub mod new;
 pub mod open;
+pub mod prompt;
 pub mod rm;
 pub mod select;
+pub mod send;
 pub mod wait;
 pub mod watch;
 
@@ -22,8 +26,10 @@ use add::AddArgs;
 use completions::{CompleteNamesArgs, CompletionsArgs};
 use doctor::DoctorArgs;
 use list::ListArgs;
+use new::NewArgs;
 use open::OpenArgs;
 use rm::RmArgs;
+use send::SendArgs;
 use wait::WaitArgs;
 use watch::WatchArgs;
 
@@ -35,7 +41,8 @@ Examples:
   mintwatch --demo                  look around; needs no key
   mintwatch init                    write a commented config to start from
   mintwatch                         the dashboard
-  mintwatch add docs job_01         watch a job
+  mintwatch new docs -F prompt.md   start a job, and watch it
+  mintwatch add docs job_01         watch one that is there
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
   mintwatch wait job_01 && mintwatch open job_01
@@ -133,6 +140,10 @@ pub enum Verb {
     Watch(WatchArgs),
     /// Open the pull request of a job
     Open(OpenArgs),
+    /// Start a job, and watch it
+    New(NewArgs),
+    /// Send a follow-up to a job
+    Send(SendArgs),
     /// Watch more jobs: list them in the config
     Add(AddArgs),
     /// Stop watching jobs: take them out of the config

@@ -30,7 +30,7 @@
 //! | settings | `config` `key` |
 //! | edges | `api` `link` |
 //! | state | `board` |
-//! | engine | `poll` |
+//! | engine | `writes` `poll` |
 //! | faces | `tui` `demo` `cli` |
 //! | entry | `run` `main` |
 //!
@@ -53,3 +53,4 @@ pub mod poll;
 pub mod run;
 pub mod text;
 pub mod tui;
+pub mod writes;

@@ -9,10 +9,12 @@ use url::{ParseError, Url};
 use crate::text;
 
 pub use copy::{copy, tmux_set_clipboard};
+pub use editor::{EditorError, Writing};
 pub use environment::Environment;
 pub use open::{Opened, Opener};
 
 mod copy;
+mod editor;
 mod environment;
 mod open;
 

@@ -35,6 +35,7 @@ mod looks;
 mod reload;
 mod source;
 mod verbs;
+mod writes;
 
 /// A job failed, or the thing asked for did not happen.
 const FAILED: u8 = 1;
@@ -89,6 +90,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Wait(args)) => verbs::wait(&cli.global, &args).await,
         Some(Verb::Watch(args)) => verbs::watch(&cli.global, &args).await,
         Some(Verb::Open(args)) => verbs::open(&cli.global, &args).await,
+        Some(Verb::New(args)) => writes::new(&cli.global, &args).await,
+        Some(Verb::Send(args)) => writes::send(&cli.global, &args).await,
         Some(Verb::Add(args)) => verbs::add(&cli.global, &args),
         Some(Verb::Rm(args)) => verbs::rm(&cli.global, &args),
         Some(Verb::Init) => init(&cli.global),

@@ -34,7 +34,9 @@ impl Writes {
 
     /// Those counted in `folder`, which need not exist.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { path: folder.join("writes") }
+        Self {
+            path: folder.join("writes"),
+        }
     }
 
     /// How many writes `project` has had in the hour before `now`; `None` where that is not known.
@@ -49,7 +51,10 @@ impl Writes {
     /// Counts a write to `project` at `now`.
     pub fn count(&self, project: &str, now: Timestamp) -> io::Result<()> {
         if let Some(folder) = self.path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
         }
         let mut file = self.open()?;
         file.lock()?;
@@ -61,12 +66,18 @@ impl Writes {
     }
 
     fn open(&self) -> io::Result<File> {
-        OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&self.path)
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .mode(0o600)
+            .open(&self.path)
     }
 
     fn drop_old_lines(&self, file: &File, now: Timestamp) -> io::Result<()> {
         let text = fs::read_to_string(&self.path)?;
-        let kept: String = recent(&text, now).map(|(at, of)| format!("{at} {of}\n")).collect();
+        let kept = recent(&text, now).map(|(at, of)| format!("{at} {of}\n"));
+        let kept = kept.collect::<Vec<_>>().concat();
         file.set_len(0)?;
         let mut file = file;
         file.write_all(kept.as_bytes())

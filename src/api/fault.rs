@@ -22,7 +22,7 @@ use crate::text;
 /// The most characters that are quoted of what the server says.
 const MAX_QUOTE: usize = 200;
 /// Where a person looks after an organisation's keys.
-const KEYS_PAGE: &str = "https://app.mintlify.com/settings/organization/api-keys";
+pub(super) const KEYS_PAGE: &str = "https://app.mintlify.com/settings/organization/api-keys";
 /// How the HTTP client's words for a fault of the proxy begin; it has no public type.
 const PROXY_FAULT: &str = "tunnel error: ";
 
@@ -32,6 +32,8 @@ pub(super) struct Faults<'a> {
     pub(super) timeout: Duration,
     pub(super) silence: Duration,
     pub(super) key: &'a ApiKey,
+    /// What a refusal of this call means, by its code.
+    pub(super) refusal: fn(u16) -> (ErrorKind, String),
 }
 
 impl Faults<'_> {
@@ -50,7 +52,7 @@ impl Faults<'_> {
                 self.redirect(status.as_u16(), location),
             )
         } else {
-            refusal(status.as_u16())
+            (self.refusal)(status.as_u16())
         };
         if let Some(said) = wire::error_text(body) {
             message = format!("{message} (the server says: {})", self.quote(&said));
@@ -238,8 +240,8 @@ impl Faults<'_> {
     }
 }
 
-/// What the status `code` of a reply without a job means.
-fn refusal(code: u16) -> (ErrorKind, String) {
+/// What the status `code` of a reply to a poll means.
+pub(super) fn refusal(code: u16) -> (ErrorKind, String) {
     match code {
         401 => (
             ErrorKind::Auth,
@@ -355,7 +357,7 @@ fn http_date(text: &str) -> Option<DateTime> {
     .find_map(|form| DateTime::strptime(form, text.trim()).ok())
 }
 
-fn in_words(duration: Duration) -> String {
+pub(super) fn in_words(duration: Duration) -> String {
     SignedDuration::try_from(duration)
         .map_or_else(|_| String::from("its time"), |d| format!("{d:#}"))
 }
@@ -374,6 +376,7 @@ mod tests {
             timeout: Duration::from_secs(20),
             silence: Duration::from_secs(10),
             key: &key,
+            refusal,
         })
     }
 

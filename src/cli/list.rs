@@ -103,6 +103,12 @@ pub fn print_rows(
     writeln!(out)
 }
 
+/// Prints `row` as one JSON object, as it stands among the `jobs` of a listing.
+pub fn print_job(row: &Row, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &JobEntry::new(row))?;
+    writeln!(out)
+}
+
 fn print_table(rows: &[&Row], looks: Looks, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
     let context = Context {
         now,

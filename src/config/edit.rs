@@ -122,7 +122,7 @@ fn verified(new: Option<String>, path: &Path, want: &Config) -> Result<String, E
 }
 
 /// The project with this id, else the only one with this name.
-fn find_project<'a>(
+pub fn find_project<'a>(
     projects: &'a mut [ProjectConfig],
     name: &str,
 ) -> Result<&'a mut ProjectConfig, EditError> {

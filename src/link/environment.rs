@@ -67,17 +67,19 @@ impl Environment {
         display && !self.is_remote()
     }
 
-    /// Makes `command` see this environment only (and the variables it sets itself), and keeps it
-    /// from our terminal's input, output and signals.
-    pub(super) fn detach(&self, command: &mut Command) {
+    /// Makes `command` see this environment only, and the variables it sets itself.
+    pub(super) fn lend(&self, command: &mut Command) {
         let own: Vec<(OsString, OsString)> = command
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
+        command.env_clear().envs(&self.vars).envs(own);
+    }
+
+    /// As [`Self::lend`], and keeps `command` from our terminal's input, output and signals.
+    pub(super) fn detach(&self, command: &mut Command) {
+        self.lend(command);
         command
-            .env_clear()
-            .envs(&self.vars)
-            .envs(own)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

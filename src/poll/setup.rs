@@ -98,6 +98,7 @@ fn take_jobs(config: &mut ProjectConfig) -> Vec<Watched> {
         .collect()
 }
 
-fn key_source<'a>(config: &'a Config, project: &'a ProjectConfig) -> &'a KeySource {
+/// Where the key of `project` comes from.
+pub fn key_source<'a>(config: &'a Config, project: &'a ProjectConfig) -> &'a KeySource {
     project.key.as_ref().unwrap_or(&config.key)
 }

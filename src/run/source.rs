@@ -137,7 +137,7 @@ pub(super) async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
 }
 
 /// The variables that hold keys: no child of ours may see them.
-fn key_variables(config: &Config) -> Vec<String> {
+pub(super) fn key_variables(config: &Config) -> Vec<String> {
     let own = config
         .projects
         .iter()

@@ -1,0 +1,64 @@
+//! The question before something is written to the API.
+//!
+//! This file must not know what is written.
+
+use std::io::{self, BufRead, Write};
+
+use crate::api::write::WRITES_AN_HOUR;
+
+/// Asks `question` on `err`, with how many writes the project has had this hour where that is known,
+/// and reads the answer from `input`: only a yes is one.
+pub fn confirm(
+    question: &str,
+    this_hour: Option<usize>,
+    input: &mut dyn BufRead,
+    err: &mut dyn Write,
+) -> io::Result<bool> {
+    let count = this_hour.map_or_else(
+        || String::from("This hour's writes are not known"),
+        |count| format!("{count} of {WRITES_AN_HOUR} writes this hour"),
+    );
+    write!(err, "{question} {count} [y/N] ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    let read = input.read_line(&mut answer)?;
+    if read == 0 {
+        // Nobody pressed Enter, so the line is still open.
+        writeln!(err)?;
+    }
+    let answer = answer.trim().to_lowercase();
+    Ok(matches!(answer.as_str(), "y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        for (answer, want) in [
+            ("y\n", true),
+            (" YES \r\n", true),
+            ("y", true),
+            ("\n", false),
+            ("", false),
+            ("n\n", false),
+            ("yep\n", false),
+        ] {
+            let agreed = confirm("Do it?", Some(3), &mut answer.as_bytes(), &mut Vec::new());
+            assert_eq!(agreed.unwrap(), want, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn the_count_is_said() {
+        for (count, want) in [
+            (Some(3), "Do it? 3 of 100 writes this hour [y/N] "),
+            (None, "Do it? This hour's writes are not known [y/N] "),
+        ] {
+            let mut said = Vec::new();
+            confirm("Do it?", count, &mut &b"\n"[..], &mut said).unwrap();
+            assert_eq!(String::from_utf8(said).unwrap(), want);
+        }
+    }
+}
