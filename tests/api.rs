@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mintwatch::api::write::{CreatedJob, WriteError};
 use mintwatch::api::{ApiError, Client, ErrorKind};
 use mintwatch::job::{Job, JobKey, PullRequest, Status};
 use mintwatch::key::ApiKey;
@@ -375,6 +376,124 @@ async fn a_server_that_is_down_and_comes_back() {
     assert!(error.message.contains(&words), "{error}");
     server.restart();
     assert!(get(&client).await.is_ok());
+}
+
+async fn create(server: &FakeServer, timeout: Duration) -> Result<CreatedJob, WriteError> {
+    let (client, key) = (client(&server.base_url(), timeout), key());
+    let call = client.create_job("docs", "Do\n\"it\"", &key);
+    let ended = tokio::time::timeout(2 * PATIENT, call).await;
+    ended.expect("a call ends by itself")
+}
+
+async fn send(server: &FakeServer, timeout: Duration) -> Result<Job, WriteError> {
+    let (client, key) = (client(&server.base_url(), timeout), key());
+    let job = JobKey::new("docs", "job_1");
+    let call = client.send_message(&job, "More", &key);
+    let ended = tokio::time::timeout(2 * PATIENT, call).await;
+    ended.expect("a call ends by itself")
+}
+
+#[tokio::test]
+async fn a_job_is_created_and_sent_a_message() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let made = create(&server, PATIENT).await.unwrap();
+    assert_eq!(made.id, "job_of_the_reply");
+    assert_eq!(made.job.status, Some(Status::Active));
+    let told = send(&server, PATIENT).await.unwrap();
+    assert_eq!(told, made.job);
+    let requests = server.requests();
+    let sent = requests.iter().map(|request| {
+        let bearer = format!("Bearer {CANARY}");
+        assert_eq!(request.header("authorization"), Some(bearer.as_str()));
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        (request.method.as_str(), request.path.as_str(), body)
+    });
+    let want = [
+        (
+            "POST",
+            "/v2/agent/docs/job",
+            json!({ "prompt": "Do\n\"it\"" }),
+        ),
+        (
+            "POST",
+            "/v2/agent/docs/job/job_1/message",
+            json!({ "prompt": "More" }),
+        ),
+    ];
+    assert_eq!(sent.collect::<Vec<_>>(), want);
+}
+
+#[tokio::test]
+async fn a_write_is_sent_once_and_its_doubt_is_told() {
+    for (reply, timeout, kind, in_doubt) in [
+        (Reply::error(400, "no"), PATIENT, ErrorKind::Protocol, false),
+        (Reply::unauthorized(), PATIENT, ErrorKind::Auth, false),
+        (Reply::forbidden(), PATIENT, ErrorKind::Forbidden, false),
+        (Reply::not_found(), PATIENT, ErrorKind::NotFound, false),
+        (
+            Reply::too_many(None),
+            PATIENT,
+            ErrorKind::RateLimited,
+            false,
+        ),
+        (
+            Reply::redirect(307, "http://127.0.0.1:1/"),
+            PATIENT,
+            ErrorKind::Protocol,
+            false,
+        ),
+        (Reply::error(500, "oops"), PATIENT, ErrorKind::Server, true),
+        (Reply::unavailable(), PATIENT, ErrorKind::Server, true),
+        (Reply::Reset, PATIENT, ErrorKind::Network, true),
+        (Reply::Truncate, PATIENT, ErrorKind::Network, true),
+        (Reply::Raw(Vec::new()), PATIENT, ErrorKind::Network, true),
+        (Reply::HangBeforeHeaders, SHORT, ErrorKind::Timeout, true),
+        (Reply::HangInBody, SHORT, ErrorKind::Timeout, true),
+        (Reply::no_content(), PATIENT, ErrorKind::Protocol, true),
+        (Reply::html(), PATIENT, ErrorKind::Protocol, true),
+    ] {
+        let server = FakeServer::start();
+        server.set_default(reply.clone());
+        let made = create(&server, timeout).await.unwrap_err();
+        assert_eq!(server.requests().len(), 1, "{reply:?}");
+        let told = send(&server, timeout).await.unwrap_err();
+        assert_eq!(server.requests().len(), 2, "{reply:?}");
+        for (error, doubt) in [(made, "may exist"), (told, "may have arrived")] {
+            assert_eq!(error.error.kind, kind, "{error}");
+            assert_eq!(error.may_have_happened, in_doubt, "{error}");
+            assert_eq!(error.to_string().contains(doubt), in_doubt, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_creation_without_an_id_may_have_happened() {
+    let server = FakeServer::start();
+    for body in [
+        json!({ "status": "active" }),
+        json!({ "id": null }),
+        json!({ "id": " " }),
+        json!({ "id": 5 }),
+    ] {
+        server.set_default(Reply::json(201, &body));
+        let error = create(&server, PATIENT).await.unwrap_err();
+        assert_eq!(error.error.kind, ErrorKind::Protocol, "{body}");
+        assert!(error.may_have_happened, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_never_reached_the_server_did_not_happen() {
+    let mut server = FakeServer::start();
+    server.stop();
+    let error = create(&server, PATIENT).await.unwrap_err();
+    assert_eq!(error.error.kind, ErrorKind::Network);
+    assert!(!error.may_have_happened, "{error}");
+    let client = client(&server.base_url(), PATIENT);
+    let error = client.create_job("..", "x", &key()).await.unwrap_err();
+    assert_eq!(error.error.kind, ErrorKind::NotFound);
+    assert!(!error.may_have_happened, "{error}");
 }
 
 #[tokio::test]
