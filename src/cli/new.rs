@@ -28,7 +28,7 @@ Examples:
   mintwatch new docs                     write the prompt in $EDITOR
   mintwatch new docs -F prompt.md --label \"SDK retries\" --tag release
   git diff v1..v2 | mintwatch new docs -F - --yes
-  mintwatch wait \"$(mintwatch new docs --yes \"Fix the broken links\")\"
+  id=$(mintwatch new docs --yes \"Fix the broken links\") && mintwatch wait \"$id\"
 
 Exit codes: 0 done; 1 not started, or not known, or not listed in the config; 2 usage or config;
 4 no key, or a key refused. It is never tried twice."
