@@ -52,7 +52,7 @@ impl TextArea {
             (KeyCode::Enter, _) => self.insert("\n"),
             (KeyCode::Char(c), false) => self.insert(c.encode_utf8(&mut [0; 4])),
             (KeyCode::Backspace, _) | (KeyCode::Char('h'), true) => {
-                self.delete(self.before()..self.cursor)
+                self.delete(self.before()..self.cursor);
             }
             (KeyCode::Delete, _) => self.delete(self.cursor..self.after()),
             (KeyCode::Char('u'), true) => self.delete(self.line_start()..self.cursor),
