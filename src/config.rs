@@ -12,17 +12,21 @@ pub mod edit;
 mod error;
 mod file;
 pub mod ids;
+mod looks;
 mod mask;
 mod raw;
 mod settings;
 pub mod watch;
 mod write;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, Place};
 pub use file::{EXAMPLE, init, path};
 pub(crate) use mask::hide_keys;
 pub(crate) use raw::nearest;
-pub use settings::{Config, JobConfig, KeySource, PollSettings, ProjectConfig};
+pub use settings::{
+    Ascii, Config, JobConfig, KeySetting, KeySource, Palette, PollSettings, ProjectConfig,
+    UiSettings, Written, WrittenList,
+};
 pub use write::edit_file;
 
 impl Config {
@@ -34,9 +38,8 @@ impl Config {
     /// The settings in `text`, the contents of the file at `path`: errors name it, and a key file
     /// with a relative path is looked for beside it. An empty text means every default.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let folder = path.parent().unwrap_or(Path::new(""));
         raw::parse(text)
-            .and_then(|raw| check::config(raw, text, folder))
+            .and_then(|raw| check::config(raw, text, path))
             .map_err(|fault| ConfigError::invalid(path, text, &fault))
     }
 }

@@ -14,6 +14,7 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use super::error::{Fault, line_number};
+use super::looks::{self, Source};
 use super::raw::{RawConfig, RawJob, RawJobTable, RawKey, RawPoll, RawProject};
 use super::settings::{Config, JobConfig, KeySource, PollSettings, ProjectConfig};
 use crate::text;
@@ -23,12 +24,17 @@ const BASE_URL: &str = "https://api.mintlify.com";
 const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 const CONCURRENCY: RangeInclusive<usize> = 1..=256;
 
-/// The settings that `raw`, read from `text`, stands for; a relative key file is in `folder`.
-pub(super) fn config(raw: RawConfig, text: &str, folder: &Path) -> Result<Config, Fault> {
+/// The settings that `raw`, read from `text` of the file at `path`, stands for; a relative key file
+/// is looked for beside it.
+pub(super) fn config(raw: RawConfig, text: &str, path: &Path) -> Result<Config, Fault> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let source = Source { path, text };
     Ok(Config {
         base_url: base_url(raw.base_url)?,
         key: key(raw.key, folder)?.unwrap_or_default(),
         poll: poll(raw.poll)?,
+        ui: looks::ui(raw.ui, source)?,
+        keys: looks::keys(raw.keys, source),
         projects: projects(raw.projects, text, folder)?,
     })
 }

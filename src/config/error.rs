@@ -96,25 +96,57 @@ impl Fault {
     }
 }
 
-impl ConfigError {
-    /// `fault` in `text`, the contents of the file at `path`.
-    pub(super) fn invalid(path: &Path, text: &str, fault: &Fault) -> Self {
-        let start = on_a_line(text, fault.span.start);
+/// Where in a config something stands, so that whoever knows what it means can say what is wrong
+/// with it.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    path: PathBuf,
+    line: usize,
+    column: usize,
+    excerpt: String,
+}
+
+impl Place {
+    /// The bytes `span` of `text`, the contents of the file at `path`.
+    pub(super) fn new(path: &Path, text: &str, span: &Range<usize>) -> Self {
+        let start = on_a_line(text, span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let end = boundary(text, fault.span.end.clamp(start, line_end));
+        let end = boundary(text, span.end.clamp(start, line_end));
         let line = line_number(text, start);
-        Self::Invalid {
+        Self {
             path: path.to_owned(),
             line,
             column: text[line_start..start].chars().count() + 1,
-            message: one_line(&fault.message),
             excerpt: excerpt(
                 line,
                 &text[line_start..line_end],
                 start - line_start..end - line_start,
             ),
         }
+    }
+
+    /// The line, from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// What is wrong with what stands here.
+    pub fn fault(&self, message: &str) -> ConfigError {
+        ConfigError::Invalid {
+            path: self.path.clone(),
+            line: self.line,
+            column: self.column,
+            message: one_line(message),
+            excerpt: self.excerpt.clone(),
+        }
+    }
+}
+
+impl ConfigError {
+    /// `fault` in `text`, the contents of the file at `path`.
+    pub(super) fn invalid(path: &Path, text: &str, fault: &Fault) -> Self {
+        Place::new(path, text, &fault.span).fault(&fault.message)
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
 use super::error::Fault;
@@ -23,6 +23,10 @@ pub(super) struct RawConfig {
     pub(super) key: Option<Spanned<RawKey>>,
     #[serde(default)]
     pub(super) poll: RawPoll,
+    #[serde(default)]
+    pub(super) ui: RawUi,
+    #[serde(default)]
+    pub(super) keys: RawKeys,
     #[serde(default)]
     pub(super) projects: Vec<RawProject>,
 }
@@ -45,6 +49,34 @@ pub(super) struct RawPoll {
     pub(super) finished: Option<Spanned<String>>,
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) concurrency: Option<Spanned<i64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct RawUi {
+    pub(super) columns: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) sort: Option<Spanned<String>>,
+    pub(super) view: Option<Spanned<String>>,
+    pub(super) theme: Option<Spanned<String>>,
+    pub(super) ascii: Option<Spanned<RawSwitch>>,
+    pub(super) mouse: Option<bool>,
+    pub(super) title: Option<bool>,
+}
+
+/// `true`, `false` or a word.
+pub(super) enum RawSwitch {
+    Is(bool),
+    Word(String),
+}
+
+/// Actions and their keys.
+#[derive(Default)]
+pub(super) struct RawKeys(pub(super) Vec<(Spanned<String>, Spanned<RawChords>)>);
+
+/// One key, or several in an array.
+pub(super) enum RawChords {
+    One(String),
+    Several(Vec<Spanned<String>>),
 }
 
 #[derive(Deserialize)]
@@ -98,6 +130,82 @@ impl<'de> Visitor<'de> for JobVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawJob, A::Error> {
         RawJobTable::deserialize(MapAccessDeserializer::new(map)).map(RawJob::Table)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawSwitch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SwitchVisitor)
+    }
+}
+
+struct SwitchVisitor;
+
+impl Visitor<'_> for SwitchVisitor {
+    type Value = RawSwitch;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`\"auto\"`, `true` or `false`")
+    }
+
+    fn visit_bool<E: de::Error>(self, is: bool) -> Result<RawSwitch, E> {
+        Ok(RawSwitch::Is(is))
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<RawSwitch, E> {
+        Ok(RawSwitch::Word(word.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(KeysVisitor)
+    }
+}
+
+struct KeysVisitor;
+
+impl<'de> Visitor<'de> for KeysVisitor {
+    type Value = RawKeys;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table such as `{ open = \"o\" }`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawKeys, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(RawKeys(entries))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawChords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ChordsVisitor)
+    }
+}
+
+struct ChordsVisitor;
+
+impl<'de> Visitor<'de> for ChordsVisitor {
+    type Value = RawChords;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key such as `\"o\"`, or several such as `[\"o\", \"ctrl-o\"]`")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<RawChords, E> {
+        Ok(RawChords::One(key.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut keys: A) -> Result<RawChords, A::Error> {
+        let mut several = Vec::new();
+        while let Some(key) = keys.next_element()? {
+            several.push(key);
+        }
+        Ok(RawChords::Several(several))
     }
 }
 
@@ -177,6 +285,7 @@ fn wrong_type(found: &str, expected: &str) -> String {
         "a sequence" if found == "a table" => {
             format!("expected an array, found {found}: an array of tables is written `[[name]]`")
         }
+        "a boolean" => format!("expected `true` or `false`, found {found}"),
         "a sequence" => format!("expected an array, found {found}"),
         other => format!("expected {other}, found {found}"),
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::error::Place;
 use crate::text;
 
 /// Everything that the config file says.
@@ -20,6 +21,10 @@ pub struct Config {
     pub key: KeySource,
     /// How often to poll.
     pub poll: PollSettings,
+    /// How the dashboard looks.
+    pub ui: UiSettings,
+    /// The actions that have other keys than by default, in the order of the file.
+    pub keys: Vec<KeySetting>,
     /// The projects in the order of the file, each id once.
     pub projects: Vec<ProjectConfig>,
 }
@@ -47,6 +52,118 @@ impl Default for PollSettings {
         }
     }
 }
+
+/// How the dashboard looks. What the columns and the views are called, only the dashboard knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UiSettings {
+    /// The columns from left to right.
+    pub columns: WrittenList,
+    /// The column to sort by at first; after a minus the order is turned round.
+    pub sort: Written,
+    /// The view at first.
+    pub view: Written,
+    /// The colours.
+    pub theme: Palette,
+    /// Whether only ASCII is drawn.
+    pub ascii: Ascii,
+    /// Whether the mouse is used.
+    pub mouse: bool,
+    /// Whether the terminal's title tells the counts.
+    pub title: bool,
+}
+
+impl Default for UiSettings {
+    fn default() -> Self {
+        let columns = [
+            "status", "job", "project", "branch", "pr", "model", "age", "seen",
+        ];
+        Self {
+            columns: WrittenList {
+                names: columns.map(Written::from).into(),
+                place: Place::default(),
+            },
+            sort: "status".into(),
+            view: "all".into(),
+            theme: Palette::Terminal,
+            ascii: Ascii::Auto,
+            mouse: false,
+            title: true,
+        }
+    }
+}
+
+/// Which colours the dashboard uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Palette {
+    /// The terminal's own.
+    Terminal,
+    /// None.
+    Plain,
+}
+
+/// Whether only ASCII is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ascii {
+    /// Where the locale is not UTF-8.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// An action and the keys that it has in place of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySetting {
+    /// The name of the action.
+    pub action: Written,
+    /// Its keys; none takes them away.
+    pub keys: WrittenList,
+}
+
+/// Names, and where their list stands. Two are equal that say the same, wherever they do.
+#[derive(Clone, Debug, Default)]
+pub struct WrittenList {
+    /// What is written.
+    pub names: Vec<Written>,
+    /// Where.
+    pub place: Place,
+}
+
+impl PartialEq for WrittenList {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl Eq for WrittenList {}
+
+/// A name that the config does not know the meaning of, and where it stands. Two are equal that
+/// say the same, wherever they do.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// What is written.
+    pub text: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl From<&str> for Written {
+    fn from(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            place: Place::default(),
+        }
+    }
+}
+
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Written {}
 
 /// A project and the jobs to watch in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
