@@ -25,10 +25,11 @@ use crate::demo;
 use crate::poll::Poller;
 use crate::poll::schedule::Start;
 use crate::tui::app::App;
+use crate::tui::preferences::Preferences;
 use crate::tui::terminal::{self, Desktop, Modes, NoTerminal};
 use crate::tui::{self, Exit};
 use reload::Reload;
-use source::{NoKey, Source};
+use source::{NoKey, Settings};
 
 mod doctor;
 mod looks;
@@ -136,17 +137,22 @@ fn is_usage(error: &anyhow::Error) -> bool {
 
 async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     terminal::check()?;
-    let mut source = Source::of(global).await?;
+    let settings = Settings::of(global).await?;
+    let preferences = Preferences::new(&settings.config)?;
+    let ui = settings.config.ui.clone();
+    let mut source = settings.with_a_key().await?;
     let demo = source.demo.take();
     let environment = source.environment();
-    let modes = Modes::take().context("cannot set up the terminal")?;
+    let modes = Modes::take(ui.mouse).context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
     let name = if demo.is_some() {
         "mintwatch demo"
     } else {
         "mintwatch"
     };
-    let mut app = App::new(looks::theme(global, true), name, screen.size()?);
+    let theme = looks::dashboard_theme(global, &ui);
+    let mut app = App::new(theme, name, screen.size()?);
+    app.start_with(preferences);
     app.time_zone = TimeZone::system();
     app.config_path.clone_from(&source.path);
     let watched = source.take_watched();

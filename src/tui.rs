@@ -13,6 +13,8 @@ mod help;
 pub mod keys;
 pub mod layout;
 pub mod listing;
+pub mod places;
+pub mod preferences;
 pub mod screen;
 mod table;
 pub mod terminal;
@@ -230,9 +232,9 @@ where
         self.terminal
             .draw(|frame| screen::draw(frame, app, &board, now))
             .map_err(Into::into)?;
-        let title = app.title(&board);
+        let title = app.has_title.then(|| app.title(&board));
         drop(board);
-        if self.title.as_ref() != Some(&title) {
+        if let Some(title) = title.filter(|title| self.title.as_ref() != Some(title)) {
             self.host.set_title(&title)?;
             self.title = Some(title);
         }

@@ -137,7 +137,8 @@ fn print_table(rows: &[&Row], looks: Looks, now: Timestamp, out: &mut dyn Write)
 /// The columns that are printed, each as wide as its longest text or as there is room for.
 fn columns(rows: &[&Row], looks: Looks, context: &Context) -> Vec<(&'static Column, usize)> {
     if let Some(width) = looks.width {
-        let fitted = fit(width, 2).into_iter();
+        let all: Vec<usize> = (0..COLUMNS.len()).collect();
+        let fitted = fit(&all, width, 2).into_iter();
         return fitted
             .map(|(at, width)| (&COLUMNS[at], usize::from(width)))
             .collect();

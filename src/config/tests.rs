@@ -35,6 +35,8 @@ fn an_empty_config_means_the_defaults() {
     assert_eq!(config.base_url.as_str(), "https://api.mintlify.com/");
     assert_eq!(config.key, KeySource::Env("MINTLIFY_API_KEY".into()));
     assert_eq!(config.poll, PollSettings::default());
+    assert_eq!(config.ui, UiSettings::default());
+    assert_eq!(config.keys, []);
     assert_eq!(config.projects, []);
 }
 
@@ -50,6 +52,13 @@ fn the_example_states_the_defaults() {
         r#"finished = "5m""#,
         r#"timeout = "20s""#,
         "concurrency = 32",
+        r#"columns = ["status", "job", "project", "branch", "pr", "model", "age", "seen"]"#,
+        r#"sort = "status""#,
+        r#"view = "all""#,
+        r#"theme = "terminal""#,
+        r#"ascii = "auto""#,
+        "mouse = false",
+        "title = true",
     ] {
         assert!(EXAMPLE.lines().any(|found| found == line), "{line}");
     }
@@ -60,6 +69,7 @@ fn the_example_has_every_key() {
     for table in [
         "",
         "[poll]",
+        "[ui]",
         "[key]",
         "[[projects]]",
         "[[projects]]\nid = 'x'\n[[projects.jobs]]",
@@ -171,6 +181,20 @@ fn values_table() {
                 ..normal
             }),
         ),
+        (
+            "[ui]\ntheme = 'plain'\nascii = true\nmouse = true\ntitle = false\nsort = '-age'",
+            Config {
+                ui: UiSettings {
+                    theme: Palette::Plain,
+                    ascii: Ascii::Always,
+                    mouse: true,
+                    title: false,
+                    sort: "-age".into(),
+                    ..UiSettings::default()
+                },
+                ..default()
+            },
+        ),
         ("\u{feff}poll = {}\r\nprojects = []\r\n", default()),
     ] {
         assert_eq!(parse(text).unwrap(), want, "{text}");
@@ -250,6 +274,16 @@ fn every_fault_in_words() {
         "[poll]\nconcurrency = \"32\"".into(),
         "[poll]\nconcurrency = 18446744073709551615".into(),
         format!("key = \"{KEY}\""),
+        "ui = 3".into(),
+        "keys = 3".into(),
+        "[ui]\ncolumns = \"job\"".into(),
+        "[ui]\ncolumns = [\"job\", 3]".into(),
+        "[ui]\nascii = 3".into(),
+        "[ui]\nmouse = \"on\"".into(),
+        "[ui]\ncolours = 1".into(),
+        "[keys]\nopen = 3".into(),
+        "[keys]\nopen = [\"o\", 3]".into(),
+        "[keys.open]\nkey = \"o\"".into(),
         // Values that make no sense.
         "base_url = \"api.mintlify.com\"".into(),
         "base_url = \"ftp://api.mintlify.com\"".into(),
@@ -264,6 +298,9 @@ fn every_fault_in_words() {
         "[poll]\nfinished = \"25h\"".into(),
         "[poll]\nconcurrency = 0".into(),
         "[poll]\nconcurrency = 257".into(),
+        "[ui]\ntheme = \"plane\"".into(),
+        "[ui]\ntheme = \"solarized\"".into(),
+        "[ui]\nascii = \"never\"".into(),
         "[key]\nenv = \"A\"\nfile = \"b\"".into(),
         "[key]\n".into(),
         "[[projects]]\nid = \"docs\"\nkey = {}".into(),

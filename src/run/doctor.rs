@@ -15,6 +15,7 @@ use crate::link::{self, Environment, Opener};
 use crate::poll::Poller;
 use crate::poll::schedule::Start;
 use crate::poll::setup::Setup;
+use crate::tui::preferences::Preferences;
 
 /// Looks at everything, and prints what it found.
 pub(super) async fn doctor(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
@@ -41,7 +42,9 @@ async fn of_settings(settings: Settings) -> (Vec<Finding>, Environment) {
         Some(path) => crate::text::clean(&path.to_string_lossy()),
         None => String::from("the demo's config"),
     };
-    let mut findings = vec![doctor::config(&place, Ok(&settings.config))];
+    let preferences = Preferences::new(&settings.config);
+    let config = preferences.as_ref().map(|_| &settings.config);
+    let mut findings = vec![doctor::config(&place, config)];
     let mut source = settings.with_keys().await;
     let _demo = source.demo.take();
     let environment = source.environment();

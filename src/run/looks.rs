@@ -4,8 +4,9 @@
 
 use std::io::IsTerminal;
 
-use crate::cli::GlobalArgs;
 use crate::cli::list::Looks;
+use crate::cli::{ColorChoice, GlobalArgs};
+use crate::config::{Ascii, Palette, UiSettings};
 use crate::tui::theme::Theme;
 
 /// Colours and glyphs for an output that is a terminal or not.
@@ -13,6 +14,18 @@ pub(super) fn theme(global: &GlobalArgs, is_terminal: bool) -> Theme {
     let no_color = std::env::var("NO_COLOR").ok();
     let color = global.color.wants_color(is_terminal, no_color.as_deref());
     Theme::new(color, !is_utf8(|name| std::env::var(name).ok()))
+}
+
+/// The dashboard's: `--color` and `NO_COLOR` win over the config.
+pub(super) fn dashboard_theme(global: &GlobalArgs, ui: &UiSettings) -> Theme {
+    let plain = ui.theme == Palette::Plain && global.color == ColorChoice::Auto;
+    let given = theme(global, true);
+    let ascii = match ui.ascii {
+        Ascii::Auto => given.is_ascii(),
+        Ascii::Always => true,
+        Ascii::Never => false,
+    };
+    Theme::new(given.has_color() && !plain, ascii)
 }
 
 /// How a table is printed on standard output.

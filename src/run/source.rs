@@ -61,6 +61,21 @@ impl Settings {
         })
     }
 
+    /// Looks for the keys; it is an error if none of them can be had.
+    pub(super) async fn with_a_key(self) -> anyhow::Result<Source> {
+        let source = self.with_keys().await;
+        let missing: Vec<&str> = source
+            .keys
+            .iter()
+            .filter_map(|slot| slot.key.as_ref().err())
+            .map(|why| &**why)
+            .collect();
+        if !source.keys.is_empty() && missing.len() == source.keys.len() {
+            return Err(NoKey(format!("no API key: {}", missing.join("; "))).into());
+        }
+        Ok(source)
+    }
+
     /// Looks for the keys; whether there are any is not judged here.
     pub(super) async fn with_keys(self) -> Source {
         let keys = match &self.demo {
@@ -96,17 +111,7 @@ pub(super) struct Source {
 impl Source {
     /// The source that the command line names; it is an error if none of its keys can be had.
     pub(super) async fn of(global: &GlobalArgs) -> anyhow::Result<Self> {
-        let source = Settings::of(global).await?.with_keys().await;
-        let missing: Vec<&str> = source
-            .keys
-            .iter()
-            .filter_map(|slot| slot.key.as_ref().err())
-            .map(|why| &**why)
-            .collect();
-        if !source.keys.is_empty() && missing.len() == source.keys.len() {
-            return Err(NoKey(format!("no API key: {}", missing.join("; "))).into());
-        }
-        Ok(source)
+        Settings::of(global).await?.with_a_key().await
     }
 
     /// The jobs, in the order of the config; they are taken out of it, since there may be many.

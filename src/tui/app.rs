@@ -6,6 +6,7 @@
 
 mod act;
 mod input;
+mod mouse;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -16,11 +17,14 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 use tui_input::Input;
 
+use super::keys::Keymap;
 use super::layout;
 use super::listing::Listing;
+use super::places::Tabs;
+use super::preferences::Preferences;
 use super::theme::{Role, Theme};
 use crate::age;
-use crate::board::{Board, Freshness, Row, Transition};
+use crate::board::{Board, Counts, Freshness, Row, Transition};
 use crate::job::{JobKey, Status};
 
 /// How long a message stays.
@@ -87,6 +91,10 @@ pub struct App {
     pub name: String,
     /// Where its config is, for the words of an empty board.
     pub config_path: Option<PathBuf>,
+    /// The keys in use.
+    pub keys: Keymap,
+    /// Whether the terminal's title tells the counts.
+    pub has_title: bool,
     /// Which rows are shown, and which is selected.
     pub listing: Listing,
     /// What the screen is for.
@@ -116,6 +124,8 @@ impl App {
             theme,
             name: name.into(),
             config_path: None,
+            keys: Keymap::default(),
+            has_title: true,
             listing: Listing::default(),
             mode: Mode::Table,
             pane: false,
@@ -132,6 +142,20 @@ impl App {
         };
         app.fit();
         app
+    }
+
+    /// Takes what the config says of the screen, before anything is shown.
+    pub fn start_with(&mut self, preferences: Preferences) {
+        self.listing.start_with(preferences.view, preferences.sort);
+        self.prefer(preferences);
+    }
+
+    /// Takes what the config says of the screen; the view and the order stay as the user has them.
+    pub fn prefer(&mut self, preferences: Preferences) {
+        self.keys = preferences.keys;
+        self.has_title = preferences.title;
+        self.listing.set_columns(preferences.columns);
+        self.dirty = true;
     }
 
     /// Takes a change of the board.
@@ -253,6 +277,25 @@ impl App {
             "mintwatch: {} active, {} need you",
             counts.active, counts.needs_you
         )
+    }
+
+    /// What the line of the views says of the filter, which may be one that is being typed.
+    pub fn filter_text(&self) -> String {
+        match &self.mode {
+            Mode::Filter(input) => format!("/{} ", input.value()),
+            _ if self.listing.filter().is_empty() => String::new(),
+            _ => format!("/{}", self.listing.filter()),
+        }
+    }
+
+    /// The tabs beside that.
+    pub fn tabs<'a>(&'a self, counts: &'a Counts, filter: &'a str) -> Tabs<'a> {
+        Tabs {
+            here: self.listing.view(),
+            counts,
+            keys: &self.keys,
+            filter,
+        }
     }
 
     /// After any input: whatever it did, the screen and its next change are worked out anew.

@@ -26,6 +26,8 @@ pub struct Context {
 /// One column.
 #[derive(Debug)]
 pub struct Column {
+    /// What the config calls it.
+    pub name: &'static str,
     /// Its header.
     pub title: &'static str,
     /// The least cells that it is worth showing in.
@@ -46,12 +48,15 @@ pub struct Column {
 
 /// Where the status stands in [`COLUMNS`].
 pub const STATUS: usize = 0;
+/// Where the job's name stands in [`COLUMNS`]; no table is without it.
+pub const JOB: usize = 1;
 /// Where the pull request stands in [`COLUMNS`].
 pub const PULL_REQUEST: usize = 4;
 
-/// All columns, from left to right.
+/// All columns, from left to right where the config does not say otherwise.
 pub const COLUMNS: [Column; 8] = [
     Column {
+        name: "status",
         title: "STATUS",
         min: 11,
         max: 12,
@@ -62,6 +67,7 @@ pub const COLUMNS: [Column; 8] = [
         tells_why: false,
     },
     Column {
+        name: "job",
         title: "JOB",
         min: 16,
         max: 44,
@@ -72,6 +78,7 @@ pub const COLUMNS: [Column; 8] = [
         tells_why: false,
     },
     Column {
+        name: "project",
         title: "PROJECT",
         min: 8,
         max: 14,
@@ -82,6 +89,7 @@ pub const COLUMNS: [Column; 8] = [
         tells_why: false,
     },
     Column {
+        name: "branch",
         title: "BRANCH",
         min: 14,
         max: 40,
@@ -92,6 +100,7 @@ pub const COLUMNS: [Column; 8] = [
         tells_why: false,
     },
     Column {
+        name: "pr",
         title: "PR",
         min: 5,
         max: 8,
@@ -114,6 +123,7 @@ pub const COLUMNS: [Column; 8] = [
         tells_why: false,
     },
     Column {
+        name: "model",
         title: "MODEL",
         min: 7,
         max: 16,
@@ -124,6 +134,7 @@ pub const COLUMNS: [Column; 8] = [
         tells_why: false,
     },
     Column {
+        name: "age",
         title: "AGE",
         min: 4,
         max: 4,
@@ -138,6 +149,7 @@ pub const COLUMNS: [Column; 8] = [
         tells_why: false,
     },
     Column {
+        name: "seen",
         title: "SEEN",
         min: 17,
         max: 34,
@@ -271,15 +283,15 @@ fn present_first<T>(
     }
 }
 
-/// The columns of a table `width` cells wide and how wide each is, with `gap` cells between two.
+/// The columns of a table `width` cells wide and how wide each is, with `gap` cells between two;
+/// `chosen` are those that it is to have, by their places in [`COLUMNS`].
 ///
 /// Columns leave by their priority until what remains fits its least widths; the status is then cut
 /// to its mark. What is left over widens the columns up to their most, all alike.
-pub fn fit(width: u16, gap: u16) -> Vec<(usize, u16)> {
-    let mut shown: Vec<(usize, u16)> = COLUMNS
+pub fn fit(chosen: &[usize], width: u16, gap: u16) -> Vec<(usize, u16)> {
+    let mut shown: Vec<(usize, u16)> = chosen
         .iter()
-        .enumerate()
-        .map(|(at, column)| (at, column.min))
+        .filter_map(|at| Some((*at, COLUMNS.get(*at)?.min)))
         .collect();
     while needed(&shown, gap) > width {
         let first_to_leave = shown
@@ -292,8 +304,10 @@ pub fn fit(width: u16, gap: u16) -> Vec<(usize, u16)> {
             None => break,
         }
     }
-    if shown.len() == 3 && width < NARROW {
-        return squeeze(width, gap);
+    let all_stay = shown.iter().all(|(at, _)| COLUMNS[*at].leaves.is_none());
+    if all_stay && width < NARROW {
+        squeeze(&mut shown, width, gap);
+        return shown;
     }
     widen(&mut shown, width, gap);
     shown
@@ -301,20 +315,25 @@ pub fn fit(width: u16, gap: u16) -> Vec<(usize, u16)> {
 
 /// Below this, the job's title needs the cells of the status word.
 const NARROW: u16 = 46;
+/// Below this, the job's title needs the cells of the pull request.
+const LEAST_TITLE: u16 = 6;
 
-/// What remains in the narrowest panes: the status mark, the job and the pull request.
-fn squeeze(width: u16, gap: u16) -> Vec<(usize, u16)> {
-    const JOB: usize = 1;
-    let rest = width.saturating_sub(1 + COLUMNS[PULL_REQUEST].min + 2 * gap);
-    if rest < 6 {
-        let job = width.saturating_sub(1 + gap);
-        return vec![(STATUS, width.min(1)), (JOB, job)];
+/// What remains in the narrowest panes: the status mark, the pull request, and the rest for the job.
+fn squeeze(shown: &mut Vec<(usize, u16)>, width: u16, gap: u16) {
+    for (at, cells) in shown.iter_mut() {
+        *cells = match *at {
+            JOB => 0,
+            STATUS => width.min(1),
+            at => COLUMNS[at].min,
+        };
     }
-    vec![
-        (STATUS, 1),
-        (JOB, rest),
-        (PULL_REQUEST, COLUMNS[PULL_REQUEST].min),
-    ]
+    if width.saturating_sub(needed(shown, gap)) < LEAST_TITLE {
+        shown.retain(|(at, _)| *at != PULL_REQUEST);
+    }
+    let rest = width.saturating_sub(needed(shown, gap));
+    for (_, cells) in shown.iter_mut().filter(|(at, _)| *at == JOB) {
+        *cells = rest;
+    }
 }
 
 fn needed(shown: &[(usize, u16)], gap: u16) -> u16 {
@@ -348,8 +367,10 @@ fn widen(shown: &mut [(usize, u16)], width: u16, gap: u16) {
 mod tests {
     use super::*;
 
+    const ALL: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+
     fn titles(width: u16) -> Vec<&'static str> {
-        fit(width, 1)
+        fit(&ALL, width, 1)
             .iter()
             .map(|(at, _)| COLUMNS[*at].title)
             .collect()
@@ -358,6 +379,7 @@ mod tests {
     #[test]
     fn the_named_columns_are_where_they_are_said_to_be() {
         assert_eq!(COLUMNS[STATUS].title, "STATUS");
+        assert_eq!(COLUMNS[JOB].title, "JOB");
         assert_eq!(COLUMNS[PULL_REQUEST].title, "PR");
     }
 
@@ -383,9 +405,30 @@ mod tests {
     #[test]
     fn at_any_width_what_is_shown_fits() {
         for width in 0..400 {
-            let shown = fit(width, 1);
+            let shown = fit(&ALL, width, 1);
             assert!(needed(&shown, 1) <= width.max(2), "{width}: {shown:?}");
         }
         assert_eq!(titles(30), ["STATUS", "JOB", "PR"]);
+    }
+
+    #[test]
+    fn chosen_columns_keep_their_order_and_fit_too() {
+        for (chosen, width, want) in [
+            (&[JOB][..], 200, &[(JOB, 44)][..]),
+            (&[JOB], 10, &[(JOB, 10)]),
+            (&[JOB], 0, &[(JOB, 0)]),
+            (&[PULL_REQUEST, JOB], 20, &[(PULL_REQUEST, 5), (JOB, 14)]),
+            (&[PULL_REQUEST, JOB, STATUS], 9, &[(JOB, 7), (STATUS, 1)]),
+            (&[6, JOB, STATUS], 33, &[(6, 4), (JOB, 16), (STATUS, 11)]),
+            (&[6, JOB, STATUS], 32, &[(JOB, 29), (STATUS, 1)]),
+        ] {
+            assert_eq!(fit(chosen, width, 1), want, "{chosen:?} in {width}");
+        }
+        let turned: Vec<usize> = ALL.into_iter().rev().collect();
+        for width in 2..400 {
+            let shown = fit(&turned, width, 1);
+            assert!(needed(&shown, 1) <= width, "{width}: {shown:?}");
+            assert!(shown.is_sorted_by(|a, b| a.0 > b.0), "{shown:?}");
+        }
     }
 }

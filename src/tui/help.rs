@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::app::App;
 use super::detail::draw_lines;
-use super::keys::{BINDINGS, Binding};
+use super::keys::Bound;
 use super::theme::Role;
 use crate::text;
 
@@ -15,11 +15,12 @@ const TWO_COLUMNS: u16 = 110;
 
 /// Draws the help.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
+    let bindings = app.keys.bindings();
     if area.width < TWO_COLUMNS {
-        draw_lines(buffer, area, lines(app, BINDINGS, area.width), app.scroll);
+        draw_lines(buffer, area, lines(app, bindings, area.width), app.scroll);
         return;
     }
-    let (left, right) = BINDINGS.split_at(BINDINGS.len().div_ceil(2));
+    let (left, right) = bindings.split_at(bindings.len().div_ceil(2));
     let half = area.width / 2;
     let halves = [
         Rect {
@@ -37,21 +38,30 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
     }
 }
 
-fn lines(app: &App, bindings: &[Binding], width: u16) -> Vec<Line<'static>> {
+fn lines(app: &App, bindings: &[Bound], width: u16) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
     lines.extend(
         bindings
             .iter()
-            .flat_map(|binding| entry(app, binding, usize::from(width))),
+            .flat_map(|bound| entry(app, bound, usize::from(width))),
     );
     lines
 }
 
-fn entry(app: &App, binding: &Binding, width: usize) -> Vec<Line<'static>> {
+/// The keys of a binding and what they do; keys that need more than their cells have a line of their
+/// own.
+fn entry(app: &App, bound: &Bound, width: usize) -> Vec<Line<'static>> {
     const KEYS: usize = 14;
-    let names: Vec<String> = binding.chords.iter().map(ToString::to_string).collect();
-    let mut keys = format!(" {:<KEYS$}", names.join(" "));
-    let pieces = text::wrap(binding.help, width.saturating_sub(KEYS + 2));
+    let names: Vec<String> = bound.chords.iter().map(ToString::to_string).collect();
+    let names = match names.as_slice() {
+        [] => app.theme.glyphs().none.to_owned(),
+        names => names.join(" "),
+    };
+    let mut pieces = text::wrap(bound.binding.help, width.saturating_sub(KEYS + 2));
+    if text::width(&names) >= KEYS {
+        pieces.insert(0, "");
+    }
+    let mut keys = format!(" {names:<KEYS$}");
     let line = |piece: &str| {
         let keys = std::mem::replace(&mut keys, " ".repeat(KEYS + 1));
         let keys = Span::styled(keys, app.theme.style(Role::Key));

@@ -1,9 +1,14 @@
-//! The table of keys: key, action, help text. The help screen, the footer and the key handling all
-//! read it, so that they cannot disagree.
+//! The table of keys: name, keys, action, help text. The [`Keymap`] is made of it and of what the
+//! config says; the help screen, the footer and the key handling all read that, so that they cannot
+//! disagree.
 
-use std::fmt;
+use crossterm::event::KeyCode;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+pub use chord::Chord;
+pub use keymap::{Bound, Keymap, is_ctrl};
+
+mod chord;
+mod keymap;
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,58 +69,12 @@ pub enum Action {
     Redraw,
 }
 
-/// A key with its modifiers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chord {
-    code: KeyCode,
-    ctrl: bool,
-}
-
-impl Chord {
-    const fn key(code: KeyCode) -> Self {
-        Self { code, ctrl: false }
-    }
-
-    const fn char(c: char) -> Self {
-        Self::key(KeyCode::Char(c))
-    }
-
-    const fn ctrl(c: char) -> Self {
-        Self {
-            code: KeyCode::Char(c),
-            ctrl: true,
-        }
-    }
-
-    fn of(event: &KeyEvent) -> Self {
-        Self {
-            code: event.code,
-            ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
-        }
-    }
-}
-
-impl fmt::Display for Chord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.ctrl {
-            f.write_str("Ctrl-")?;
-        }
-        match self.code {
-            KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(c) if self.ctrl => write!(f, "{}", c.to_ascii_uppercase()),
-            KeyCode::Char(c) => write!(f, "{c}"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            code => write!(f, "{code}"),
-        }
-    }
-}
-
 /// One line of the table of keys.
 #[derive(Debug)]
 pub struct Binding {
-    /// The keys that do it.
+    /// What the config calls it.
+    pub name: &'static str,
+    /// The keys that do it, unless the config says otherwise.
     pub chords: &'static [Chord],
     /// What they do.
     pub action: Action,
@@ -125,8 +84,14 @@ pub struct Binding {
     pub footer: Option<&'static str>,
 }
 
-const fn binding(chords: &'static [Chord], action: Action, help: &'static str) -> Binding {
+const fn binding(
+    name: &'static str,
+    chords: &'static [Chord],
+    action: Action,
+    help: &'static str,
+) -> Binding {
     Binding {
+        name,
         chords,
         action,
         help,
@@ -144,128 +109,189 @@ impl Binding {
 /// All keys, in the order of the help screen; the footer drops from the left.
 pub const BINDINGS: &[Binding] = &[
     binding(
+        "down",
         &[Chord::char('j'), Chord::key(KeyCode::Down)],
         Action::Down,
         "next job",
     ),
     binding(
+        "up",
         &[Chord::char('k'), Chord::key(KeyCode::Up)],
         Action::Up,
         "job before",
     ),
     binding(
+        "page-down",
         &[Chord::key(KeyCode::PageDown), Chord::ctrl('f')],
         Action::PageDown,
         "a page down (details, help, errors: scroll)",
     ),
     binding(
+        "page-up",
         &[Chord::key(KeyCode::PageUp), Chord::ctrl('b')],
         Action::PageUp,
         "a page up (details, help, errors: scroll)",
     ),
     binding(
+        "first",
         &[Chord::char('g'), Chord::key(KeyCode::Home)],
         Action::First,
         "first job",
     ),
     binding(
+        "last",
         &[Chord::char('G'), Chord::key(KeyCode::End)],
         Action::Last,
         "last job",
     ),
     binding(
+        "open",
         &[Chord::char('o')],
         Action::OpenPullRequest,
         "open the pull request (of all marked)",
     )
     .in_footer("open"),
     binding(
+        "open-branch",
         &[Chord::char('O')],
         Action::OpenBranch,
         "open the branch on its host",
     ),
     binding(
+        "copy-link",
         &[Chord::char('y')],
         Action::CopyLink,
         "copy the link of the pull request",
     )
     .in_footer("copy"),
-    binding(&[Chord::char('Y')], Action::CopyId, "copy the job id"),
     binding(
+        "copy-id",
+        &[Chord::char('Y')],
+        Action::CopyId,
+        "copy the job id",
+    ),
+    binding(
+        "filter",
         &[Chord::char('/')],
         Action::Filter,
         "filter: words, all of them; !word for not",
     )
     .in_footer("filter"),
     binding(
+        "details",
         &[Chord::key(KeyCode::Enter)],
         Action::Details,
         "all about the selected job",
     )
     .in_footer("details"),
     binding(
+        "back",
         &[Chord::key(KeyCode::Esc)],
         Action::Back,
         "back; then clears the marks, the filter, the view",
     )
     .in_footer("back"),
     binding(
+        "pane",
         &[Chord::char('p')],
         Action::Pane,
         "details beside or below the table",
     ),
     binding(
+        "mark",
         &[Chord::char(' ')],
         Action::Mark,
-        "mark; o, O, y, Y and r then act on all marked",
+        "mark; open, copy and poll then act on all marked",
     ),
-    binding(&[Chord::char('r')], Action::Poll, "poll this job now"),
     binding(
+        "poll",
+        &[Chord::char('r')],
+        Action::Poll,
+        "poll this job now",
+    ),
+    binding(
+        "poll-all",
         &[Chord::char('R')],
         Action::PollAll,
         "poll all jobs now, and look for keys again",
     ),
-    binding(&[Chord::char('s')], Action::Sort, "sort by the next column"),
-    binding(&[Chord::char('S')], Action::Reverse, "turn the order round"),
-    binding(&[Chord::key(KeyCode::Tab)], Action::NextView, "next view"),
     binding(
+        "sort",
+        &[Chord::char('s')],
+        Action::Sort,
+        "sort by the next column",
+    ),
+    binding(
+        "reverse",
+        &[Chord::char('S')],
+        Action::Reverse,
+        "turn the order round",
+    ),
+    binding(
+        "next-view",
+        &[Chord::key(KeyCode::Tab)],
+        Action::NextView,
+        "next view",
+    ),
+    binding(
+        "previous-view",
         &[Chord::key(KeyCode::BackTab)],
         Action::PreviousView,
         "view before",
     ),
-    binding(&[Chord::char('1')], Action::View(0), "all jobs"),
-    binding(&[Chord::char('2')], Action::View(1), "jobs that need you"),
-    binding(&[Chord::char('3')], Action::View(2), "active jobs"),
-    binding(&[Chord::char('4')], Action::View(3), "completed jobs"),
-    binding(&[Chord::char('5')], Action::View(4), "failed jobs"),
-    binding(&[Chord::char('6')], Action::View(5), "archived jobs"),
+    binding("view-all", &[Chord::char('1')], Action::View(0), "all jobs"),
     binding(
+        "view-needs-you",
+        &[Chord::char('2')],
+        Action::View(1),
+        "jobs that need you",
+    ),
+    binding(
+        "view-active",
+        &[Chord::char('3')],
+        Action::View(2),
+        "active jobs",
+    ),
+    binding(
+        "view-completed",
+        &[Chord::char('4')],
+        Action::View(3),
+        "completed jobs",
+    ),
+    binding(
+        "view-failed",
+        &[Chord::char('5')],
+        Action::View(4),
+        "failed jobs",
+    ),
+    binding(
+        "view-archived",
+        &[Chord::char('6')],
+        Action::View(5),
+        "archived jobs",
+    ),
+    binding(
+        "errors",
         &[Chord::char('e')],
         Action::Errors,
         "the errors of this run",
     ),
-    binding(&[Chord::ctrl('l')], Action::Redraw, "draw the screen anew"),
-    binding(&[Chord::ctrl('z')], Action::Suspend, "suspend"),
-    binding(&[Chord::char('?')], Action::Help, "these keys").in_footer("help"),
-    binding(&[Chord::char('q'), Chord::ctrl('c')], Action::Quit, "quit").in_footer("quit"),
+    binding(
+        "redraw",
+        &[Chord::ctrl('l')],
+        Action::Redraw,
+        "draw the screen anew",
+    ),
+    binding("suspend", &[Chord::ctrl('z')], Action::Suspend, "suspend"),
+    binding("help", &[Chord::char('?')], Action::Help, "these keys").in_footer("help"),
+    binding(
+        "quit",
+        &[Chord::char('q'), Chord::ctrl('c')],
+        Action::Quit,
+        "quit",
+    )
+    .in_footer("quit"),
 ];
-
-/// What `event` asks for on the table and the panes, if anything.
-pub fn action(event: &KeyEvent) -> Option<Action> {
-    if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) {
-        return None;
-    }
-    let chord = Chord::of(event);
-    BINDINGS
-        .iter()
-        .find(|binding| binding.chords.contains(&chord))
-        .map(|binding| binding.action)
-}
-
-/// Whether `event` is Ctrl with this letter: the keys that work even where text is typed.
-pub fn is_ctrl(event: &KeyEvent, letter: char) -> bool {
-    Chord::of(event) == Chord::ctrl(letter)
-}
 
 #[cfg(test)]
 mod tests {
@@ -275,7 +301,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_does_two_things() {
+    fn no_name_and_no_key_is_there_twice() {
+        let names: HashSet<_> = BINDINGS.iter().map(|binding| binding.name).collect();
+        assert_eq!(names.len(), BINDINGS.len());
         let all: Vec<String> = BINDINGS
             .iter()
             .flat_map(|b| b.chords)
@@ -286,26 +314,12 @@ mod tests {
     }
 
     #[test]
-    fn every_view_has_its_number_key() {
-        for at in 0..VIEWS.len() {
-            let digit = char::from_digit(u32::try_from(at).unwrap() + 1, 10).unwrap();
-            let event = KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE);
-            assert_eq!(action(&event), Some(Action::View(at)));
-        }
-    }
-
-    #[test]
-    fn keys_read_as_people_write_them() {
-        for (chord, want) in [
-            (Chord::char('j'), "j"),
-            (Chord::char(' '), "Space"),
-            (Chord::ctrl('c'), "Ctrl-C"),
-            (Chord::key(KeyCode::PageDown), "PgDn"),
-            (Chord::key(KeyCode::Enter), "Enter"),
-            (Chord::key(KeyCode::Esc), "Esc"),
-            (Chord::key(KeyCode::BackTab), "Shift-Tab"),
-        ] {
-            assert_eq!(chord.to_string(), want);
+    fn every_view_has_its_number_key_and_its_name() {
+        for (at, view) in VIEWS.iter().enumerate() {
+            let binding = BINDINGS.iter().find(|b| b.action == Action::View(at));
+            let binding = binding.unwrap();
+            assert_eq!(binding.chords[0].to_string(), (at + 1).to_string());
+            assert_eq!(binding.name, format!("view-{}", view.name));
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Listing {
     view: usize,
     filter: Filter,
     sort: Sort,
+    /// The columns from left to right, by their places in the table of columns.
+    columns: Vec<usize>,
     /// Indices into the board's rows, all of them, sorted as of the last refresh.
     in_order: Vec<usize>,
     /// Those of them that the view and the filter let through.
@@ -41,15 +43,22 @@ pub struct Listing {
     marked: HashSet<JobKey>,
 }
 
+impl Default for Sort {
+    fn default() -> Self {
+        Self {
+            column: STATUS,
+            reversed: false,
+        }
+    }
+}
+
 impl Default for Listing {
     fn default() -> Self {
         Self {
             view: 0,
             filter: Filter::default(),
-            sort: Sort {
-                column: STATUS,
-                reversed: false,
-            },
+            sort: Sort::default(),
+            columns: (0..COLUMNS.len()).collect(),
             in_order: Vec::new(),
             rows: Vec::new(),
             selected: None,
@@ -98,6 +107,17 @@ impl Listing {
         self.select(board);
     }
 
+    /// Selects the row that stands `nth` on the screen, from 0, and returns it.
+    pub fn select_shown<'a>(&mut self, nth: usize, board: &'a Board) -> Option<&'a Row> {
+        let cursor = self.top + nth;
+        if nth >= self.height || cursor >= self.rows.len() {
+            return None;
+        }
+        self.cursor = cursor;
+        self.select(board);
+        self.selected_row(board)
+    }
+
     /// Moves the selection by a page, down where `pages` is positive.
     pub fn page(&mut self, pages: isize, board: &Board) {
         let height = isize::try_from(self.height.saturating_sub(1).max(1)).unwrap_or(isize::MAX);
@@ -141,12 +161,35 @@ impl Listing {
         self.refresh(board);
     }
 
-    /// Sorts by the next column.
+    /// Shows these columns from now on, by their places in the table of columns.
+    pub fn set_columns(&mut self, columns: Vec<usize>) {
+        self.columns = columns;
+    }
+
+    /// Starts with this view and order, before any board is seen.
+    pub fn start_with(&mut self, view: usize, sort: Sort) {
+        self.view = view.min(VIEWS.len() - 1);
+        self.sort = sort;
+    }
+
+    /// Sorts by the next of the columns that are shown.
     pub fn next_sort(&mut self, board: &Board) {
-        self.sort = Sort {
-            column: (self.sort.column + 1) % COLUMNS.len(),
-            reversed: false,
-        };
+        let column = self.sort.column;
+        let here = self.columns.iter().position(|at| *at == column);
+        let next = here.map_or(0, |here| (here + 1) % self.columns.len());
+        let column = self.columns.get(next).copied().unwrap_or(column);
+        let reversed = false;
+        self.sort = Sort { column, reversed };
+        self.refresh(board);
+    }
+
+    /// Sorts by this column, or turns the order round where it is sorted by it already.
+    pub fn sort_by(&mut self, column: usize, board: &Board) {
+        if self.sort.column == column {
+            return self.reverse_sort(board);
+        }
+        let reversed = false;
+        self.sort = Sort { column, reversed };
         self.refresh(board);
     }
 
@@ -186,6 +229,11 @@ impl Listing {
     /// How the rows are sorted.
     pub fn sort(&self) -> Sort {
         self.sort
+    }
+
+    /// The columns from left to right, by their places in the table of columns.
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
     }
 
     /// How many rows the view and the filter let through.

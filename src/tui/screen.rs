@@ -11,10 +11,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::app::{App, Mode};
-use super::keys::{Action, BINDINGS, Binding};
+use super::keys::{Action, Bound};
 use super::layout::{Areas, areas};
 use super::theme::Role;
-use super::views::VIEWS;
 use super::{detail, errors, help, table};
 use crate::board::{Board, Row};
 use crate::text;
@@ -34,7 +33,7 @@ pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
         keep_ascii(buffer);
     }
     if let (Mode::Filter(input), true) = (&app.mode, areas.tabs.height > 0) {
-        let typed = text::width(&filter_text(app));
+        let typed = text::width(&app.filter_text());
         let after = typed.saturating_sub(1 + input.visual_cursor());
         let right = areas.tabs.right().saturating_sub(2);
         let x = right.saturating_sub(u16::try_from(after).unwrap_or(0));
@@ -128,64 +127,27 @@ fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
 }
 
 fn draw_tabs(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
-    let filter = filter_text(app);
+    let counts = board.counts();
+    let filter = app.filter_text();
+    let tabs = app.tabs(&counts, &filter);
+    for tab in tabs.places(area) {
+        let style = if tab.view == app.listing.view() {
+            app.theme.selected()
+        } else {
+            app.theme.style(Role::Plain)
+        };
+        let width = usize::from(tab.area.width);
+        buffer.set_stringn(tab.area.x, tab.area.y, tab.text, width, style);
+    }
     let role = if matches!(app.mode, Mode::Filter(_)) {
         Role::Strong
     } else {
         Role::Key
     };
-    let most = usize::from(area.width) / 2;
-    let shown = last_cells(&filter, most);
+    let shown = tabs.filter_in(area);
     let end = if shown.is_empty() { "" } else { " " };
     let right = Line::from(Span::styled(format!("{shown}{end}"), app.theme.style(role)));
-    let room = usize::from(area.width).saturating_sub(right.width() + 1);
-    let long = tabs(app, board, "   ", false);
-    let tabs = [
-        long,
-        tabs(app, board, "  ", false),
-        tabs(app, board, " ", true),
-    ];
-    let fitting = tabs.into_iter().find(|line| line.width() <= room);
-    draw_ends(buffer, area, fitting.unwrap_or_default(), right);
-}
-
-/// The views with their counts; where `short`, only the present one is named.
-fn tabs(app: &App, board: &Board, gap: &'static str, short: bool) -> Line<'static> {
-    let counts = board.counts();
-    let mut line = Line::from(" ");
-    for (at, view) in VIEWS.iter().enumerate() {
-        line.push_span(if at == 0 { "" } else { gap });
-        let here = at == app.listing.view();
-        let count = (view.count)(&counts);
-        let text = match (here, short) {
-            (false, true) => format!("{}:{count}", at + 1),
-            _ => format!("{} {} {count}", at + 1, view.title),
-        };
-        let style = if here {
-            app.theme.selected()
-        } else {
-            app.theme.style(Role::Plain)
-        };
-        line.push_span(Span::styled(text, style));
-    }
-    line
-}
-
-fn filter_text(app: &App) -> String {
-    match &app.mode {
-        Mode::Filter(input) => format!("/{} ", input.value()),
-        _ if app.listing.filter().is_empty() => String::new(),
-        _ => format!("/{}", app.listing.filter()),
-    }
-}
-
-/// The last `max` cells of `text`: where one types.
-fn last_cells(text: &str, max: usize) -> &str {
-    let starts = text.char_indices().map(|(at, _)| &text[at..]);
-    starts
-        .into_iter()
-        .find(|rest| text::width(rest) <= max)
-        .unwrap_or_default()
+    draw_ends(buffer, area, Line::default(), right);
 }
 
 fn draw_footer(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
@@ -224,7 +186,10 @@ fn summary(app: &App, board: &Board) -> Line<'static> {
             app.theme.glyphs().dot
         };
         line.push_span(format!(" {dot} "));
-        let text = format!("{errors} failing, e says why");
+        let text = match app.keys.key_of(Action::Errors) {
+            Some(key) => format!("{errors} failing, {key} says why"),
+            None => format!("{errors} failing"),
+        };
         line.push_span(Span::styled(text, app.theme.style(Role::Bad)));
     }
     line
@@ -254,12 +219,14 @@ fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
     let row = app.listing.selected_row(board);
     let mut hints: Vec<Line> = Vec::new();
     let mut used = 1;
-    for binding in BINDINGS
+    for bound in app
+        .keys
+        .bindings()
         .iter()
         .rev()
-        .filter(|binding| matters(binding.action, app, row))
+        .filter(|bound| matters(bound.binding.action, app, row))
     {
-        let Some(hint) = hint(binding, app) else {
+        let Some(hint) = hint(bound, app) else {
             continue;
         };
         if used + hint.width() + 2 > room {
@@ -276,9 +243,9 @@ fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
     line
 }
 
-fn hint(binding: &Binding, app: &App) -> Option<Line<'static>> {
-    let key = binding.chords.first()?.to_string();
-    let word = binding.footer?;
+fn hint(bound: &Bound, app: &App) -> Option<Line<'static>> {
+    let key = bound.chords.first()?.to_string();
+    let word = bound.binding.footer?;
     Some(Line::from(vec![
         Span::styled(key, app.theme.style(Role::Key)),
         Span::raw(format!(" {word}")),

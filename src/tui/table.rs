@@ -7,30 +7,20 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::app::App;
-use super::columns::{COLUMNS, Column, Context, fit};
+use super::columns::{COLUMNS, Column, Context, JOB};
+use super::keys::Action;
+use super::places::{self, Columns, GUTTER};
 use super::theme::Role;
 use super::views::VIEWS;
 use crate::board::{Board, Freshness, Row};
 use crate::text;
-
-/// The mark, the sign that a row needs you, and a space.
-const GUTTER: u16 = 3;
-/// Between two columns.
-const GAP: u16 = 1;
-/// Between two columns where there is room.
-const WIDE_GAP: u16 = 2;
-/// From this width on there is room.
-const WIDE: u16 = 130;
-
-/// Where each column is: its place in the table of columns, its left end and its width.
-type Places = Vec<(usize, u16, u16)>;
 
 /// Draws the table.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board, now: Timestamp) {
     if area.is_empty() {
         return;
     }
-    let places = places(area);
+    let places = places::columns(area, app.listing.columns());
     draw_header(buffer, area, app, &places);
     let context = Context {
         now,
@@ -61,19 +51,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board, no
     }
 }
 
-fn places(area: Rect) -> Places {
-    let gap = if area.width >= WIDE { WIDE_GAP } else { GAP };
-    let mut x = area.x + GUTTER.min(area.width);
-    let columns = fit(area.width.saturating_sub(GUTTER), gap);
-    let place = |(at, width)| {
-        let here = (at, x, width);
-        x = x.saturating_add(width + gap);
-        here
-    };
-    columns.into_iter().map(place).collect()
-}
-
-fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, places: &Places) {
+fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, places: &Columns) {
     let style = app.theme.style(Role::Strong);
     for (at, x, width) in places {
         let title = header(*at, app, places);
@@ -83,8 +61,7 @@ fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, places: &Places) {
 
 /// The title of a column, with the order if it is sorted by. Where the sorted column has left the
 /// screen, the job's title says so for it.
-fn header(at: usize, app: &App, places: &Places) -> String {
-    const JOB: usize = 1;
+fn header(at: usize, app: &App, places: &Columns) -> String {
     let sort = app.listing.sort();
     let glyphs = app.theme.glyphs();
     let arrow = if sort.reversed {
@@ -115,7 +92,7 @@ fn draw_row(
     app: &App,
     row: &Row,
     context: &Context,
-    places: &Places,
+    places: &Columns,
 ) {
     let selected = app.listing.selected() == Some(row.key());
     let selected = selected.then(|| selected_style(app, row, context));
@@ -203,14 +180,14 @@ fn draw_empty(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     let (what, next) = if !filter.is_empty() {
         (
             format!("Nothing here matches /{filter}"),
-            String::from("Esc clears the filter."),
+            with_key(app, Action::Back, "clears the filter."),
         )
     } else if board.rows().is_empty() {
         (VIEWS[0].empty.to_owned(), how_to_add(app))
     } else {
         (
             VIEWS[app.listing.view()].empty.to_owned(),
-            String::from("1 shows all jobs."),
+            with_key(app, Action::View(0), "shows all jobs."),
         )
     };
     let width = usize::from(area.width.saturating_sub(GUTTER + 1));
@@ -229,6 +206,12 @@ fn draw_empty(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
         );
         put(buffer, area, place, line, app.theme.style(role), app);
     }
+}
+
+/// The key of an action and what it does, where it has one.
+fn with_key(app: &App, action: Action, does: &str) -> String {
+    let key = app.keys.key_of(action);
+    key.map_or_else(String::new, |key| format!("{key} {does}"))
 }
 
 fn how_to_add(app: &App) -> String {

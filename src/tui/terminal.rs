@@ -28,6 +28,10 @@ use crate::text;
 /// <https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>); terminals without it ignore it.
 const PUSH_TITLE: &str = "\x1b[22;2t";
 const POP_TITLE: &str = "\x1b[23;2t";
+/// Clicks and the wheel, told with SGR coordinates; not every movement, which would wake the program
+/// for nothing (modes 1000 and 1006, same page).
+const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+const LEAVE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 /// One frame goes out in one write.
 const FRAME_BYTES: usize = 64 * 1024;
 
@@ -76,13 +80,17 @@ fn check_term() -> Result<(), NoTerminal> {
 pub struct Modes {
     /// Shared with the panic hook.
     set: Arc<AtomicBool>,
+    mouse: bool,
 }
 
 impl Modes {
     /// Takes the terminal over, and sees to it that a panic gives it back before it is reported.
-    pub fn take() -> io::Result<Self> {
+    ///
+    /// With `mouse`, clicks and the wheel come in as input, and no longer select text there.
+    pub fn take(mouse: bool) -> io::Result<Self> {
         let modes = Self {
             set: Arc::new(AtomicBool::new(false)),
+            mouse,
         };
         modes.restore_on_panic();
         modes.set()?;
@@ -90,10 +98,10 @@ impl Modes {
     }
 
     fn restore_on_panic(&self) {
-        let set = Arc::clone(&self.set);
+        let (set, mouse) = (Arc::clone(&self.set), self.mouse);
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            restore(&set);
+            restore(&set, mouse);
             report(panic);
         }));
     }
@@ -109,12 +117,16 @@ impl Modes {
             EnterAlternateScreen,
             EnableBracketedPaste,
             cursor::Hide
-        )
+        )?;
+        if self.mouse {
+            out.write_all(TAKE_MOUSE.as_bytes())?;
+        }
+        out.flush()
     }
 
     /// Gives the terminal back.
     pub fn restore(&self) {
-        restore(&self.set);
+        restore(&self.set, self.mouse);
     }
 }
 
@@ -125,11 +137,14 @@ impl Drop for Modes {
 }
 
 /// Undoes every mode, in the reverse order, once. The terminal may be gone, so errors mean nothing.
-fn restore(set: &AtomicBool) {
+fn restore(set: &AtomicBool, mouse: bool) {
     if !set.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();
+    if mouse {
+        let _ = out.write_all(LEAVE_MOUSE.as_bytes());
+    }
     let _ = execute!(
         out,
         cursor::Show,

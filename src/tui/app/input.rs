@@ -34,6 +34,13 @@ impl App {
                 self.changed(board, now);
                 Effect::None
             }
+            Event::Mouse(mouse) => match self.on_mouse(mouse, board) {
+                Some(effect) => {
+                    self.changed(board, now);
+                    effect
+                }
+                None => Effect::None,
+            },
             _ => Effect::None,
         }
     }
@@ -47,7 +54,7 @@ impl App {
             Mode::Confirm(question, effect) => self.on_confirm_key(question, effect, key, now),
             mode => {
                 self.mode = mode;
-                match keys::action(key) {
+                match self.keys.action(key) {
                     Some(action) => self.on_action(action, board, now),
                     None => Effect::None,
                 }
@@ -185,11 +192,9 @@ impl App {
         self.pane = !self.pane;
         if self.pane && layout::areas(self.size, true).pane.is_none() {
             self.pane = false;
-            self.say(
-                "too small for a pane: Enter shows the details",
-                Role::Muted,
-                now,
-            );
+            let key = self.keys.key_of(Action::Details);
+            let instead = key.map_or_else(String::new, |key| format!(": {key} shows the details"));
+            self.say(format!("too small for a pane{instead}"), Role::Muted, now);
         }
     }
 
