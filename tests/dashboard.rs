@@ -4,7 +4,7 @@
 
 mod support;
 
-use crossterm::event::Event;
+use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use mintwatch::link::Opened;
 use mintwatch::poll::Poller;
 use mintwatch::tui::{Exit, Notice};
@@ -435,4 +435,23 @@ async fn news_from_outside_is_said() {
     session.wait_for("config.toml:3:1: unknown key").await;
     session.press("q");
     assert_eq!(session.exit().await, Exit::Quit);
+}
+
+#[tokio::test]
+async fn a_click_on_a_pull_request_opens_it() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    let shown = session.wait_for_row("job_b", "#412").await;
+    let at = shown.find("#412").unwrap();
+    let column = u16::try_from(shown[..at].chars().count()).unwrap();
+    let drawn = session.wait_for("#412").await.buffer;
+    let row = drawn::row_of(&drawn, "#412").unwrap();
+    session.send(Event::Mouse(MouseEvent {
+        kind: MouseEventKind::Down(MouseButton::Left),
+        column,
+        row,
+        modifiers: KeyModifiers::NONE,
+    }));
+    session.wait_for_selected("job_b").await;
+    session.wait_for_calls(&[Call::Open(pull(412))]).await;
 }

@@ -20,9 +20,14 @@ fn demo(home: &Home) -> Terminal {
 
 /// The dashboard of three active jobs that stay as they are.
 fn quiet(home: &Home, server: &FakeServer) -> Terminal {
+    quiet_with(home, server, "")
+}
+
+/// The same with more in its config.
+fn quiet_with(home: &Home, server: &FakeServer, more: &str) -> Terminal {
     server.set_default(Reply::job("active"));
     home.write_config(&format!(
-        "base_url = \"{}\"\n[[projects]]\nid = \"docs\"\njobs = [\"job_a\", \"job_b\", \"job_c\"]\n",
+        "base_url = \"{}\"\n{more}\n[[projects]]\nid = \"docs\"\njobs = [\"job_a\", \"job_b\", \"job_c\"]\n",
         server.base_url()
     ));
     let key = [("MINTLIFY_API_KEY", "mint_test_key")];
@@ -240,5 +245,100 @@ fn an_ascii_locale_and_no_color_are_heeded() {
         .map(|code| format!("\u{1b}[{code}m"));
     for sequence in coloured.chain([String::from("\u{1b}[38;")]) {
         assert!(!wire.contains(&sequence), "{sequence:?}");
+    }
+}
+
+/// What turns the mouse on and off.
+const MOUSE: [&str; 4] = ["1000h", "1006h", "1006l", "1000l"];
+
+#[test]
+fn the_mouse_is_taken_only_where_asked_and_given_back() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    let wire = String::from_utf8(terminal.wire()).unwrap();
+    assert!(!wire.contains("\u{1b}[?100"), "not asked for");
+
+    let mut terminal = quiet_with(&home, &server, "[ui]\nmouse = true");
+    let before = terminal.selected();
+    // A click on the second row, at column 10 and line 5 from 1.
+    terminal.send("\u{1b}[<0;10;5M\u{1b}[<0;10;5m");
+    terminal.wait_for_other_selection(before.as_ref());
+    let before = terminal.selected();
+    terminal.send("\u{1b}[<64;10;5M");
+    terminal.wait_for_other_selection(before.as_ref());
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+    let wire = String::from_utf8(terminal.wire()).unwrap();
+    let count = |mode: &str| wire.matches(&format!("\u{1b}[?{mode}")).count();
+    assert_eq!(MOUSE.map(count), [1; 4]);
+}
+
+#[test]
+fn the_mouse_is_given_back_while_suspended() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    drop(quiet_with(&home, &server, "[ui]\nmouse = true"));
+    let script = format!("{}; echo STOPPED; read answer; fg", binary());
+    let key = [("MINTLIFY_API_KEY", "mint_test_key")];
+    let mut terminal = Terminal::start(&home, &["sh", "-mc", &script], &key, SIZE);
+    terminal.wait_for("3 active");
+    let off =
+        |screen: &vt100::Screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None;
+    terminal.wait("the mouse", |screen| !off(screen));
+    terminal.send("\u{1a}");
+    terminal.wait("the shell with its mouse", |screen| {
+        off(screen) && screen.contents().contains("STOPPED")
+    });
+    terminal.send("on\r");
+    terminal.wait("the mouse again", |screen| !off(screen));
+    terminal.send("q");
+    terminal.exit_code();
+    terminal.assert_restored();
+}
+
+#[test]
+fn what_the_config_says_of_looks_is_heeded_and_the_flags_win() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let looks =
+        "[ui]\ntheme = \"plain\"\nascii = true\ntitle = false\ncolumns = [\"job\", \"status\"]";
+    let mut terminal = quiet_with(&home, &server, looks);
+    terminal.wait_for("o active");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    let wire = String::from_utf8(terminal.wire()).unwrap();
+    assert!(wire.is_ascii() && !wire.contains("BRANCH"));
+    assert!(!wire.contains("\u{1b}]"), "no title");
+    let coloured = |wire: &str| wire.contains("\u{1b}[38;") || wire.contains("\u{1b}[36m");
+    assert!(!coloured(&wire));
+
+    let key = [("MINTLIFY_API_KEY", "mint_test_key")];
+    let arguments = [binary(), "--color", "always"];
+    let mut terminal = Terminal::start(&home, &arguments, &key, SIZE);
+    terminal.wait_for("3 active");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    assert!(coloured(&String::from_utf8(terminal.wire()).unwrap()));
+}
+
+#[test]
+fn a_wrong_key_or_column_is_told_before_anything_is_drawn() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    drop(quiet(&home, &server));
+    for (more, words) in [
+        (
+            "[keys]\nopne = \"x\"",
+            "3:1: unknown action `opne`: did you mean `open`?",
+        ),
+        ("[ui]\nview = \"mien\"", "3:8: unknown view `mien`"),
+    ] {
+        home.write_config(&format!("# The top.\n{more}\n"));
+        // Without an API key: the config is looked at first.
+        let mut terminal = Terminal::start(&home, &[binary()], &[], (200, 30));
+        assert_eq!(terminal.exit_code(), 2);
+        let wire = String::from_utf8(terminal.wire()).unwrap();
+        assert!(wire.contains(words) && wire.contains('^'), "{wire}");
+        assert!(!wire.contains('\u{1b}'), "{wire}");
     }
 }

@@ -420,7 +420,7 @@ mod tests {
             (&[PULL_REQUEST, JOB], 20, &[(PULL_REQUEST, 5), (JOB, 14)]),
             (&[PULL_REQUEST, JOB, STATUS], 9, &[(JOB, 7), (STATUS, 1)]),
             (&[6, JOB, STATUS], 33, &[(6, 4), (JOB, 16), (STATUS, 11)]),
-            (&[6, JOB, STATUS], 32, &[(JOB, 29), (STATUS, 1)]),
+            (&[6, JOB, STATUS], 32, &[(JOB, 30), (STATUS, 1)]),
         ] {
             assert_eq!(fit(chosen, width, 1), want, "{chosen:?} in {width}");
         }

@@ -95,6 +95,9 @@ impl Tabs<'_> {
 
     /// The tabs in `area`, in the longest form that there is room for beside the filter.
     pub fn places(&self, area: Rect) -> Vec<Tab> {
+        if area.is_empty() {
+            return Vec::new();
+        }
         let filter = match text::width(self.filter_in(area)) {
             0 => 0,
             width => width + 1,

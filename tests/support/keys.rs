@@ -33,6 +33,8 @@ fn named_key(name: &str) -> KeyEvent {
         "space" => KeyCode::Char(' '),
         "down" => KeyCode::Down,
         "up" => KeyCode::Up,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
         "pagedown" => KeyCode::PageDown,
         "backspace" => KeyCode::Backspace,
         other => panic!("no key is called {other}"),

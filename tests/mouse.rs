@@ -1,0 +1,335 @@
+//! The mouse, and keys and columns that are not the usual ones: what is drawn is what is clicked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::path::Path;
+
+use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use mintwatch::board::Board;
+use mintwatch::config::Config;
+use mintwatch::tui::app::{App, Effect};
+use mintwatch::tui::columns::{COLUMNS, PULL_REQUEST};
+use mintwatch::tui::preferences::Preferences;
+use mintwatch::tui::screen;
+use mintwatch::tui::theme::Theme;
+use mintwatch::tui::views::VIEWS;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
+use support::board::{now, realistic};
+use support::drawn::{line, row_of, selected, text};
+use support::keys::keys;
+
+const CLICK: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
+const TABS: u16 = 1;
+const HEADER: u16 = 2;
+
+struct Screen {
+    app: App,
+    board: Board,
+}
+
+impl Screen {
+    /// A screen of this size, as `config` wants it, after the keys of `sequence`.
+    fn new(config: &str, sequence: &str, (width, height): (u16, u16)) -> Self {
+        let config = Config::parse(config, Path::new("config.toml")).unwrap();
+        let board = realistic();
+        let mut app = App::new(
+            Theme::new(true, false),
+            "mintwatch",
+            Size::new(width, height),
+        );
+        app.start_with(Preferences::new(&config).unwrap());
+        app.on_board(&board, now());
+        let mut screen = Self { app, board };
+        screen.press(sequence);
+        screen
+    }
+
+    fn press(&mut self, sequence: &str) -> Effect {
+        let mut effect = Effect::None;
+        for event in keys(sequence) {
+            effect = self.app.on_input(&event, &self.board, now());
+        }
+        effect
+    }
+
+    fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> Effect {
+        let event = Event::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        });
+        self.app.on_input(&event, &self.board, now())
+    }
+
+    fn click(&mut self, column: u16, row: u16) -> Effect {
+        self.mouse(CLICK, column, row)
+    }
+
+    fn draw(&self) -> Buffer {
+        let Size { width, height } = self.app.size();
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal
+            .draw(|frame| screen::draw(frame, &self.app, &self.board, now()))
+            .unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    fn line(&self, y: u16) -> String {
+        line(&self.draw(), y)
+    }
+
+    /// The cell at which `text` begins in line `y`.
+    fn find(&self, y: u16, text: &str) -> u16 {
+        let line = self.line(y);
+        let at = line
+            .find(text)
+            .unwrap_or_else(|| panic!("{text} in {line}"));
+        u16::try_from(line[..at].chars().count()).unwrap()
+    }
+
+    fn selected(&self) -> String {
+        selected(&self.draw()).unwrap()
+    }
+}
+
+fn assert_looks(name: &str, screen: &Screen) {
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!(name, text(&screen.draw()));
+    });
+}
+
+#[test]
+fn a_click_selects_the_row_that_is_drawn_there() {
+    for (config, sequence, size) in [
+        ("", "", (80, 24)),
+        ("", "p", (80, 24)),
+        ("", "p", (200, 50)),
+        ("ui.columns = ['job']", "G", (60, 12)),
+    ] {
+        let mut screen = Screen::new(config, sequence, size);
+        let drawn = screen.draw();
+        for y in [3, 6, 4] {
+            assert_eq!(screen.click(6, y), Effect::None);
+            assert_eq!(
+                screen.selected()[..40.min(size.0.into())],
+                line(&drawn, y)[..40.min(size.0.into())]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_click_beside_the_rows_does_nothing() {
+    let mut screen = Screen::new("ui.view = 'failed'", "", (80, 24));
+    let rows = screen.app.listing.len();
+    assert!((1..15).contains(&rows), "{rows}");
+    let before = text(&screen.draw());
+    let last = u16::try_from(rows).unwrap() + HEADER;
+    for (x, y) in [
+        (6, last + 1),
+        (6, 22),
+        (6, 23),
+        (6, 0),
+        (79, 1),
+        (500, 500),
+        (0, HEADER),
+    ] {
+        assert_eq!(screen.click(x, y), Effect::None);
+        assert_eq!(text(&screen.draw()), before, "{x} {y}");
+    }
+    for kind in [
+        MouseEventKind::Up(MouseButton::Left),
+        MouseEventKind::Down(MouseButton::Right),
+        MouseEventKind::Moved,
+    ] {
+        screen.app.take_dirty();
+        assert_eq!(screen.mouse(kind, 6, 4), Effect::None);
+        assert!(!screen.app.is_dirty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_click_on_a_title_sorts_and_again_turns_it_round() {
+    for config in [
+        "",
+        "ui.columns = ['seen', 'pr', 'age', 'job', 'status', 'branch']",
+    ] {
+        let mut screen = Screen::new(config, "", (200, 24));
+        for at in screen.app.listing.columns().to_vec() {
+            let title = COLUMNS[at].title;
+            if screen.app.listing.sort().column != at {
+                let x = screen.find(HEADER, &format!(" {title}")) + 1;
+                screen.click(x, HEADER);
+                assert!(screen.line(HEADER).contains(&format!("{title}▲")));
+            }
+            let x = screen.find(HEADER, &format!(" {title}▲")) + 1;
+            screen.click(x, HEADER);
+            assert!(screen.line(HEADER).contains(&format!("{title}▼")));
+        }
+    }
+}
+
+#[test]
+fn a_click_on_a_pull_request_opens_that_one() {
+    for config in ["", "ui.columns = ['pr', 'job']"] {
+        let mut screen = Screen::new(config, "<space><space>", (200, 24));
+        let x = screen.find(HEADER, "PR");
+        let y = row_of(&screen.draw(), "#").unwrap();
+        let effect = screen.click(x, y);
+        let row = screen.app.listing.selected_row(&screen.board).unwrap();
+        let link = row.pull_request().unwrap().link.clone();
+        assert!(
+            screen
+                .line(y)
+                .contains(&row.pull_request().unwrap().short())
+        );
+        assert_eq!(effect, Effect::Open(vec![link]));
+        assert_eq!(COLUMNS[PULL_REQUEST].title, "PR");
+        // Where there is none, the row is selected.
+        let y = (3..23).find(|y| screen.line(*y).contains('–')).unwrap();
+        let y_with_none = (y..23).find(|y| {
+            let line = screen.line(*y);
+            line.chars().nth(x.into()) == Some('–')
+        });
+        assert_eq!(screen.click(x, y_with_none.unwrap()), Effect::None);
+    }
+}
+
+#[test]
+fn a_click_on_a_tab_goes_to_the_view_that_is_drawn_there() {
+    for size in [(200, 50), (80, 24), (50, 12)] {
+        for sequence in ["", "/e", "?", "<enter>", "e", "p"] {
+            for view in (0..VIEWS.len()).rev() {
+                let mut screen = Screen::new("", sequence, size);
+                screen
+                    .app
+                    .listing
+                    .set_view((view + 1) % VIEWS.len(), &screen.board);
+                let line = screen.line(TABS);
+                let key = format!(" {}", view + 1);
+                let Some(at) = line.find(&key) else {
+                    panic!("{key} in {line}");
+                };
+                screen.click(u16::try_from(at).unwrap() + 1, TABS);
+                assert_eq!(screen.app.listing.view(), view, "{line}");
+                assert!(text(&screen.draw()).contains("JOB"), "the table is back");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_wheel_moves_the_selection_or_scrolls_the_text() {
+    let mut screen = Screen::new("", "", (80, 24));
+    screen.mouse(MouseEventKind::ScrollDown, 6, 5);
+    screen.mouse(MouseEventKind::ScrollDown, 6, 5);
+    screen.mouse(MouseEventKind::ScrollUp, 6, 5);
+    assert_eq!(screen.app.listing.cursor(), 1);
+    for sequence in ["?", "<enter>", "e"] {
+        let mut screen = Screen::new("", sequence, (80, 12));
+        screen.mouse(MouseEventKind::ScrollDown, 6, 5);
+        screen.mouse(MouseEventKind::ScrollDown, 6, 5);
+        assert_eq!((screen.app.scroll, screen.app.listing.cursor()), (6, 0));
+        screen.mouse(MouseEventKind::ScrollUp, 6, 5);
+        assert_eq!(screen.app.scroll, 3, "{sequence}");
+    }
+    // Over the pane beside the table it scrolls the pane.
+    let mut screen = Screen::new("", "p", (200, 24));
+    screen.mouse(MouseEventKind::ScrollDown, 190, 5);
+    assert_eq!((screen.app.scroll, screen.app.listing.cursor()), (3, 0));
+    screen.mouse(MouseEventKind::ScrollDown, 6, 5);
+    assert_eq!((screen.app.scroll, screen.app.listing.cursor()), (0, 1));
+}
+
+#[test]
+fn a_question_is_answered_with_keys_alone() {
+    let mut screen = Screen::new("", "          O", (80, 24));
+    let before = text(&screen.draw());
+    assert!(before.contains("y/n"));
+    for y in 0..24 {
+        assert_eq!(screen.click(10, y), Effect::None);
+        assert_eq!(
+            screen.mouse(MouseEventKind::ScrollDown, 10, y),
+            Effect::None
+        );
+    }
+    assert_eq!(text(&screen.draw()), before);
+}
+
+#[test]
+fn anywhere_on_any_screen_a_click_is_taken_without_a_panic() {
+    for sequence in ["", "p", "?", "e", "<enter>", "/a", "/zzz"] {
+        for (width, height) in [(0, 0), (1, 1), (5, 3), (20, 8), (130, 20)] {
+            let mut screen = Screen::new("", sequence, (width, height));
+            for (x, y) in (0..width + 2).flat_map(|x| (0..height + 2).map(move |y| (x, y))) {
+                screen.click(x, y);
+                screen.mouse(MouseEventKind::ScrollDown, x, y);
+            }
+        }
+    }
+}
+
+const REBOUND: &str = "\
+[keys]
+open = ['x', 'ctrl-o', 'f5', 'insert']
+quit = 'ctrl-q'
+details = 'right'
+back = 'left'
+filter = []
+errors = 'E'
+view-all = 'a'
+view-needs-you = []
+[ui]
+columns = ['job', 'pr', 'age', 'status']
+sort = '-age'
+view = 'completed'
+";
+
+#[test]
+fn the_screen_follows_the_config() {
+    for (width, height) in [(200, 50), (80, 24)] {
+        let mut screen = Screen::new(REBOUND, "", (width, height));
+        assert_looks(&format!("rebound_{width}x{height}"), &screen);
+        screen.press("?");
+        assert_looks(&format!("rebound_help_{width}x{height}"), &screen);
+    }
+    let mut screen = Screen::new(REBOUND, "6", (80, 24));
+    screen.app.listing.set_filter("zzzz", &screen.board);
+    assert!(text(&screen.draw()).contains("Left clears the filter."));
+    screen.app.listing.set_filter("", &screen.board);
+    screen.app.on_board(&Board::default(), now());
+}
+
+#[test]
+fn the_keys_of_the_config_act_and_those_they_replace_do_not() {
+    let mut screen = Screen::new(REBOUND, "", (80, 24));
+    assert_eq!(screen.press("o"), Effect::None);
+    assert_eq!(screen.press("q/"), Effect::None);
+    assert!(matches!(screen.press("<^o>"), Effect::Open(_)));
+    screen.press("a");
+    assert_eq!(screen.app.listing.view(), 0);
+    assert_eq!(screen.press("<^q>"), Effect::Quit);
+    assert_eq!(screen.press("<^c>"), Effect::Quit);
+}
+
+#[test]
+fn the_order_goes_through_the_columns_that_are_shown() {
+    let mut screen = Screen::new(REBOUND, "", (80, 24));
+    let mut seen = vec![screen.app.listing.sort().column];
+    for _ in 0..4 {
+        screen.press("s");
+        seen.push(screen.app.listing.sort().column);
+    }
+    assert_eq!(seen, [6, 0, 1, 4, 6]);
+    // From one that is not shown it goes to the first that is.
+    let mut screen = Screen::new("ui.sort = 'seen'\nui.columns = ['pr', 'job']", "", (80, 24));
+    assert!(screen.line(HEADER).contains("JOB by SEEN▲"));
+    screen.press("s");
+    assert_eq!(screen.app.listing.sort().column, PULL_REQUEST);
+}
