@@ -17,6 +17,7 @@ use mintwatch::config::{Config, KeySource};
 use mintwatch::job::{Job, JobKey, PullRequest, Status};
 use mintwatch::tui::columns::reason;
 use mintwatch::tui::keys::BINDINGS;
+use mintwatch::tui::preferences::Preferences;
 use mintwatch::tui::theme::Theme;
 
 const README: &str = include_str!("../README.md");
@@ -166,9 +167,12 @@ fn every_command_line_is_accepted() {
 #[test]
 fn the_config_is_read() {
     let blocks = blocks("toml");
-    let [text] = blocks.as_slice() else {
-        panic!("one config: {blocks:?}");
+    let [text, looks] = blocks.as_slice() else {
+        panic!("two configs: {blocks:?}");
     };
+    let config = Config::parse(looks, Path::new("README.md")).unwrap();
+    let preferences = Preferences::new(&config).unwrap();
+    assert_eq!((preferences.columns.len(), config.keys.len()), (4, 3));
     let config = Config::parse(text, Path::new("README.md")).unwrap();
     let jobs: usize = config
         .projects
