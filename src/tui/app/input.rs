@@ -34,7 +34,7 @@ impl App {
                 self.changed(board, now);
                 Effect::None
             }
-            Event::Mouse(mouse) => match self.on_mouse(mouse, board) {
+            Event::Mouse(mouse) => match self.on_mouse(*mouse, board) {
                 Some(effect) => {
                     self.changed(board, now);
                     effect

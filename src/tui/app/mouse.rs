@@ -15,7 +15,7 @@ const NOTCH: usize = 3;
 
 impl App {
     /// What the loop is to do; `None` where the mouse did nothing.
-    pub(super) fn on_mouse(&mut self, mouse: &MouseEvent, board: &Board) -> Option<Effect> {
+    pub(super) fn on_mouse(&mut self, mouse: MouseEvent, board: &Board) -> Option<Effect> {
         let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
             MouseEventKind::ScrollDown => self.on_wheel(true, at, board),
