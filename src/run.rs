@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use jiff::tz::TimeZone;
@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
+use crate::board::Watched;
 use crate::cli::select::SelectError;
 use crate::cli::{Cli, ConfigVerb, GlobalArgs, UsageError, Verb};
 use crate::config::edit::EditError;
@@ -28,10 +29,12 @@ use crate::tui::app::App;
 use crate::tui::preferences::Preferences;
 use crate::tui::terminal::{self, Desktop, Modes, NoTerminal};
 use crate::tui::{self, Exit};
+use errands::{Desk, List};
 use reload::Reload;
-use source::{NoKey, Settings};
+use source::{NoKey, Settings, Source};
 
 mod doctor;
+mod errands;
 mod looks;
 mod reload;
 mod source;
@@ -156,21 +159,27 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     app.time_zone = TimeZone::system();
     app.config_path.clone_from(&source.path);
     let watched = source.take_watched();
-    let (path, config) = (source.path.clone(), source.config.clone());
+    let config = Arc::new(Mutex::new(source.config.clone()));
+    let list = list_of(&source, &watched)?;
     let mut poller = Poller::start(watched, source.setup(Start::Spread));
     let (teller, notices) = mpsc::unbounded_channel();
-    if let Some(path) = path {
-        let asker = poller.asker();
+    if let List::File(path) = &list {
         Reload {
-            path,
-            config,
-            asker,
-            notices: teller,
+            path: path.clone(),
+            config: Arc::clone(&config),
+            asker: poller.asker(),
+            notices: teller.clone(),
         }
         .start();
     }
     poller.watch_for_sleep();
-    let mut host = Desktop::new(&modes, environment);
+    let desk = Desk {
+        config,
+        list,
+        asker: poller.asker(),
+        notices: teller,
+    };
+    let mut host = Desktop::new(&modes, environment, Box::new(desk));
     let input = terminal::input().context("cannot read the keyboard")?;
     let stop = terminal::stopped();
     let exit = tui::run(
@@ -185,6 +194,16 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     .await;
     modes.restore();
     finish(exit.context("the dashboard stopped")?, &mut poller).await
+}
+
+/// Where the watched jobs are listed: the demo's nowhere but here.
+fn list_of(source: &Source, watched: &[Watched]) -> anyhow::Result<List> {
+    if let Some(path) = &source.path {
+        return Ok(List::File(path.clone()));
+    }
+    let key = source.keys.first().and_then(|slot| slot.key.clone().ok());
+    let key = key.context("the demo has no key")?;
+    Ok(List::Memory(Arc::new(Mutex::new(watched.to_vec())), key))
 }
 
 async fn finish(exit: Exit, poller: &mut Poller) -> anyhow::Result<ExitCode> {

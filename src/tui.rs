@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod columns;
+mod compose;
 mod detail;
 mod errors;
 pub mod filter;
@@ -25,6 +26,7 @@ pub mod views;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::Event;
@@ -37,11 +39,11 @@ use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::board::{Board, Transition};
-use crate::job::PullRequest;
+use crate::board::{Board, Project, Transition};
+use crate::job::{JobKey, PullRequest};
 use crate::link::Opened;
 use crate::poll::{Asker, Poller};
-use app::{App, Effect, plural};
+use app::{App, Effect, Purpose, Request, plural};
 use theme::Role;
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
@@ -63,6 +65,12 @@ pub trait Host {
     fn set_title(&mut self, title: &str) -> io::Result<()>;
     /// Gives the terminal back, stops, and takes the terminal again once continued.
     fn suspend(&mut self) -> io::Result<()>;
+    /// The projects that jobs can be made in.
+    fn projects(&self) -> Vec<Arc<Project>>;
+    /// The question to ask before `request` is done.
+    fn question(&self, request: &Request) -> String;
+    /// Begins to do `request`; how it went comes as a [`Notice`].
+    fn begin(&mut self, request: Request);
 }
 
 /// News from outside the loop.
@@ -72,6 +80,10 @@ pub struct Notice {
     pub text: String,
     /// How it looks.
     pub role: Role,
+    /// The job to select, as soon as it is there.
+    pub select: Option<JobKey>,
+    /// What was written for this has been sent.
+    pub sent: Option<Purpose>,
 }
 
 impl Notice {
@@ -80,6 +92,8 @@ impl Notice {
         Self {
             text: text.into(),
             role: Role::Good,
+            select: None,
+            sent: None,
         }
     }
 
@@ -88,6 +102,8 @@ impl Notice {
         Self {
             text: text.into(),
             role: Role::Bad,
+            select: None,
+            sent: None,
         }
     }
 }
@@ -268,6 +284,12 @@ where
     }
 
     fn on_notice(&mut self, notice: Notice) {
+        if let Some(purpose) = notice.sent {
+            self.app.forget_draft(purpose);
+        }
+        if let Some(job) = notice.select {
+            self.app.listing.select_job(job, &self.board.borrow());
+        }
         self.app.say(notice.text, notice.role, Timestamp::now());
     }
 
@@ -288,6 +310,17 @@ where
             Effect::Copy(lines, what) => self.copy(&lines, what),
             Effect::Poll(jobs) => self.asker.poll(jobs),
             Effect::PollAll => self.asker.poll_all(),
+            Effect::Compose(purpose) => {
+                let (projects, now) = (self.host.projects(), Timestamp::now());
+                self.app
+                    .compose(purpose, projects, &self.board.borrow(), now);
+            }
+            Effect::Ask(request) => self.app.ask(self.host.question(&request), request),
+            Effect::Do(request) => {
+                self.app
+                    .say("asking the server", Role::Muted, Timestamp::now());
+                self.host.begin(request);
+            }
         }
         Ok(None)
     }

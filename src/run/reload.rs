@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::errands::{Shared, locked};
 use super::source::resolve_keys;
 use crate::config::Config;
 use crate::config::watch::{FileWatch, watch};
@@ -15,6 +16,7 @@ use crate::poll::Asker;
 use crate::poll::schedule::Start;
 use crate::poll::setup::{self, Setup};
 use crate::tui::Notice;
+use crate::tui::app::plural;
 
 /// An editor writes in steps: what comes within this time is one change.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -22,8 +24,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// What keeps the dashboard in step with its config file.
 pub(super) struct Reload {
     pub(super) path: PathBuf,
-    /// The config in force, its jobs taken out.
-    pub(super) config: Config,
+    pub(super) config: Shared,
     pub(super) asker: Asker,
     pub(super) notices: mpsc::UnboundedSender<Notice>,
 }
@@ -60,15 +61,16 @@ impl Reload {
     async fn take(&mut self, mut config: Config) {
         let watched = setup::take_watched(&mut config);
         let jobs = watched.len();
-        if config == self.config {
+        if config == *locked(&self.config) {
             self.asker.watch(watched);
         } else {
             let keys = resolve_keys(&config).await;
-            self.asker
-                .restart(watched, Setup::new(&config, keys, Start::Spread));
-            self.config = config;
+            let setup = Setup::new(&config, keys, Start::Spread);
+            self.asker.restart(watched, setup);
+            *locked(&self.config) = config;
         }
-        let text = format!("the config has changed: {jobs} jobs");
+        let jobs_word = plural("job", jobs);
+        let text = format!("the config has changed: {jobs} {jobs_word}");
         let _ = self.notices.send(Notice::good(text));
     }
 

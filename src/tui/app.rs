@@ -5,6 +5,7 @@
 //! selection, filter, sort and mode are owned here. This file must not know the terminal.
 
 mod act;
+mod compose;
 mod input;
 mod mouse;
 
@@ -16,6 +17,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 use tui_input::Input;
+
+pub use compose::{Compose, Purpose, Request};
 
 use super::keys::Keymap;
 use super::layout;
@@ -49,6 +52,8 @@ pub enum Mode {
     Help,
     /// A question, and what a yes does.
     Confirm(String, Effect),
+    /// A text that is written.
+    Compose(Compose),
 }
 
 /// What the loop is to do.
@@ -70,6 +75,12 @@ pub enum Effect {
     Poll(Vec<JobKey>),
     /// Poll all jobs.
     PollAll,
+    /// Have a text written for this.
+    Compose(Purpose),
+    /// Ask whether this is to be done.
+    Ask(Request),
+    /// Do this.
+    Do(Request),
 }
 
 /// A short word on what was done, or what changed.
@@ -107,6 +118,8 @@ pub struct App {
     pub message: Option<Message>,
     /// The time zone that times are told in.
     pub time_zone: TimeZone,
+    /// What was written and not sent, by purpose.
+    drafts: [String; 3],
     transitions: VecDeque<Transition>,
     size: Size,
     revision: Option<u64>,
@@ -132,6 +145,7 @@ impl App {
             scroll: 0,
             message: None,
             time_zone: TimeZone::UTC,
+            drafts: Default::default(),
             transitions: VecDeque::new(),
             size,
             revision: None,
@@ -184,6 +198,12 @@ impl App {
         self.stale_rows = stale_rows;
         self.stale_at = next_stale(board, now);
         self.ages_change_at = self.next_age_change(board, now);
+    }
+
+    /// Asks `question`; a yes does `request`.
+    pub fn ask(&mut self, question: String, request: Request) {
+        self.mode = Mode::Confirm(question, Effect::Do(request));
+        self.dirty = true;
     }
 
     /// Takes a transition: kept for the details, and said.

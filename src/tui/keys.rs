@@ -57,6 +57,14 @@ pub enum Action {
     Poll,
     /// Poll all jobs now.
     PollAll,
+    /// Write the prompt of a new job.
+    NewJob,
+    /// Write a follow-up.
+    FollowUp,
+    /// Paste ids of jobs to watch.
+    AddJobs,
+    /// Stop watching jobs.
+    StopWatching,
     /// Show this run's errors.
     Errors,
     /// Show the keys.
@@ -80,8 +88,9 @@ pub struct Binding {
     pub action: Action,
     /// What the help screen says.
     pub help: &'static str,
-    /// What the footer says, for the few keys that it names.
-    pub footer: Option<&'static str>,
+    /// What the footer says, for the few keys that it names, and its weight: where there is little
+    /// room, the lightest go first.
+    pub footer: Option<(&'static str, u8)>,
 }
 
 const fn binding(
@@ -100,13 +109,13 @@ const fn binding(
 }
 
 impl Binding {
-    const fn in_footer(mut self, word: &'static str) -> Self {
-        self.footer = Some(word);
+    const fn in_footer(mut self, word: &'static str, weight: u8) -> Self {
+        self.footer = Some((word, weight));
         self
     }
 }
 
-/// All keys, in the order of the help screen; the footer drops from the left.
+/// All keys, in the order of the help screen.
 pub const BINDINGS: &[Binding] = &[
     binding(
         "down",
@@ -150,7 +159,7 @@ pub const BINDINGS: &[Binding] = &[
         Action::OpenPullRequest,
         "open the pull request (of all marked)",
     )
-    .in_footer("open"),
+    .in_footer("open", 6),
     binding(
         "open-branch",
         &[Chord::char('O')],
@@ -163,7 +172,7 @@ pub const BINDINGS: &[Binding] = &[
         Action::CopyLink,
         "copy the link of the pull request",
     )
-    .in_footer("copy"),
+    .in_footer("copy", 1),
     binding(
         "copy-id",
         &[Chord::char('Y')],
@@ -176,21 +185,21 @@ pub const BINDINGS: &[Binding] = &[
         Action::Filter,
         "filter: words, all of them; !word for not",
     )
-    .in_footer("filter"),
+    .in_footer("filter", 2),
     binding(
         "details",
         &[Chord::key(KeyCode::Enter)],
         Action::Details,
         "all about the selected job",
     )
-    .in_footer("details"),
+    .in_footer("details", 4),
     binding(
         "back",
         &[Chord::key(KeyCode::Esc)],
         Action::Back,
         "back; then clears the marks, the filter, the view",
     )
-    .in_footer("back"),
+    .in_footer("back", 7),
     binding(
         "pane",
         &[Chord::char('p')],
@@ -202,6 +211,30 @@ pub const BINDINGS: &[Binding] = &[
         &[Chord::char(' ')],
         Action::Mark,
         "mark; open, copy and poll then act on all marked",
+    ),
+    binding(
+        "new",
+        &[Chord::char('n')],
+        Action::NewJob,
+        "new job: write its prompt",
+    ),
+    binding(
+        "follow-up",
+        &[Chord::char('f')],
+        Action::FollowUp,
+        "follow-up to this job, or to all marked",
+    ),
+    binding(
+        "add",
+        &[Chord::char('a')],
+        Action::AddJobs,
+        "watch more jobs: paste their ids",
+    ),
+    binding(
+        "stop-watching",
+        &[Chord::char('x')],
+        Action::StopWatching,
+        "stop watching this job, or all marked (asks)",
     ),
     binding(
         "poll",
@@ -283,14 +316,14 @@ pub const BINDINGS: &[Binding] = &[
         "draw the screen anew",
     ),
     binding("suspend", &[Chord::ctrl('z')], Action::Suspend, "suspend"),
-    binding("help", &[Chord::char('?')], Action::Help, "these keys").in_footer("help"),
+    binding("help", &[Chord::char('?')], Action::Help, "these keys").in_footer("help", 5),
     binding(
         "quit",
         &[Chord::char('q'), Chord::ctrl('c')],
         Action::Quit,
         "quit",
     )
-    .in_footer("quit"),
+    .in_footer("quit", 3),
 ];
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct Listing {
     /// Those of them that the view and the filter let through.
     rows: Vec<usize>,
     selected: Option<JobKey>,
+    /// A job to select as soon as it is there.
+    awaited: Option<JobKey>,
     /// Where in `rows` the selection is.
     cursor: usize,
     /// The first of `rows` on the screen.
@@ -62,6 +64,7 @@ impl Default for Listing {
             in_order: Vec::new(),
             rows: Vec::new(),
             selected: None,
+            awaited: None,
             cursor: 0,
             top: 0,
             height: 1,
@@ -90,10 +93,20 @@ impl Listing {
         self.find_selection(board);
     }
 
+    /// Selects `job`, as soon as it is among the rows.
+    pub fn select_job(&mut self, job: JobKey, board: &Board) {
+        self.awaited = Some(job);
+        self.find_selection(board);
+    }
+
     fn find_selection(&mut self, board: &Board) {
         let rows = board.rows();
         let place = |key: &JobKey| self.rows.iter().position(|at| rows[*at].key() == key);
-        let found = self.selected.as_ref().and_then(place);
+        let awaited = self.awaited.as_ref().and_then(place);
+        if awaited.is_some() {
+            self.awaited = None;
+        }
+        let found = awaited.or_else(|| self.selected.as_ref().and_then(place));
         self.cursor = found
             .unwrap_or(self.cursor)
             .min(self.rows.len().saturating_sub(1));

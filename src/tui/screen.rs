@@ -14,7 +14,7 @@ use super::app::{App, Mode};
 use super::keys::{Action, Bound};
 use super::layout::{Areas, areas};
 use super::theme::Role;
-use super::{detail, errors, help, table};
+use super::{compose, detail, errors, help, table};
 use crate::board::{Board, Row};
 use crate::text;
 
@@ -29,8 +29,15 @@ pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
     draw_tabs(buffer, areas.tabs, app, board);
     draw_body(buffer, &areas, app, board, now);
     draw_footer(buffer, areas.footer, app, board);
+    let cursor = match &app.mode {
+        Mode::Compose(compose) => compose::draw(buffer, whole(&areas), app, compose),
+        _ => None,
+    };
     if app.theme.is_ascii() {
         keep_ascii(buffer);
+    }
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
     }
     if let (Mode::Filter(input), true) = (&app.mode, areas.tabs.height > 0) {
         let typed = text::width(&app.filter_text());
@@ -46,6 +53,8 @@ fn draw_body(buffer: &mut Buffer, areas: &Areas, app: &App, board: &Board, now: 
         Mode::Help => help::draw(buffer, whole(areas), app),
         Mode::Errors => errors::draw(buffer, whole(areas), app, board),
         Mode::Details => detail::draw(buffer, whole(areas), app, board, now),
+        // Its cursor is set by the caller, which has the frame.
+        Mode::Compose(_) => {}
         Mode::Table | Mode::Filter(_) | Mode::Confirm(..) => {
             table::draw(buffer, areas.body, app, board, now);
             if let Some(pane) = areas.pane {
@@ -150,53 +159,66 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     draw_ends(buffer, area, Line::default(), right);
 }
 
+/// The footer keeps these cells for keys, whatever there is to say.
+const ROOM_FOR_KEYS: usize = 24;
+
 fn draw_footer(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
+    let width = usize::from(area.width);
+    let most = width.saturating_sub(ROOM_FOR_KEYS.min(width / 2));
     let left = match (&app.mode, &app.message) {
-        (Mode::Confirm(question, _), _) => styled(format!(" {question}"), app, Role::Strong),
-        (_, Some(message)) => styled(format!(" {}", message.text), app, message.role),
-        _ => summary(app, board),
+        (Mode::Confirm(question, _), _) => said(question, app, Role::Strong, width),
+        (_, Some(message)) => said(&message.text, app, message.role, most),
+        _ => summary(app, board, most),
     };
-    let room = usize::from(area.width).saturating_sub(left.width() + 2);
+    let room = width.saturating_sub(left.width() + 2);
     draw_ends(buffer, area, left, key_hints(app, board, room));
+}
+
+/// A text in at most `most` cells, cut so that it shows.
+fn said(text: &str, app: &App, role: Role, most: usize) -> Line<'static> {
+    let text = text::truncate(text, most.saturating_sub(1), app.theme.glyphs().ellipsis);
+    styled(format!(" {text}"), app, role)
 }
 
 fn styled(text: String, app: &App, role: Role) -> Line<'static> {
     Line::from(Span::styled(text, app.theme.style(role)))
 }
 
-/// What stands in the footer when there is nothing to say: the marks, the projects, what is amiss.
-fn summary(app: &App, board: &Board) -> Line<'static> {
-    let mut parts = Vec::new();
-    if app.listing.marked() > 0 {
-        parts.push(format!("{} marked", app.listing.marked()));
-    }
-    parts.extend(projects(board.rows()));
-    if app.stale_rows() > 0 {
-        parts.push(format!("{} stale", app.stale_rows()));
-    }
+/// What stands in the footer when there is nothing to say: the marks, what is amiss, the projects;
+/// the projects only where there is room for them.
+fn summary(app: &App, board: &Board, most: usize) -> Line<'static> {
+    let part = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
     let errors = board.counts().errors;
-    let mut line = Line::from(format!(
-        " {}",
-        parts.join(&format!(" {} ", app.theme.glyphs().dot))
-    ));
-    if errors > 0 {
-        let dot = if parts.is_empty() {
-            ""
+    let amiss = [
+        (part(app.listing.marked(), "marked"), Role::Strong),
+        (part(errors, "failing, e says why"), Role::Bad),
+        (part(app.stale_rows(), "stale"), Role::Plain),
+    ];
+    let amiss = amiss
+        .into_iter()
+        .filter_map(|(text, role)| Some((text?, role)));
+    let projects = projects(board.rows(), app.theme.glyphs().ellipsis);
+    let parts: Vec<(String, Role)> = amiss
+        .chain(projects.into_iter().map(|text| (text, Role::Plain)))
+        .collect();
+    let mut line = Line::default();
+    for (text, role) in parts {
+        let gap = if line.spans.is_empty() {
+            " ".into()
         } else {
-            app.theme.glyphs().dot
+            format!(" {} ", app.theme.glyphs().dot)
         };
-        line.push_span(format!(" {dot} "));
-        let text = match app.keys.key_of(Action::Errors) {
-            Some(key) => format!("{errors} failing, {key} says why"),
-            None => format!("{errors} failing"),
-        };
-        line.push_span(Span::styled(text, app.theme.style(Role::Bad)));
+        if line.width() + text::width(&gap) + text::width(&text) > most {
+            break;
+        }
+        line.push_span(gap);
+        line.push_span(Span::styled(text, app.theme.style(role)));
     }
     line
 }
 
 /// How many jobs each project has, where that is short enough to be of use.
-fn projects(rows: &[Row]) -> Vec<String> {
+fn projects(rows: &[Row], ellipsis: &str) -> Vec<String> {
     let mut projects: Vec<(&str, usize)> = Vec::new();
     for row in rows {
         let title = row.watched.project.title();
@@ -210,46 +232,72 @@ fn projects(rows: &[Row]) -> Vec<String> {
     }
     projects
         .iter()
-        .map(|(title, count)| format!("{}: {count}", text::truncate(title, 16, "~")))
+        .map(|(title, count)| format!("{}: {count}", text::truncate(title, 16, ellipsis)))
         .collect()
 }
 
-/// The keys that matter now, as many as there is room for; the last of the table go last.
+/// The keys that matter now, as many as there is room for.
 fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
-    let row = app.listing.selected_row(board);
-    let mut hints: Vec<Line> = Vec::new();
-    let mut used = 1;
-    for bound in app
-        .keys
-        .bindings()
-        .iter()
-        .rev()
-        .filter(|bound| matters(bound.binding.action, app, row))
-    {
-        let Some(hint) = hint(bound, app) else {
-            continue;
-        };
-        if used + hint.width() + 2 > room {
-            break;
+    let mut hints = match &app.mode {
+        Mode::Confirm(..) => Vec::new(),
+        Mode::Filter(_) => vec![fixed("Enter", "keep", app), fixed("Esc", "clear", app)],
+        Mode::Compose(compose) => {
+            let project = compose
+                .has_choice()
+                .then(|| fixed("Tab", "other project", app));
+            let rest = [fixed("Ctrl-S", "send", app), fixed("Esc", "later", app)];
+            project.into_iter().chain(rest).collect()
         }
-        used += hint.width() + 2;
-        hints.push(hint);
+        Mode::Table | Mode::Details | Mode::Errors | Mode::Help => bound_hints(app, board),
+    };
+    while hints
+        .iter()
+        .map(|(hint, _)| hint.width() + 2)
+        .sum::<usize>()
+        > room
+    {
+        let lightest = hints
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, (_, weight))| *weight);
+        let Some((place, _)) = lightest else { break };
+        hints.remove(place);
     }
     let mut line = Line::default();
-    for hint in hints.into_iter().rev() {
+    for (hint, _) in hints {
         line.spans.extend(hint.spans);
         line.push_span("  ");
     }
     line
 }
 
-fn hint(bound: &Bound, app: &App) -> Option<Line<'static>> {
+/// What a key is for, and how long it stays as the room gets less.
+type Hint = (Line<'static>, u8);
+
+fn bound_hints(app: &App, board: &Board) -> Vec<Hint> {
+    let row = app.listing.selected_row(board);
+    let bound = app.keys.bindings().iter();
+    bound
+        .filter(|bound| matters(bound.binding.action, app, row))
+        .filter_map(|b| hint(b, app))
+        .collect()
+}
+
+fn hint(bound: &Bound, app: &App) -> Option<Hint> {
     let key = bound.chords.first()?.to_string();
-    let word = bound.binding.footer?;
-    Some(Line::from(vec![
+    let (word, weight) = bound.binding.footer?;
+    Some((key_and_word(key, word, app), weight))
+}
+
+fn fixed(key: &str, word: &str, app: &App) -> Hint {
+    (key_and_word(key.to_owned(), word, app), u8::MAX)
+}
+
+fn key_and_word(key: String, word: &str, app: &App) -> Line<'static> {
+    Line::from(vec![
         Span::styled(key, app.theme.style(Role::Key)),
         Span::raw(format!(" {word}")),
-    ]))
+    ])
 }
 
 /// Whether a key does something of use as things stand.
@@ -257,9 +305,8 @@ fn matters(action: Action, app: &App, row: Option<&Row>) -> bool {
     let has_pull_request = row.is_some_and(|row| row.pull_request().is_some());
     let in_table = matches!(app.mode, Mode::Table);
     match app.mode {
-        Mode::Confirm(..) | Mode::Filter(_) => return false,
         Mode::Help | Mode::Errors => return action == Action::Back,
-        Mode::Table | Mode::Details => {}
+        _ => {}
     }
     match action {
         Action::OpenPullRequest | Action::CopyLink => has_pull_request || app.listing.marked() > 0,

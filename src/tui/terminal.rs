@@ -20,7 +20,9 @@ use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
+use super::app::Request;
 use super::{Exit, Host};
+use crate::board::Project;
 use crate::link::{self, Environment, Opened, Opener};
 use crate::text;
 
@@ -181,22 +183,33 @@ pub fn input() -> io::Result<impl Stream<Item = io::Result<Event>>> {
     Ok(stream::poll_fn(move |context| waiting.poll_recv(context)))
 }
 
+/// What is done outside the screen at its request, without keeping it waiting.
+pub trait Errands {
+    /// The projects that jobs can be made in.
+    fn projects(&self) -> Vec<Arc<Project>>;
+    /// The question to ask before `request` is done.
+    fn question(&self, request: &Request) -> String;
+    /// Begins to do `request`; how it went comes as a notice.
+    fn begin(&mut self, request: Request);
+}
+
 /// The machine that the dashboard runs on.
-#[derive(Debug)]
 pub struct Desktop<'a> {
     modes: &'a Modes,
     environment: Environment,
     opener: Opener,
+    errands: Box<dyn Errands>,
 }
 
 impl<'a> Desktop<'a> {
     /// A desktop whose browser gets no variable that holds a key.
-    pub fn new(modes: &'a Modes, environment: Environment) -> Self {
+    pub fn new(modes: &'a Modes, environment: Environment, errands: Box<dyn Errands>) -> Self {
         let opener = Opener::new(environment.clone());
         Self {
             modes,
             environment,
             opener,
+            errands,
         }
     }
 }
@@ -220,6 +233,18 @@ impl Host for Desktop<'_> {
         // The kernel drops this where nobody could continue us: in a pane without a shell.
         kill_current_process_group(Signal::TSTP)?;
         self.modes.set()
+    }
+
+    fn projects(&self) -> Vec<Arc<Project>> {
+        self.errands.projects()
+    }
+
+    fn question(&self, request: &Request) -> String {
+        self.errands.question(request)
+    }
+
+    fn begin(&mut self, request: Request) {
+        self.errands.begin(request);
     }
 }
 

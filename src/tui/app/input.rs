@@ -3,14 +3,14 @@
 use crossterm::event::{Event, KeyCode, KeyEvent};
 use jiff::Timestamp;
 use ratatui::layout::Size;
-use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
+use tui_input::{Input, InputRequest};
 
 use super::super::keys::{self, Action};
 use super::super::layout;
 use super::super::theme::Role;
 use super::super::views::VIEWS;
-use super::{App, Effect, Mode, act};
+use super::{App, Effect, Mode, Purpose, act};
 use crate::board::Board;
 use crate::text;
 
@@ -51,6 +51,7 @@ impl App {
         }
         match std::mem::replace(&mut self.mode, Mode::Table) {
             Mode::Filter(input) => self.on_filter_key(input, key, board),
+            Mode::Compose(compose) => self.on_compose_key(compose, key, now),
             Mode::Confirm(question, effect) => self.on_confirm_key(question, effect, key, now),
             mode => {
                 self.mode = mode;
@@ -88,12 +89,20 @@ impl App {
         self.mode = Mode::Filter(input);
     }
 
-    /// Pasted text goes into the filter while one is typed, and nowhere else: it must never act as
-    /// keys.
+    /// Pasted text goes into what is being typed, and nowhere else: it must never act as keys.
     fn paste(&mut self, pasted: &str, board: &Board) {
-        if let Mode::Filter(input) = &self.mode {
-            let value = text::clean(&format!("{}{}", input.value(), text::clean(pasted)));
-            self.filter_as_typed(Input::new(value), board);
+        match std::mem::replace(&mut self.mode, Mode::Table) {
+            Mode::Filter(mut input) => {
+                for c in text::clean(pasted).chars() {
+                    input.handle(InputRequest::InsertChar(c));
+                }
+                self.filter_as_typed(input, board);
+            }
+            Mode::Compose(mut compose) => {
+                compose.area.insert(pasted);
+                self.mode = Mode::Compose(compose);
+            }
+            mode => self.mode = mode,
         }
     }
 
@@ -129,6 +138,10 @@ impl App {
             Action::CopyLink => return self.copy(board, "link", act::pull_request, now),
             Action::CopyId => return self.copy(board, "job id", act::job_id, now),
             Action::Poll => return self.poll(board, now),
+            Action::NewJob => return Effect::Compose(Purpose::NewJob),
+            Action::FollowUp => return Effect::Compose(Purpose::FollowUp),
+            Action::AddJobs => return Effect::Compose(Purpose::AddJobs),
+            Action::StopWatching => self.stop_watching(board, now),
             Action::PollAll => {
                 self.say("polling all jobs", Role::Muted, now);
                 return Effect::PollAll;

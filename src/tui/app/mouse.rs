@@ -30,7 +30,7 @@ impl App {
         let over_text = match self.mode {
             Mode::Details | Mode::Errors | Mode::Help => true,
             Mode::Table | Mode::Filter(_) => pane.is_some_and(|pane| pane.contains(at)),
-            Mode::Confirm(..) => return None,
+            Mode::Confirm(..) | Mode::Compose(_) => return None,
         };
         if !over_text {
             self.listing.step(if down { 1 } else { -1 }, board);
@@ -44,7 +44,7 @@ impl App {
     }
 
     fn on_click(&mut self, at: Position, board: &Board) -> Option<Effect> {
-        if matches!(self.mode, Mode::Confirm(..)) {
+        if matches!(self.mode, Mode::Confirm(..) | Mode::Compose(_)) {
             return None;
         }
         if let Some(view) = self.view_at(at, board) {
