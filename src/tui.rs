@@ -245,10 +245,13 @@ where
         }
         let board = self.board.borrow();
         let (app, now) = (&self.app, Timestamp::now());
+        let mut scroll = app.scroll;
         self.terminal
-            .draw(|frame| screen::draw(frame, app, &board, now))
+            .draw(|frame| scroll = screen::draw_scrolled(frame, app, &board, now))
             .map_err(Into::into)?;
         let title = app.has_title.then(|| app.title(&board));
+        // Scrolled beyond the end, the way back would begin with steps that do nothing.
+        self.app.scroll = scroll;
         drop(board);
         if let Some(title) = title.filter(|title| self.title.as_ref() != Some(title)) {
             self.host.set_title(&title)?;

@@ -455,3 +455,19 @@ async fn a_click_on_a_pull_request_opens_it() {
     session.wait_for_selected("job_b").await;
     session.wait_for_calls(&[Call::Open(pull(412))]).await;
 }
+
+#[tokio::test]
+async fn the_way_back_from_the_end_of_a_text_begins_at_once() {
+    let server = FakeServer::start();
+    let poller = setup::start(&config(&server, &["job_a"]));
+    let mut session = Session::start(poller, (60, 12));
+    session.press("?");
+    session.wait_for("next job").await;
+    session.press("G");
+    let end = session.wait_for("Ctrl-C").await;
+    session.press("k");
+    let before = drawn::text(&end.buffer);
+    session
+        .wait("the line before", |now| drawn::text(&now.buffer) != before)
+        .await;
+}

@@ -317,6 +317,12 @@ fn the_keys_of_the_config_act_and_those_they_replace_do_not() {
     assert!(matches!(screen.press("<^o>"), Effect::Open(_)));
     screen.press("a");
     assert_eq!(screen.app.listing.view(), 0);
+    // While a filter is typed, only Ctrl and a letter suspends.
+    let mut typing = Screen::new("keys.suspend = ['Z', 'ctrl-t']", "/", (80, 24));
+    assert_eq!(typing.press("Z"), Effect::None);
+    assert_eq!(typing.press("<^z>"), Effect::None);
+    assert_eq!(typing.press("<^t>"), Effect::Suspend);
+    assert_eq!(typing.app.listing.filter(), "Z");
     assert_eq!(screen.press("<^q>"), Effect::Quit);
     assert_eq!(screen.press("<^c>"), Effect::Quit);
 }

@@ -16,26 +16,39 @@ use crate::board::{Board, Freshness, Row};
 use crate::job::Job;
 use crate::text;
 
-/// Draws the details of the selected job.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board, now: Timestamp) {
+/// Draws the details of the selected job, and returns how far they are scrolled.
+pub(super) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    app: &App,
+    board: &Board,
+    now: Timestamp,
+) -> usize {
     let lines = match app.listing.selected_row(board) {
         Some(row) => Page::new(app, area.width, now).lines(row, board),
         None => vec![Line::from(" No job is selected.")],
     };
-    draw_lines(buffer, area, lines, app.scroll);
+    draw_lines(buffer, area, lines, app.scroll)
 }
 
 /// Draws the part of `lines` that `scroll` leaves on the screen; scrolling ends with the last line.
-pub(super) fn draw_lines(buffer: &mut Buffer, area: Rect, lines: Vec<Line>, scroll: usize) {
-    let most = lines.len().saturating_sub(usize::from(area.height));
+/// Returns how far it went.
+pub(super) fn draw_lines(
+    buffer: &mut Buffer,
+    area: Rect,
+    lines: Vec<Line>,
+    scroll: usize,
+) -> usize {
+    let scroll = scroll.min(lines.len().saturating_sub(usize::from(area.height)));
     let rows = (area.top()..area.bottom()).map(|y| Rect {
         y,
         height: 1,
         ..area
     });
-    for (line, row) in lines.into_iter().skip(scroll.min(most)).zip(rows) {
+    for (line, row) in lines.into_iter().skip(scroll).zip(rows) {
         line.render(row, buffer);
     }
+    scroll
 }
 
 struct Page<'a> {

@@ -10,14 +10,14 @@ use super::theme::Role;
 use crate::board::{Board, LoggedError};
 use crate::text;
 
-/// Draws the errors.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
+/// Draws the errors, and returns how far they are scrolled.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) -> usize {
     let width = usize::from(area.width.saturating_sub(2));
     let mut lines = vec![title(app, board)];
     for error in board.errors().rev() {
         lines.extend(entry(app, error, width));
     }
-    draw_lines(buffer, area, lines, app.scroll);
+    draw_lines(buffer, area, lines, app.scroll)
 }
 
 fn title(app: &App, board: &Board) -> Line<'static> {

@@ -13,12 +13,11 @@ use crate::text;
 /// From this width on, the keys stand in two columns.
 const TWO_COLUMNS: u16 = 110;
 
-/// Draws the help.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
+/// Draws the help, and returns how far it is scrolled.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> usize {
     let bindings = app.keys.bindings();
     if area.width < TWO_COLUMNS {
-        draw_lines(buffer, area, lines(app, bindings, area.width), app.scroll);
-        return;
+        return draw_lines(buffer, area, lines(app, bindings, area.width), app.scroll);
     }
     let (left, right) = bindings.split_at(bindings.len().div_ceil(2));
     let half = area.width / 2;
@@ -33,9 +32,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App) {
             ..area
         },
     ];
-    for (area, bindings) in halves.into_iter().zip([left, right]) {
-        draw_lines(buffer, area, lines(app, bindings, half), app.scroll);
-    }
+    let scrolled = halves.into_iter().zip([left, right]);
+    let scrolled = scrolled
+        .map(|(area, bindings)| draw_lines(buffer, area, lines(app, bindings, half), app.scroll));
+    scrolled.max().unwrap_or_default()
 }
 
 fn lines(app: &App, bindings: &[Bound], width: u16) -> Vec<Line<'static>> {

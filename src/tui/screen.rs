@@ -23,11 +23,16 @@ const ROOMY: u16 = 100;
 
 /// Draws one frame.
 pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
+    draw_scrolled(frame, app, board, now);
+}
+
+/// The same; returns how far its text is scrolled, which ends with the last line.
+pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) -> usize {
     let areas = areas(frame.area().as_size(), app.pane);
     let buffer = frame.buffer_mut();
     draw_header(buffer, areas.header, app, board);
     draw_tabs(buffer, areas.tabs, app, board);
-    draw_body(buffer, &areas, app, board, now);
+    let scrolled = draw_body(buffer, &areas, app, board, now);
     draw_footer(buffer, areas.footer, app, board);
     let cursor = match &app.mode {
         Mode::Compose(compose) => compose::draw(buffer, whole(&areas), app, compose),
@@ -46,9 +51,17 @@ pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
         let x = right.saturating_sub(u16::try_from(after).unwrap_or(0));
         frame.set_cursor_position((x.min(right), areas.tabs.y));
     }
+    scrolled
 }
 
-fn draw_body(buffer: &mut Buffer, areas: &Areas, app: &App, board: &Board, now: Timestamp) {
+/// Returns how far the text is scrolled.
+fn draw_body(
+    buffer: &mut Buffer,
+    areas: &Areas,
+    app: &App,
+    board: &Board,
+    now: Timestamp,
+) -> usize {
     match app.mode {
         Mode::Help => help::draw(buffer, whole(areas), app),
         Mode::Errors => errors::draw(buffer, whole(areas), app, board),
@@ -57,10 +70,11 @@ fn draw_body(buffer: &mut Buffer, areas: &Areas, app: &App, board: &Board, now: 
         Mode::Compose(_) => {}
         Mode::Table | Mode::Filter(_) | Mode::Confirm(..) => {
             table::draw(buffer, areas.body, app, board, now);
-            if let Some(pane) = areas.pane {
-                let inner = draw_rule(buffer, pane, areas.pane_is_beside(), app);
-                detail::draw(buffer, inner, app, board, now);
-            }
+            let Some(pane) = areas.pane else {
+                return app.scroll;
+            };
+            let inner = draw_rule(buffer, pane, areas.pane_is_beside(), app);
+            detail::draw(buffer, inner, app, board, now)
         }
     }
 }

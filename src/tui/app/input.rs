@@ -1,6 +1,6 @@
 //! What each input does to the state of the screen.
 
-use crossterm::event::{Event, KeyCode, KeyEvent};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use ratatui::layout::Size;
 use tui_input::backend::crossterm::EventHandler;
@@ -72,7 +72,10 @@ impl App {
                     .step(if key.code == KeyCode::Down { 1 } else { -1 }, board);
                 self.mode = Mode::Filter(input);
             }
-            _ if keys::is_ctrl(key, 'z') => {
+            // Without Ctrl it is a letter of the filter.
+            _ if key.modifiers.contains(KeyModifiers::CONTROL)
+                && self.keys.action(key) == Some(Action::Suspend) =>
+            {
                 self.mode = Mode::Filter(input);
                 return Effect::Suspend;
             }
