@@ -644,6 +644,19 @@ fn doctor_works_without_a_config_and_with_a_broken_one() {
         .stdout(contains("no projects").and(contains("ok  key")));
 }
 
+#[test]
+fn only_doctor_and_the_dashboard_mind_what_the_screen_is_told() {
+    let projects = "[ui]\ncolumns = [\"job\"]\n[keys]\nopne = \"x\"\n\
+                    [[projects]]\nid = \"p1\"\njobs = [\"job_1\"]\n";
+    let setting = Setting::with_projects(projects);
+    setting.answer("job_1", Reply::job("active"));
+    let fault = "unknown action `opne`: did you mean `open`?";
+    let told = contains(fault).and(contains("| ^^^^"));
+    setting.run(&["doctor"]).code(2).stdout(told);
+    let all_columns = contains("STATUS").and(contains("BRANCH"));
+    setting.run(&["list"]).code(0).stdout(all_columns);
+}
+
 // ---- completions, man, help ----
 
 #[test]
