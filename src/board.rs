@@ -323,6 +323,13 @@ impl Board {
         self.revision += 1;
     }
 
+    /// The polls in flight have been given up.
+    pub fn abandon_polls(&mut self) {
+        for row in &mut self.rows {
+            row.polling = false;
+        }
+    }
+
     /// The rows, in the order of the config.
     pub fn rows(&self) -> &[Row] {
         &self.rows

@@ -5,8 +5,10 @@
 mod support;
 
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use mintwatch::job::JobKey;
 use mintwatch::link::Opened;
 use mintwatch::poll::Poller;
+use mintwatch::tui::app::{Purpose, Request};
 use mintwatch::tui::{Exit, Notice};
 use support::fake_server::FakeServer;
 use support::reply::{Reply, job_json};
@@ -470,4 +472,101 @@ async fn the_way_back_from_the_end_of_a_text_begins_at_once() {
     session
         .wait("the line before", |now| drawn::text(&now.buffer) != before)
         .await;
+}
+
+#[tokio::test]
+async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a", "job_b"])), WIDE);
+    session.wait_for("job_b").await;
+    session.press("n");
+    session.wait_for("New job in p").await;
+    session.send(Event::Paste("Document\nthe retries".into()));
+    session.wait_for("the retries").await;
+    session.press("<esc>");
+    session.wait_for("the text is kept").await;
+    session.press("n<tab>");
+    session.wait_for("New job in other").await;
+    session.press("<^s>");
+    session.wait_for("3 of 100 writes this hour").await;
+    session.press("y");
+    let request = Request::Create {
+        project: "other".into(),
+        prompt: "Document\nthe retries".into(),
+    };
+    session.wait_for_calls(&[Call::Begin(request)]).await;
+    session.notice(Notice::bad("not allowed (403)"));
+    session.wait_for("not allowed (403)").await;
+    session.press("n");
+    session.wait_for("the retries").await;
+    session.press("<esc>");
+    session.notice(Notice {
+        sent: Some(Purpose::NewJob),
+        select: Some(JobKey::new("docs", "job_b")),
+        ..Notice::good("started job_9")
+    });
+    session.wait_for_selected("job_b").await;
+    session.press("n");
+    session.wait_for("New job in p").await;
+    session.wait_until_gone("the retries").await;
+}
+
+#[tokio::test]
+async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a", "job_b"])), WIDE);
+    session.wait_for("job_b").await;
+    session.press("  f");
+    session.wait_for("Follow-up to 2 jobs").await;
+    session.press("<^s>");
+    session.wait_for("nothing is written yet").await;
+    session.press("more<^s>");
+    session.wait_for("Really?").await;
+    session.press("y");
+    let jobs = ["job_a", "job_b"]
+        .map(|id| JobKey::new("docs", id))
+        .to_vec();
+    let follow_up = Request::FollowUp {
+        jobs: jobs.clone(),
+        prompt: "more".into(),
+    };
+    let mut calls = vec![Call::Begin(follow_up)];
+    session.wait_for_calls(&calls).await;
+    session.press("x");
+    session.wait_for("Stop watching 2 jobs?").await;
+    session.press("y");
+    calls.push(Call::Begin(Request::Remove { jobs }));
+    session.wait_for_calls(&calls).await;
+    session.press("a");
+    session.wait_for("Ids or links of jobs in p").await;
+    session.send(Event::Paste("https://x.test/job/job_7\n".into()));
+    session.press("<^s>");
+    let add = Request::Add {
+        project: "p".into(),
+        ids: vec!["job_7".into()],
+    };
+    calls.push(Call::Begin(add));
+    session.wait_for_calls(&calls).await;
+}
+
+#[tokio::test]
+async fn keys_act_only_on_jobs_that_are_on_the_screen() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.wait_for("#412").await;
+    session.press("?o");
+    session.wait_for("next job").await;
+    session.press("<esc>eo<esc>");
+    // In the details it is their job, whatever is marked.
+    session.press("g G<enter>Y");
+    let last = session.wait_for_calls_of(1).await;
+    session.press("<esc>");
+    let shown = session.wait_for("marked").await;
+    drop(shown);
+    let Call::Copy(id) = &last[0] else {
+        panic!("{last:?}")
+    };
+    session.wait_for_selected(id).await;
 }

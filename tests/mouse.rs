@@ -282,13 +282,13 @@ fn anywhere_on_any_screen_a_click_is_taken_without_a_panic() {
 
 const REBOUND: &str = "\
 [keys]
-open = ['x', 'ctrl-o', 'f5', 'insert']
+open = ['z', 'ctrl-o', 'f5', 'insert']
 quit = 'ctrl-q'
 details = 'right'
 back = 'left'
 filter = []
 errors = 'E'
-view-all = 'a'
+view-all = 'A'
 view-needs-you = []
 [ui]
 columns = ['job', 'pr', 'age', 'status']
@@ -315,7 +315,7 @@ fn the_keys_of_the_config_act_and_those_they_replace_do_not() {
     assert_eq!(screen.press("o"), Effect::None);
     assert_eq!(screen.press("q/"), Effect::None);
     assert!(matches!(screen.press("<^o>"), Effect::Open(_)));
-    screen.press("a");
+    screen.press("A");
     assert_eq!(screen.app.listing.view(), 0);
     // While a filter is typed, only Ctrl and a letter suspends.
     let mut typing = Screen::new("keys.suspend = ['Z', 'ctrl-t']", "/", (80, 24));

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::select::{self, SelectError};
 use crate::api::ErrorKind;
 use crate::board::{Board, Counts, Freshness, Project, Row, Watched};
+use crate::job::Status;
 use crate::text;
 use crate::tui::columns::{COLUMNS, Column, Context, fit};
 use crate::tui::theme::{Role, Theme};
@@ -51,14 +52,26 @@ impl ListArgs {
         select::jobs(watched, &self.jobs)
     }
 
+    /// The status asked for, cleaned, where neither the API's contract nor any job knows it.
+    pub fn unknown_status(&self, board: &Board) -> Option<String> {
+        let wanted = self.status.as_deref()?;
+        let known = !matches!(Status::from_api(&wanted.to_lowercase()), Status::Other(_));
+        let seen = board.rows().iter().any(|row| has_status(row, wanted));
+        (!known && !seen).then(|| text::clean(wanted))
+    }
+
     fn shows(&self, row: &Row) -> bool {
-        let status = row.status().map(crate::job::Status::as_str);
         (!self.needs_you || row.needs_you())
             && self
                 .status
                 .as_deref()
-                .is_none_or(|wanted| status == Some(wanted))
+                .is_none_or(|wanted| has_status(row, wanted))
     }
+}
+
+fn has_status(row: &Row, wanted: &str) -> bool {
+    row.status()
+        .is_some_and(|status| status.as_str().eq_ignore_ascii_case(wanted))
 }
 
 /// How the table is printed.
@@ -281,7 +294,7 @@ impl<'a> JobEntry<'a> {
             id: &watched.key.id,
             label: watched.label.as_deref(),
             tags: &watched.tags,
-            status: row.status().map(crate::job::Status::as_str),
+            status: row.status().map(Status::as_str),
             repository: job.and_then(|job| job.repository.as_deref()),
             branch: job.and_then(|job| job.branch.as_deref()),
             model: job.and_then(|job| job.model.as_deref()),

@@ -15,18 +15,27 @@ use super::Command;
 use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
 use super::setup::{KeySlot, Setup};
 use crate::api::{ApiError, Client, ErrorKind};
-use crate::board::{Board, Transition, Update, Watched};
+use crate::board::{Board, Row, Transition, Update, Watched};
 use crate::config::KeySource;
 use crate::job::{Job, JobKey};
 use crate::key::{self, ApiKey};
 
 /// How often a key file is read again after its key was refused or missing.
 const KEY_RECHECK: Duration = Duration::from_secs(30);
+/// How often it is tried to make an HTTP client where that failed.
+const CLIENT_RETRY: Duration = Duration::from_secs(30);
 /// Waking this much later than asked means that the process or the machine was asleep.
 const OVERSLEPT: Duration = Duration::from_secs(5);
 
 /// What a finished poll brings back: the job, the key that it was polled with, and the answer.
 type Reply = (JobKey, ApiKey, Result<Job, ApiError>);
+
+/// Whether a fault of many rows is among this run's errors: where no poll has put it there, once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Log {
+    Once,
+    Never,
+}
 
 /// What the server said when it asked a project to wait.
 #[derive(Clone)]
@@ -39,7 +48,10 @@ struct Hold {
 pub(super) struct Engine {
     base_url: Url,
     timeout: Duration,
+    /// None while this machine cannot make one, as without certificates.
     client: Option<Client>,
+    /// When to try that again.
+    renew_at: Instant,
     schedule: Schedule,
     start: Start,
     keys: Vec<KeySlot>,
@@ -66,6 +78,7 @@ impl Engine {
             base_url: setup.base_url,
             timeout: setup.timeout,
             client: None,
+            renew_at: now(),
             schedule: Schedule::new(setup.limits, fastrand::u64(..)),
             start: setup.start,
             keys: setup.keys,
@@ -87,7 +100,10 @@ impl Engine {
         self.park_keyless_projects();
         loop {
             self.start_due();
-            let due = self.schedule.next_due();
+            let due = match self.client {
+                Some(_) => self.schedule.next_due(),
+                None => Some(self.renew_at),
+            };
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(command) => self.obey(command),
@@ -98,6 +114,8 @@ impl Engine {
             }
             if due.is_some_and(|due| now().saturating_duration_since(due) > OVERSLEPT) {
                 self.wake_up();
+            } else if self.client.is_none() && now() >= self.renew_at {
+                self.renew_connections();
             }
         }
     }
@@ -129,8 +147,11 @@ impl Engine {
     /// Watches these jobs and polls by another setup from now on, everything once. Jobs and keys
     /// change in one step, so that no job is ever polled with the key of another project.
     fn restart(&mut self, watched: Vec<Watched>, setup: Setup) {
-        self.board.send_modify(|board| board.set_watched(watched));
         self.in_flight = JoinSet::new();
+        self.board.send_modify(|board| {
+            board.abandon_polls();
+            board.set_watched(watched);
+        });
         for (_, search) in self.key_searches.drain() {
             search.abort();
         }
@@ -151,8 +172,11 @@ impl Engine {
             Ok(client) => self.client = Some(client),
             Err(error) => {
                 tracing::error!(%error, "cannot make an HTTP client");
+                // Never the client from before: it would carry new keys to an old address.
+                self.client = None;
+                self.renew_at = now() + CLIENT_RETRY;
                 let all = |_: &JobKey| true;
-                self.block(all, ErrorKind::Network, &error.to_string(), None);
+                self.block(all, ErrorKind::Network, &error.to_string(), None, Log::Once);
             }
         }
     }
@@ -161,7 +185,7 @@ impl Engine {
         for index in 0..self.keys.len() {
             if let Err(message) = &self.keys[index].key {
                 let message = message.clone();
-                self.lose_key(index, &message);
+                self.lose_key(index, &message, Log::Once);
             }
         }
     }
@@ -216,13 +240,15 @@ impl Engine {
         let outcome = match error.kind {
             ErrorKind::Auth if key_refused => Outcome::KeyRefused,
             ErrorKind::Forbidden => Outcome::Forbidden,
-            _ => Outcome::Failed {
+            kind => Outcome::Failed {
                 retry_after: error.retry_after,
+                own_fault: matches!(kind, ErrorKind::NotFound | ErrorKind::Protocol),
             },
         };
-        let retry_after = error
+        let obeyed = error
             .retry_after
-            .map(|wait| wait.min(schedule::MAX_RETRY_AFTER));
+            .filter(|_| matches!(outcome, Outcome::Failed { .. }));
+        let retry_after = obeyed.map(|wait| wait.min(schedule::MAX_RETRY_AFTER));
         let retry_at = retry_after.and_then(|wait| Timestamp::now().checked_add(wait).ok());
         let (kind, message) = (error.kind, error.message);
         self.apply(
@@ -235,7 +261,7 @@ impl Engine {
         );
         self.schedule.finish(job, outcome, now());
         if key_refused {
-            self.lose_key(index, &message);
+            self.lose_key(index, &message, Log::Never);
         } else if retry_at.is_some() {
             let hold = Hold {
                 kind,
@@ -256,7 +282,13 @@ impl Engine {
                 message,
                 retry_at,
             } = hold.clone();
-            self.block(|job| held.contains(job), kind, &message, retry_at);
+            self.block(
+                |job| held.contains(job),
+                kind,
+                &message,
+                retry_at,
+                Log::Never,
+            );
         }
     }
 
@@ -269,23 +301,25 @@ impl Engine {
 
     /// Marks all rows of a key that is missing or was refused, and looks for a new one where that
     /// disturbs nobody (a command might ask for a fingerprint).
-    fn lose_key(&mut self, index: KeyIndex, message: &str) {
+    fn lose_key(&mut self, index: KeyIndex, message: &str, log: Log) {
         self.schedule.refuse_key(index);
         let key_of = self.key_of.clone();
         let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
-        self.block(uses_key, ErrorKind::Auth, message, None);
+        self.block(uses_key, ErrorKind::Auth, message, None, log);
         if matches!(self.keys[index].source, KeySource::File(_)) {
-            self.look_for_key(index, false);
+            // The first time at once: the file may hold a new key already.
+            let searched = self.key_searches.contains_key(&index);
+            let wait = if searched {
+                KEY_RECHECK
+            } else {
+                Duration::ZERO
+            };
+            self.look_for_key(index, false, wait);
         }
     }
 
     /// Resolves a key again, off to the side: at once where a person asked for it.
-    fn look_for_key(&mut self, index: KeyIndex, asked_for: bool) {
-        let wait = if asked_for {
-            Duration::ZERO
-        } else {
-            KEY_RECHECK
-        };
+    fn look_for_key(&mut self, index: KeyIndex, asked_for: bool, wait: Duration) {
         let source = self.keys[index].source.clone();
         let commands = self.commands.clone();
         let search = tokio::spawn(async move {
@@ -316,7 +350,7 @@ impl Engine {
             Command::PollAll => {
                 self.schedule.poll_all(now());
                 for index in self.schedule.refused_keys().to_vec() {
-                    self.look_for_key(index, true);
+                    self.look_for_key(index, true, Duration::ZERO);
                 }
             }
             Command::Woke => self.wake_up(),
@@ -335,10 +369,11 @@ impl Engine {
         match key {
             Ok(key) if changed || asked_for => {
                 self.keys[index].key = Ok(key);
+                self.key_searches.remove(&index);
                 self.schedule.renew_key(index, now());
             }
-            Ok(_) => self.look_for_key(index, false),
-            Err(message) => self.lose_key(index, &message),
+            Ok(_) => self.look_for_key(index, false, KEY_RECHECK),
+            Err(message) => self.lose_key(index, &message, Log::Once),
         }
     }
 
@@ -349,26 +384,27 @@ impl Engine {
         kind: ErrorKind,
         message: &str,
         retry_at: Option<Timestamp>,
+        log: Log,
     ) {
         let at = Timestamp::now();
         self.board.send_modify(|board| {
-            let blocked: Vec<JobKey> = board
-                .rows()
-                .iter()
-                .map(|row| row.key().clone())
-                .filter(|key| jobs(key))
-                .collect();
-            for job in blocked {
+            let keys = board.rows().iter().map(Row::key);
+            let blocked: Vec<JobKey> = keys.filter(|key| jobs(key)).cloned().collect();
+            for (place, job) in blocked.iter().enumerate() {
                 let message = message.to_owned();
-                board.apply(
-                    &job,
-                    Update::Blocked {
+                let update = match log {
+                    Log::Once if place == 0 => Update::Failed {
                         kind,
                         message,
                         retry_at,
                     },
-                    at,
-                );
+                    _ => Update::Blocked {
+                        kind,
+                        message,
+                        retry_at,
+                    },
+                };
+                board.apply(job, update, at);
             }
         });
     }
@@ -393,8 +429,8 @@ impl Engine {
         self.in_flight = JoinSet::new();
         self.renew_connections();
         self.schedule.resume(now());
-        // Rows have gone stale meanwhile, which their readers cannot know by themselves.
-        self.board.send_modify(|_| {});
+        // This also wakes the readers: rows have gone stale meanwhile, which they cannot know.
+        self.board.send_modify(Board::abandon_polls);
     }
 
     fn key_index(&self, job: &JobKey) -> KeyIndex {

@@ -9,7 +9,11 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::job::{JobKey, Status};
+use crate::job::JobKey;
+
+mod pace;
+
+pub use pace::Pace;
 
 /// The longest wait that failures back off to.
 pub const MAX_BACKOFF: Duration = Duration::from_mins(5);
@@ -49,28 +53,6 @@ pub enum Start {
     Once,
 }
 
-/// How soon a job wants to be seen again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// It is at work, or its status is not one we know.
-    Active,
-    /// It is done, but a follow-up can wake it.
-    Finished,
-    /// It is archived: one look is enough.
-    Once,
-}
-
-impl Pace {
-    /// The pace of a job with this status.
-    pub fn of(status: Option<&Status>) -> Self {
-        match status {
-            Some(Status::Completed | Status::Failed) => Self::Finished,
-            Some(Status::Archived) => Self::Once,
-            Some(Status::Active | Status::Other(_)) | None => Self::Active,
-        }
-    }
-}
-
 /// How a poll ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -81,6 +63,9 @@ pub enum Outcome {
     Failed {
         /// What `Retry-After` said.
         retry_after: Option<Duration>,
+        /// Whether the fault is the job's own, as when there is no such job: it says nothing about
+        /// the server.
+        own_fault: bool,
     },
     /// We may not see it (403).
     Forbidden,
@@ -97,6 +82,8 @@ struct Entry {
     key: KeyIndex,
     pace: Pace,
     failures: u32,
+    /// Whether the last failure was the job's own.
+    own_fault: bool,
     state: State,
     /// Tells the entry's live place in the queue from those that it left behind.
     ticket: u64,
@@ -178,6 +165,7 @@ impl Schedule {
                 key,
                 pace: Pace::Active,
                 failures: 0,
+                own_fault: false,
                 state: State::Parked,
                 ticket: 0,
             };
@@ -242,7 +230,10 @@ impl Schedule {
         entry.state = State::Parked;
         match outcome {
             Outcome::Seen(pace) => self.seen(job, pace, now),
-            Outcome::Failed { retry_after } => self.failed(job, retry_after, now),
+            Outcome::Failed {
+                retry_after,
+                own_fault,
+            } => self.failed(job, retry_after, own_fault, now),
             Outcome::Forbidden => {
                 let due = now + self.jittered(FORBIDDEN_PROBE);
                 self.wait_again(job, due);
@@ -339,21 +330,31 @@ impl Schedule {
     /// The server of a project answers again: what had backed off is polled within one interval.
     fn heal(&mut self, project: &Arc<str>, now: Instant) {
         let sick = |entry: &Entry| {
-            entry.failures > 0 && &entry.project == project && entry.state != State::InFlight
+            entry.failures > 0
+                && !entry.own_fault
+                && &entry.project == project
+                && entry.state != State::InFlight
         };
         let jobs = self.jobs_where(sick);
         self.spread(jobs, now);
     }
 
-    fn failed(&mut self, job: &JobKey, retry_after: Option<Duration>, now: Instant) {
+    fn failed(
+        &mut self,
+        job: &JobKey,
+        retry_after: Option<Duration>,
+        own_fault: bool,
+        now: Instant,
+    ) {
         let project = self.projects.entry(Arc::clone(&job.project)).or_default();
-        project.failures_in_a_row = project.failures_in_a_row.saturating_add(1);
+        project.failures_in_a_row += u32::from(!own_fault);
         if let Some(wait) = retry_after {
             let until = now + wait.min(MAX_RETRY_AFTER);
             project.held_until = project.held_until.max(Some(until));
         }
         let failures = self.entries.get_mut(job).map_or(1, |entry| {
             entry.failures = entry.failures.saturating_add(1);
+            entry.own_fault = own_fault;
             entry.failures
         });
         let due = now + self.backoff(failures);

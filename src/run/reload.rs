@@ -48,9 +48,17 @@ impl Reload {
     }
 
     async fn run(mut self, _watch: FileWatch, mut changes: mpsc::Receiver<()>) {
+        let read = |path: &PathBuf| std::fs::read(path).ok();
+        let mut before = read(&self.path);
         while changes.recv().await.is_some() && !self.notices.is_closed() {
             tokio::time::sleep(SETTLE).await;
             let _ = changes.try_recv();
+            let text = read(&self.path);
+            if text == before {
+                // Touched, or its mode changed.
+                continue;
+            }
+            before = text;
             match Config::load(&self.path) {
                 Ok(config) => self.take(config).await,
                 Err(error) => self.refuse(&error.to_string()),

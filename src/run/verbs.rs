@@ -69,6 +69,13 @@ pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> anyhow::Result
         Timestamp::now(),
         &mut io::stdout().lock(),
     )?;
+    if let Some(unknown) = args.unknown_status(&board.borrow()) {
+        let _ = writeln!(
+            io::stderr(),
+            "mintwatch: no job has the status \"{unknown}\"; the API knows active, completed, \
+             failed and archived"
+        );
+    }
     Ok(ExitCode::from(if no_key { NO_KEY } else { 0 }))
 }
 
@@ -91,7 +98,12 @@ pub(super) async fn wait(global: &GlobalArgs, args: &WaitArgs) -> anyhow::Result
         return Ok(signalled(number));
     }
     let board = board.borrow();
-    report_wait(global, args, &board, end)?;
+    // A reader who has had enough changes nothing about how the jobs ended.
+    let reported = report_wait(global, args, &board, end);
+    reported.or_else(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })?;
     Ok(ExitCode::from(match end {
         wait::End::Done | wait::End::Stopped(_) => 0,
         wait::End::Failed => FAILED,

@@ -34,6 +34,8 @@ use crate::job::{JobKey, Status};
 const MESSAGE_TIME: Duration = Duration::from_secs(6);
 /// How long a message stays that says what went wrong.
 const BAD_NEWS_TIME: Duration = Duration::from_secs(30);
+/// How often open details are looked at for polls that change nothing else.
+const DETAILS_PACE: Duration = Duration::from_secs(1);
 /// How many transitions of this run are kept for the details.
 const MAX_TRANSITIONS: usize = 1_000;
 
@@ -128,6 +130,9 @@ pub struct App {
     stale_at: Option<Timestamp>,
     dirty: bool,
     ages_change_at: Option<Timestamp>,
+    /// When the job in the details was seen, and whether it is being polled, as last drawn.
+    polled: Option<(Option<Timestamp>, bool)>,
+    details_change_at: Option<Timestamp>,
 }
 
 impl App {
@@ -153,6 +158,8 @@ impl App {
             stale_at: None,
             dirty: true,
             ages_change_at: None,
+            polled: None,
+            details_change_at: None,
         };
         app.fit();
         app
@@ -197,6 +204,7 @@ impl App {
         self.dirty |= an_age_changed || stale_rows != self.stale_rows;
         self.stale_rows = stale_rows;
         self.stale_at = next_stale(board, now);
+        self.look_at_details(board, now);
         self.ages_change_at = self.next_age_change(board, now);
     }
 
@@ -204,6 +212,19 @@ impl App {
     pub fn ask(&mut self, question: String, request: Request) {
         self.mode = Mode::Confirm(question, Effect::Do(request));
         self.dirty = true;
+    }
+
+    /// The details tell of polls that change nothing else, which wakes nobody: so they are looked at
+    /// again after a second.
+    fn look_at_details(&mut self, board: &Board, now: Timestamp) {
+        let open = self
+            .listing
+            .selected_row(board)
+            .filter(|_| self.shows_details());
+        let polled = open.map(|row| (row.fetched_at, row.polling));
+        self.dirty |= polled != self.polled;
+        self.polled = polled;
+        self.details_change_at = open.and_then(|_| now.checked_add(DETAILS_PACE).ok());
     }
 
     /// Takes a transition: kept for the details, and said.
@@ -252,10 +273,15 @@ impl App {
     /// When something shown will change by itself.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let message = self.message.as_ref().map(|message| message.until);
-        [message, self.stale_at, self.ages_change_at]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            message,
+            self.stale_at,
+            self.ages_change_at,
+            self.details_change_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The size of the screen.
@@ -322,6 +348,7 @@ impl App {
     fn changed(&mut self, board: &Board, now: Timestamp) {
         self.fit();
         self.ages_change_at = self.next_age_change(board, now);
+        self.look_at_details(board, now);
         self.dirty = true;
     }
 

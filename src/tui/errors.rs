@@ -14,8 +14,10 @@ use crate::text;
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) -> usize {
     let width = usize::from(area.width.saturating_sub(2));
     let mut lines = vec![title(app, board)];
-    for error in board.errors().rev() {
-        lines.extend(entry(app, error, width));
+    let errors: Vec<&LoggedError> = board.errors().rev().collect();
+    // One outage fails many jobs in the same words: those that follow each other are one entry.
+    for same in errors.chunk_by(|a, b| a.message == b.message) {
+        lines.extend(entry(app, same, width));
     }
     draw_lines(buffer, area, lines, app.scroll)
 }
@@ -29,14 +31,25 @@ fn title(app: &App, board: &Board) -> Line<'static> {
     Line::from(Span::styled(text, app.theme.style(Role::Strong)))
 }
 
-fn entry(app: &App, error: &LoggedError, width: usize) -> Vec<Line<'static>> {
-    let head = format!("{}  {}", app.clock_time(error.at), error.title);
+fn entry(app: &App, same: &[&LoggedError], width: usize) -> Vec<Line<'static>> {
+    let [error, others @ ..] = same else {
+        return Vec::new();
+    };
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let head = format!("{}  {}{more}", app.clock_time(error.at), error.title);
     let head = text::truncate(&head, width, app.theme.glyphs().ellipsis).into_owned();
     let head = Line::from(Span::styled(
         format!(" {head}"),
         app.theme.style(Role::Muted),
     ));
-    let words = error.in_words();
+    let words = if others.is_empty() {
+        error.in_words()
+    } else {
+        error.message.clone()
+    };
     let body = text::wrap(&words, width.saturating_sub(2))
         .into_iter()
         .map(|line| {

@@ -77,6 +77,22 @@ pub enum Action {
     Redraw,
 }
 
+impl Action {
+    /// Whether it does something to jobs, which must be on the screen for that.
+    pub fn acts_on_jobs(self) -> bool {
+        matches!(
+            self,
+            Self::OpenPullRequest
+                | Self::OpenBranch
+                | Self::CopyLink
+                | Self::CopyId
+                | Self::Poll
+                | Self::FollowUp
+                | Self::StopWatching
+        )
+    }
+}
+
 /// One line of the table of keys.
 #[derive(Debug)]
 pub struct Binding {

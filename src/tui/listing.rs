@@ -284,16 +284,15 @@ impl Listing {
         self.marked.len()
     }
 
-    /// What a key acts on: the marked rows in the order of the board, else the selected one.
+    /// What a key acts on: the marked rows that the view and the filter let through, in their
+    /// order, else the selected one. What is not shown is never acted on.
     pub fn targets<'a>(&self, board: &'a Board) -> Vec<&'a Row> {
-        if self.marked.is_empty() {
+        let shown = self.rows.iter().filter_map(|at| board.rows().get(*at));
+        let marked: Vec<&Row> = shown.filter(|row| self.is_marked(row.key())).collect();
+        if marked.is_empty() {
             return self.selected_row(board).into_iter().collect();
         }
-        board
-            .rows()
-            .iter()
-            .filter(|row| self.is_marked(row.key()))
-            .collect()
+        marked
     }
 
     /// The rows on the screen, from the top one on.
@@ -433,6 +432,23 @@ mod tests {
             .collect();
         assert_eq!(ids, ["job_000".into(), "job_001".into()] as [Arc<str>; 2]);
         assert!(listing.clear_marks() && !listing.clear_marks());
+    }
+
+    #[test]
+    fn marks_that_are_not_shown_are_not_acted_on() {
+        let board = board(&[Status::Active, Status::Failed, Status::Active]);
+        let mut listing = listing(&board);
+        listing.toggle_mark(&board);
+        listing.set_view(2, &board);
+        let ids: Vec<_> = listing
+            .targets(&board)
+            .iter()
+            .map(|row| row.key().id.clone())
+            .collect();
+        assert_eq!(ids, [listing.selected().unwrap().id.clone()]);
+        assert_eq!(listing.marked(), 1);
+        listing.set_view(0, &board);
+        assert_eq!(&*listing.targets(&board)[0].key().id, "job_001");
     }
 
     proptest! {

@@ -67,7 +67,7 @@ fn draw_body(
         Mode::Errors => errors::draw(buffer, whole(areas), app, board),
         Mode::Details => detail::draw(buffer, whole(areas), app, board, now),
         // Its cursor is set by the caller, which has the frame.
-        Mode::Compose(_) => {}
+        Mode::Compose(_) => 0,
         Mode::Table | Mode::Filter(_) | Mode::Confirm(..) => {
             table::draw(buffer, areas.body, app, board, now);
             let Some(pane) = areas.pane else {

@@ -221,6 +221,6 @@ fn how_to_add(app: &App) -> String {
         .map(|path| text::clean(&path.to_string_lossy()));
     let file = path.unwrap_or_else(|| String::from("the config file"));
     format!(
-        "List job ids under [[projects]] in {file} and start again. mintwatch --demo shows how it looks."
+        "List job ids under [[projects]] in {file} (it is read again by itself), or press a. mintwatch --demo shows how it looks."
     )
 }

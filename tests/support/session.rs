@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use crossterm::event::Event;
 use futures_util::StreamExt;
+use mintwatch::board::Project;
 use mintwatch::link::Opened;
 use mintwatch::poll::Poller;
-use mintwatch::tui::app::App;
+use mintwatch::tui::app::{App, Request};
 use mintwatch::tui::theme::Theme;
 use mintwatch::tui::{self, Exit, Host, Notice};
 use ratatui::Terminal;
@@ -29,6 +30,7 @@ pub enum Call {
     Copy(String),
     Title(String),
     Suspend,
+    Begin(Request),
 }
 
 /// What the screen shows.
@@ -197,6 +199,15 @@ impl Session {
         assert_eq!(self.calls(), want);
     }
 
+    /// Waits for so many calls, and gives them.
+    pub async fn wait_for_calls_of(&self, count: usize) -> Vec<Call> {
+        until(PATIENT, &format!("{count} calls"), || {
+            self.calls().len() >= count
+        })
+        .await;
+        self.calls()
+    }
+
     /// Lets `stop` be ready.
     pub fn stop(&mut self, exit: Exit) {
         let _ = self.stop.take().unwrap().send(exit);
@@ -251,6 +262,24 @@ impl Host for RecordingHost {
     fn suspend(&mut self) -> io::Result<()> {
         self.record(Call::Suspend);
         Ok(())
+    }
+
+    fn projects(&self) -> Vec<Arc<Project>> {
+        let project = |id: &str| {
+            Arc::new(Project {
+                id: id.into(),
+                name: None,
+            })
+        };
+        vec![project("p"), project("other")]
+    }
+
+    fn question(&self, _: &Request) -> String {
+        String::from("Really? 3 of 100 writes this hour. y/n")
+    }
+
+    fn begin(&mut self, request: Request) {
+        self.record(Call::Begin(request));
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::job::Status;
 
 const ACTIVE: Duration = Duration::from_secs(10);
 const FINISHED: Duration = Duration::from_mins(5);
@@ -65,7 +66,10 @@ fn a_single_round_polls_each_job_once_however_it_ends() {
     let now = Instant::now();
     let mut schedule = Schedule::new(LIMITS, 1);
     schedule.add(jobs(8), Start::Once, now);
-    let failed = Outcome::Failed { retry_after: None };
+    let failed = Outcome::Failed {
+        retry_after: None,
+        own_fault: false,
+    };
     let seen = Outcome::Seen(Pace::Active);
     let outcomes = [
         failed,
@@ -118,7 +122,14 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
         let ceiling = ACTIVE
             .saturating_mul(1 << (failure - 1).min(16))
             .min(MAX_BACKOFF);
-        let wait = wait_after(&mut schedule, Outcome::Failed { retry_after: None }, now);
+        let wait = wait_after(
+            &mut schedule,
+            Outcome::Failed {
+                retry_after: None,
+                own_fault: false,
+            },
+            now,
+        );
         within(wait, MIN_BACKOFF, ceiling);
         longest = longest.max(wait.unwrap());
         now += wait.unwrap();
@@ -130,7 +141,14 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
     let wait = wait_after(&mut schedule, Outcome::Seen(Pace::Active), now);
     within(wait, ACTIVE.mul_f64(0.9), ACTIVE.mul_f64(1.1));
     now += wait.unwrap();
-    let wait = wait_after(&mut schedule, Outcome::Failed { retry_after: None }, now);
+    let wait = wait_after(
+        &mut schedule,
+        Outcome::Failed {
+            retry_after: None,
+            own_fault: false,
+        },
+        now,
+    );
     within(wait, MIN_BACKOFF, ACTIVE);
 }
 
@@ -150,6 +168,7 @@ fn retry_after_holds_the_whole_project_for_at_most_an_hour() {
             &first,
             Outcome::Failed {
                 retry_after: Some(asked),
+                own_fault: false,
             },
             now,
         );
@@ -181,6 +200,7 @@ fn a_reply_that_was_under_way_does_not_lift_the_hold() {
         &first,
         Outcome::Failed {
             retry_after: Some(hold),
+            own_fault: false,
         },
         soon,
     );
@@ -207,6 +227,7 @@ fn a_hold_delays_what_is_due_before_its_end_and_nothing_else() {
     in_order.retain(|job| job.project == project);
     let hold = Outcome::Failed {
         retry_after: Some(2 * ACTIVE),
+        own_fault: false,
     };
     for (job, outcome) in in_order.iter().zip([
         Outcome::Seen(Pace::Once),
@@ -269,7 +290,14 @@ fn failing_jobs_fill_only_half_of_the_places() {
         let hanging: Vec<_> = std::iter::from_fn(|| schedule.take_due(now)).collect();
         assert_eq!(hanging.len(), 4);
         for job in hanging {
-            schedule.finish(&job, Outcome::Failed { retry_after: None }, now);
+            schedule.finish(
+                &job,
+                Outcome::Failed {
+                    retry_after: None,
+                    own_fault: false,
+                },
+                now,
+            );
         }
     }
     now += MAX_BACKOFF;
@@ -290,7 +318,14 @@ fn a_server_that_answers_again_is_asked_about_all_that_had_backed_off() {
     let mut schedule = schedule(4, now);
     for _ in 0..12 {
         while let Some(job) = schedule.take_due(now) {
-            schedule.finish(&job, Outcome::Failed { retry_after: None }, now);
+            schedule.finish(
+                &job,
+                Outcome::Failed {
+                    retry_after: None,
+                    own_fault: false,
+                },
+                now,
+            );
         }
         now = schedule.next_due().unwrap();
     }
@@ -306,6 +341,34 @@ fn a_server_that_answers_again_is_asked_about_all_that_had_backed_off() {
         polled.len(),
         3,
         "the other three follow within one interval"
+    );
+}
+
+#[test]
+fn a_job_that_does_not_exist_backs_off_whatever_the_others_do() {
+    let mut now = Instant::now();
+    let mut schedule = schedule(4, now);
+    let well = JobKey::new("p", "job_0");
+    let mut polls_of_missing = 0;
+    let end = now + Duration::from_mins(30);
+    while now < end {
+        while let Some(job) = schedule.take_due(now) {
+            let outcome = if job == well {
+                Outcome::Seen(Pace::Active)
+            } else {
+                polls_of_missing += 1;
+                Outcome::Failed {
+                    retry_after: None,
+                    own_fault: true,
+                }
+            };
+            schedule.finish(&job, outcome, now);
+        }
+        now = schedule.next_due().unwrap();
+    }
+    assert!(
+        polls_of_missing < 120,
+        "{polls_of_missing} polls of three jobs in half an hour"
     );
 }
 
@@ -381,8 +444,8 @@ proptest! {
             let outcome = match step {
                 0 | 1 => Outcome::Seen(Pace::Active),
                 2 => Outcome::Seen(Pace::Finished),
-                3 | 4 => Outcome::Failed { retry_after: None },
-                5 => Outcome::Failed { retry_after: Some(Duration::from_millis(millis)) },
+                3 | 4 => Outcome::Failed { retry_after: None, own_fault: false },
+                5 => Outcome::Failed { retry_after: Some(Duration::from_millis(millis)), own_fault: false },
                 6 => Outcome::Forbidden,
                 7 => { schedule.poll_now(&some_job, now); continue }
                 8 => { schedule.poll_all(now); continue }

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::super::keys::Action;
 use super::super::theme::Role;
 use super::{App, Effect, Mode, plural};
 use crate::age;
+use crate::api::ErrorKind;
 use crate::board::{Board, Row};
 use crate::job::{Job, JobKey, Status};
 
@@ -12,6 +14,14 @@ use crate::job::{Job, JobKey, Status};
 const ASK_ABOVE: usize = 5;
 
 impl App {
+    /// What a key acts on: in the details the job that they show.
+    pub(super) fn targets<'a>(&self, board: &'a Board) -> Vec<&'a Row> {
+        match self.mode {
+            Mode::Details => self.listing.selected_row(board).into_iter().collect(),
+            _ => self.listing.targets(board),
+        }
+    }
+
     pub(super) fn open(
         &mut self,
         board: &Board,
@@ -48,7 +58,7 @@ impl App {
         of: impl Fn(&Row) -> Option<String>,
         now: Timestamp,
     ) -> Vec<String> {
-        let targets = self.listing.targets(board);
+        let targets = self.targets(board);
         let found: Vec<String> = targets.iter().filter_map(|row| of(row)).collect();
         if found.is_empty() {
             let text = match targets.as_slice() {
@@ -61,6 +71,12 @@ impl App {
         found
     }
 
+    fn key_name(&self, action: Action) -> String {
+        self.keys
+            .key_of(action)
+            .unwrap_or_else(|| String::from("the key for it"))
+    }
+
     fn ask_if_many(&mut self, count: usize, question: String, effect: Effect) -> Effect {
         if count <= ASK_ABOVE {
             return effect;
@@ -70,10 +86,21 @@ impl App {
     }
 
     pub(super) fn poll(&mut self, board: &Board, now: Timestamp) -> Effect {
-        let targets = self.listing.targets(board);
+        let targets = self.targets(board);
         let keys: Vec<JobKey> = targets.iter().map(|row| row.key().clone()).collect();
         let text = match targets.as_slice() {
             [] => return Effect::None,
+            [row]
+                if row
+                    .error
+                    .as_ref()
+                    .is_some_and(|error| error.kind == ErrorKind::Auth) =>
+            {
+                format!(
+                    "no valid key: {} looks for it again",
+                    self.key_name(Action::PollAll)
+                )
+            }
             [row] => match row.error.as_ref().and_then(|error| error.retry_at) {
                 Some(at) if at > now => {
                     format!("the server lets us ask again in {}", age::until(at, now))

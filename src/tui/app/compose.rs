@@ -127,7 +127,7 @@ impl App {
         board: &Board,
         now: Timestamp,
     ) {
-        let targets = self.listing.targets(board);
+        let targets = self.targets(board);
         let selected = targets.first().map(|row| Arc::clone(&row.key().project));
         let jobs: Vec<JobKey> = targets.iter().map(|row| row.key().clone()).collect();
         let titles = targets
@@ -218,7 +218,7 @@ impl App {
 
     /// Asks before jobs are no longer watched.
     pub(super) fn stop_watching(&mut self, board: &Board, now: Timestamp) {
-        let targets = self.listing.targets(board);
+        let targets = self.targets(board);
         let jobs: Vec<JobKey> = targets.iter().map(|row| row.key().clone()).collect();
         let question = match targets.as_slice() {
             [] => return self.say("no job is selected", Role::Muted, now),

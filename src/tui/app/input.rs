@@ -127,6 +127,7 @@ impl App {
     fn on_action(&mut self, action: Action, board: &Board, now: Timestamp) -> Effect {
         match action {
             Action::Quit if self.is_table() => return Effect::Quit,
+            action if self.scrolls() && action.acts_on_jobs() => {}
             Action::Suspend => return Effect::Suspend,
             Action::Redraw => return Effect::Redraw,
             Action::Quit | Action::Back => self.back(board),

@@ -179,12 +179,12 @@ mod tests {
     fn named_actions_lose_their_own_keys_and_others_keep_them() {
         for (text, name, want) in [
             ("", "down", "j Down"),
-            ("keys.open = 'x'", "open", "x"),
-            ("keys.open = ['x', 'Ctrl-X', 'F5']", "open", "x Ctrl-X F5"),
+            ("keys.open = 'z'", "open", "z"),
+            ("keys.open = ['z', 'Ctrl-X', 'F5']", "open", "z Ctrl-X F5"),
             ("keys.open = []", "open", ""),
             ("keys.page-down = 'left'", "page-down", "Left"),
-            ("keys.quit = 'x'", "quit", "x Ctrl-C"),
-            ("keys.quit = ['ctrl-c', 'x']", "quit", "Ctrl-C x"),
+            ("keys.quit = 'z'", "quit", "z Ctrl-C"),
+            ("keys.quit = ['ctrl-c', 'z']", "quit", "Ctrl-C z"),
             // Two that change places.
             ("keys = { down = 'k', up = 'j' }", "down", "k"),
             ("keys = { down = 'k', up = 'j' }", "up", "j"),
@@ -192,8 +192,8 @@ mod tests {
         ] {
             assert_eq!(shown(&keymap(text).unwrap(), name), want, "{text}");
         }
-        let keymap = keymap("[keys]\nopen = 'x'\ndown = []").unwrap();
-        assert_eq!(action(&keymap, 'x'), Some(Action::OpenPullRequest));
+        let keymap = keymap("[keys]\nopen = 'z'\ndown = []").unwrap();
+        assert_eq!(action(&keymap, 'z'), Some(Action::OpenPullRequest));
         assert_eq!([action(&keymap, 'o'), action(&keymap, 'j')], [None, None]);
         assert_eq!(keymap.key_of(Action::Down), None);
         assert_eq!(keymap.key_of(Action::Quit), Some("q".into()));
