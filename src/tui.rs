@@ -44,6 +44,7 @@ use crate::job::{JobKey, PullRequest};
 use crate::link::Opened;
 use crate::poll::{Asker, Poller};
 use app::{App, Effect, Purpose, Request, plural};
+use preferences::Preferences;
 use theme::Role;
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
@@ -74,7 +75,7 @@ pub trait Host {
 }
 
 /// News from outside the loop.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Notice {
     /// What to say.
     pub text: String,
@@ -84,26 +85,28 @@ pub struct Notice {
     pub select: Option<JobKey>,
     /// What was written for this has been sent.
     pub sent: Option<Purpose>,
+    /// How the user wants the screen from now on.
+    pub preferences: Option<Box<Preferences>>,
 }
 
 impl Notice {
     /// News of something that went well.
     pub fn good(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            role: Role::Good,
-            select: None,
-            sent: None,
-        }
+        Self::new(text.into(), Role::Good)
     }
 
     /// News of something that went wrong.
     pub fn bad(text: impl Into<String>) -> Self {
+        Self::new(text.into(), Role::Bad)
+    }
+
+    fn new(text: String, role: Role) -> Self {
         Self {
-            text: text.into(),
-            role: Role::Bad,
+            text,
+            role,
             select: None,
             sent: None,
+            preferences: None,
         }
     }
 }
@@ -289,6 +292,9 @@ where
     fn on_notice(&mut self, notice: Notice) {
         if let Some(purpose) = notice.sent {
             self.app.forget_draft(purpose);
+        }
+        if let Some(preferences) = notice.preferences {
+            self.app.prefer(*preferences);
         }
         if let Some(job) = notice.select {
             self.app.listing.select_job(job, &self.board.borrow());

@@ -160,7 +160,14 @@ fn a_changed_config_shows_at_once_and_a_broken_one_is_said() {
     terminal.wait_until_gone("job_bb");
     server.set("docs", "job_b", Reply::job("failed"));
     terminal.wait_for("1 failed");
-    terminal.send("q");
+    // Another key for leaving, and other columns.
+    home.write_config(&format!(
+        "base_url = \"{}\"\n[keys]\nquit = \"z\"\n[ui]\ncolumns = [\"job\", \"pr\"]\n\
+         [[projects]]\nid = \"docs\"\njobs = [\"job_b\"]\n",
+        server.base_url()
+    ));
+    terminal.wait_until_gone("BRANCH");
+    terminal.send("z");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
 }

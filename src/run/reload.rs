@@ -17,6 +17,7 @@ use crate::poll::schedule::Start;
 use crate::poll::setup::{self, Setup};
 use crate::tui::Notice;
 use crate::tui::app::plural;
+use crate::tui::preferences::Preferences;
 
 /// An editor writes in steps: what comes within this time is one change.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -67,6 +68,10 @@ impl Reload {
     }
 
     async fn take(&mut self, mut config: Config) {
+        let preferences = match Preferences::new(&config) {
+            Ok(preferences) => Some(Box::new(preferences)),
+            Err(error) => return self.refuse(&error.to_string()),
+        };
         let watched = setup::take_watched(&mut config);
         let jobs = watched.len();
         if config == *locked(&self.config) {
@@ -79,7 +84,10 @@ impl Reload {
         }
         let jobs_word = plural("job", jobs);
         let text = format!("the config has changed: {jobs} {jobs_word}");
-        let _ = self.notices.send(Notice::good(text));
+        let _ = self.notices.send(Notice {
+            preferences,
+            ..Notice::good(text)
+        });
     }
 
     fn refuse(&self, error: &str) {
