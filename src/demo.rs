@@ -29,6 +29,9 @@ pub use self::server::{DemoServer, Options};
 /// The server listens on 127.0.0.1 only, and prints its base URL and its key. A prompt with the
 /// word "fail" makes a job that fails, one with the word "nothing" a job that changes nothing.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mintwatch demo-server --write-config demo.toml       then: mintwatch --config demo.toml
+  mintwatch demo-server --jobs 5000 --latency 50ms --speed 0 --write-config big.toml")]
 pub struct DemoServerArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 0)]

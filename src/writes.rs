@@ -50,12 +50,6 @@ impl Writes {
 
     /// Counts a write to `project` at `now`.
     pub fn count(&self, project: &str, now: Timestamp) -> io::Result<()> {
-        if let Some(folder) = self.path.parent() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)?;
-        }
         let mut file = self.open()?;
         file.lock()?;
         if file.metadata()?.len() > MAX_BYTES {
@@ -65,7 +59,21 @@ impl Writes {
         file.write_all(format!("{now} {project}\n").as_bytes())
     }
 
+    /// Whether writes can be counted: makes the folder and the file where they are missing.
+    pub fn check(&self) -> io::Result<()> {
+        self.open().map(drop)
+    }
+
+    /// The folder that they are counted in.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     fn open(&self) -> io::Result<File> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.folder())?;
         OpenOptions::new()
             .create(true)
             .append(true)

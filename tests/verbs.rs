@@ -748,3 +748,23 @@ fn each_verb_has_examples_and_a_slip_is_understood() {
         .code(2)
         .stderr(contains("did you mean \"docs\"?"));
 }
+
+#[test]
+fn doctor_says_where_writes_are_counted_and_what_to_do_if_they_cannot_be() {
+    let setting = Setting::new(&["job_1"]);
+    let place = setting.config().with_file_name("state");
+    let doctor = |home: &std::path::Path| {
+        let mut command = setting.command(&["doctor"]);
+        command.env("XDG_STATE_HOME", home);
+        let output = command.output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let well = doctor(&place);
+    assert!(well.contains("ok  state"), "{well}");
+    std::fs::write(place.with_file_name("file"), "").unwrap();
+    let bad = doctor(&place.with_file_name("file"));
+    assert!(
+        bad.contains("!!  state") && bad.contains("XDG_STATE_HOME"),
+        "{bad}"
+    );
+}

@@ -237,6 +237,26 @@ pub fn browser(found: &Result<Option<String>, LinkError>) -> Finding {
     }
 }
 
+/// The folder that writes are counted in, as `place`; `None` where there is no home for one.
+pub fn state(counted: Option<(&str, Result<(), &io::Error>)>) -> Finding {
+    match counted {
+        Some((place, Ok(()))) => Finding::well("state", format!("{place}: can be written")),
+        Some((place, Err(error))) => Finding::bad(
+            Trouble::Other,
+            "state",
+            format!(
+                "{place}: cannot be written ({error}), so that this hour's writes are not \
+                 counted: mend its mode, or set XDG_STATE_HOME to another folder"
+            ),
+        ),
+        None => Finding::bad(
+            Trouble::Other,
+            "state",
+            "no home folder, so that this hour's writes are not counted: set HOME",
+        ),
+    }
+}
+
 /// Prints one line for each of `findings`.
 pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Result<()> {
     for found in findings {

@@ -150,7 +150,10 @@ fn no_such_project(projects: &[ProjectConfig], name: &str) -> EditError {
     let known: Vec<&str> = titles.iter().copied().chain(ids).collect();
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean \"{near}\"?"),
-        None if titles.is_empty() => "the config has none: write a [[projects]] with its id".into(),
+        None if titles.is_empty() => format!(
+            "the config has none yet: add the lines `[[projects]]` and `id = \"{}\"` to it",
+            shown_name(name)
+        ),
         None => format!("the config has {}", titles.join(", ")),
     };
     EditError::NoSuchProject(shown_name(name), hint)

@@ -16,6 +16,7 @@ use crate::poll::Poller;
 use crate::poll::schedule::Start;
 use crate::poll::setup::Setup;
 use crate::tui::preferences::Preferences;
+use crate::writes::Writes;
 
 /// Looks at everything, and prints what it found.
 pub(super) async fn doctor(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
@@ -27,6 +28,7 @@ pub(super) async fn doctor(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     findings.push(doctor::terminal(&terminal(theme.has_color())));
     findings.push(doctor::clipboard(&clipboard(&environment)));
     findings.push(doctor::browser(&Opener::new(environment).browser()));
+    findings.push(state());
     doctor::print(&findings, theme, &mut io::stdout().lock())?;
     Ok(ExitCode::from(match doctor::worst(&findings) {
         None => 0,
@@ -34,6 +36,15 @@ pub(super) async fn doctor(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
         Some(Trouble::Key) => NO_KEY,
         Some(Trouble::Config) => USAGE,
     }))
+}
+
+fn state() -> Finding {
+    let Some(writes) = Writes::of_user() else {
+        return doctor::state(None);
+    };
+    let place = crate::text::clean(&writes.folder().to_string_lossy());
+    let checked = writes.check();
+    doctor::state(Some((&place, checked.as_ref().copied())))
 }
 
 /// The config, its keys, and an answer from each of its projects.

@@ -392,7 +392,7 @@ fn what_cannot_be_done_is_said() {
         (
             "",
             "add p x",
-            "no project is called \"p\"; the config has none: write a [[projects]] with its id",
+            "no project is called \"p\"; the config has none yet: add the lines `[[projects]]` and `id = \"p\"` to it",
         ),
         (
             text,
