@@ -561,6 +561,7 @@ fn doctor_finds_that_all_is_well() {
             "ok  terminal   none here",
             "ok  clipboard  OSC 52",
             "ok  browser    ",
+            "ok  state      ",
         ]))
         .stdout(no_escapes())
         .stderr(is_empty());
