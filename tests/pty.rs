@@ -349,3 +349,94 @@ fn a_wrong_key_or_column_is_told_before_anything_is_drawn() {
         assert!(!wire.contains('\u{1b}'), "{wire}");
     }
 }
+
+#[test]
+fn a_megabyte_that_is_pasted_is_taken_in_and_acts_on_nothing() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    terminal.send("/\u{1b}[200~");
+    let line = "q\u{7}x o\r".repeat(1 << 10);
+    for _ in 0..(1 << 20) / line.len() {
+        terminal.send(&line);
+    }
+    terminal.send("\u{1b}[201~");
+    terminal.wait_for("Nothing here matches");
+    terminal.send("\u{1b}");
+    terminal.wait_for("job_c");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+    assert!(home.config_path().exists());
+}
+
+#[test]
+fn any_size_at_any_time_is_survived() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    let mut rng = fastrand::Rng::with_seed(7);
+    for round in 0..2_000 {
+        let (columns, rows) = match round % 50 {
+            0 => (0, 0),
+            1 => (1, 1),
+            _ => (rng.u16(0..250), rng.u16(0..80)),
+        };
+        terminal.resize_window(columns, rows);
+        let keys = ["j", "p", "\r", "\u{1b}", "?", "e", "s", "k"];
+        if round % 20 == 0 {
+            terminal.send(keys[rng.usize(0..keys.len())]);
+        }
+    }
+    terminal.resize(100, 30);
+    // Out of whatever is open, and once more, since q only goes back from there.
+    terminal.send("\u{1b}");
+    terminal.wait_for("3 active");
+    terminal.send("\u{3}");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
+
+/// Runs one of the tests below in a terminal, as a program of its own.
+fn panicking(home: &Home, name: &str) -> Terminal {
+    let this = std::env::current_exe().unwrap();
+    let argv = [
+        this.to_str().unwrap(),
+        "--exact",
+        name,
+        "--ignored",
+        "--nocapture",
+    ];
+    Terminal::start(home, &argv, &[], SIZE)
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    let home = Home::new();
+    for name in ["child_panics_in_the_loop", "child_panics_in_the_background"] {
+        let mut terminal = panicking(&home, name);
+        assert_ne!(terminal.exit_code(), 0, "{name}");
+        terminal.assert_restored();
+        let wire = String::from_utf8_lossy(&terminal.wire()).into_owned();
+        let (back, told) = (
+            wire.rfind("?1049l").unwrap(),
+            wire.find("a fault of").unwrap(),
+        );
+        assert!(back < told, "{name}: {wire:?}");
+    }
+}
+
+#[test]
+#[ignore = "run by a_panic_gives_the_terminal_back_before_it_is_told, in a terminal"]
+fn child_panics_in_the_loop() {
+    let _modes = mintwatch::tui::terminal::Modes::take(true).unwrap();
+    panic!("a fault of the loop");
+}
+
+#[test]
+#[ignore = "run by a_panic_gives_the_terminal_back_before_it_is_told, in a terminal"]
+fn child_panics_in_the_background() {
+    let modes = mintwatch::tui::terminal::Modes::take(true).unwrap();
+    let ended = std::thread::spawn(|| panic!("a fault of the background")).join();
+    // What the dashboard does when its poller has ended.
+    modes.restore();
+    assert!(ended.is_ok(), "the background has ended");
+}

@@ -85,6 +85,13 @@ impl Terminal {
         writer.flush().unwrap();
     }
 
+    /// Tells the program of another size, and leaves the screen that the test reads as it is: it
+    /// has no notion of a size of nothing.
+    pub fn resize_window(&mut self, columns: u16, rows: u16) {
+        let master = self.master.as_ref().unwrap();
+        master.resize(size(columns, rows)).unwrap();
+    }
+
     pub fn resize(&mut self, columns: u16, rows: u16) {
         set_size(&mut self.output.state(), columns, rows);
         let master = self.master.as_ref().unwrap();
