@@ -17,10 +17,11 @@ use jiff::Timestamp;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{ClientBuilder, RequestBuilder, Response};
 use tracing::Instrument as _;
-use url::{Host, Url};
+use url::Url;
 
 use self::fault::Faults;
 pub use self::wire::{BodyFault, job as decode};
+use crate::config::is_loopback;
 use crate::job::{Job, JobKey};
 use crate::key::ApiKey;
 
@@ -307,16 +308,6 @@ fn check_base_url(url: &Url) -> Result<(), &'static str> {
         return Err("must end with its path: no `?` or `#`");
     }
     Ok(())
-}
-
-/// Whether `url` can lead nowhere but to this machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// Whether `id` stays one segment of a path: URLs drop dot segments, tabs and line breaks.

@@ -19,6 +19,7 @@ mod settings;
 pub mod watch;
 mod write;
 
+pub(crate) use check::is_loopback;
 pub use error::{ConfigError, Place};
 pub use file::{EXAMPLE, init, path};
 pub(crate) use mask::hide_keys;

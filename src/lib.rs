@@ -15,7 +15,8 @@
 //!   last poll failed. The poller alone writes it; a `tokio::sync::watch` channel shares it and wakes
 //!   its readers. Transitions travel on a channel of their own, so that none is lost.
 //! - The **faces** read the board: the dashboard (`tui`) and the verbs (`cli`). They ask the poller
-//!   for polls out of turn, and never touch the network themselves.
+//!   for polls out of turn, and never touch the network themselves. The two writes of the API are
+//!   made by the entry layer (`run`), once each, when a person has asked for them.
 //! - The **demo** is a simulated API behind a real HTTP server, so that nothing else has to know
 //!   that it is one.
 //!
