@@ -15,15 +15,16 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion, Throughput};
 use crossterm::event::{Event, KeyCode};
 use jiff::{SignedDuration, Timestamp};
-use mintwatch::api;
 use mintwatch::board::{Board, Project, Update, Watched};
 use mintwatch::config::Config;
-use mintwatch::job::{Job, JobKey, PullRequest, Status};
+use mintwatch::job::{Job, JobKey, Status};
+use mintwatch::mintlify;
 use mintwatch::poll::schedule::{Limits, Outcome, Pace, Schedule, Start};
+use mintwatch::pull_request::PullRequest;
 use mintwatch::text;
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
-use mintwatch::tui::theme::Theme;
+use mintwatch::view::theme::Theme;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -141,14 +142,14 @@ fn decode(criterion: &mut Criterion) {
         "model":"sonnet","prLink":"https://github.com/acme/docs/pull/412",
         "createdAt":"2026-11-20T10:00:00.000Z","archivedAt":null}"#;
     criterion.bench_function("decode/a job", |bencher| {
-        bencher.iter(|| api::decode(black_box(body)));
+        bencher.iter(|| mintlify::decode(black_box(body)));
     });
 }
 
 fn config(criterion: &mut Criterion) {
     let mut text = String::from("[[projects]]\nid = \"64f0c1e2\"\nname = \"docs\"\njobs = [\n");
     for at in 0..JOBS {
-        // Writing to a `String` cannot fail.
+        // EditedDocument to a `String` cannot fail.
         let _ = writeln!(
             text,
             "  {{ id = \"job_{at:06}\", label = \"{}\", tags = [\"release\"] }},",

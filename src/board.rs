@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::ErrorKind;
-use crate::job::{Job, JobKey, PullRequest, Status};
+use crate::job::{Job, JobKey, Status};
+use crate::mintlify::ErrorKind;
+use crate::pull_request::PullRequest;
 
 /// How many of this run's errors are kept; the oldest go first.
 const MAX_ERRORS: usize = 500;

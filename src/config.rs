@@ -12,21 +12,21 @@ pub mod edit;
 mod error;
 mod file;
 pub mod ids;
-mod looks;
-mod mask;
 mod raw;
+mod redact;
 mod settings;
+mod ui;
 pub mod watch;
 mod write;
 
 pub(crate) use check::is_loopback;
 pub use error::{ConfigError, Place};
 pub use file::{EXAMPLE, init, path};
-pub(crate) use mask::hide_keys;
 pub(crate) use raw::nearest;
+pub(crate) use redact::redact_keys;
 pub use settings::{
-    Ascii, Config, JobConfig, KeySetting, KeySource, Palette, PollSettings, ProjectConfig,
-    UiSettings, Written, WrittenList,
+    Ascii, Config, JobConfig, KeySetting, KeySource, LocatedList, Palette, PollSettings,
+    ProjectConfig, UiSettings, Written,
 };
 pub use write::edit_file;
 

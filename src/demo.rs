@@ -4,12 +4,12 @@
 //! meets the simulation through HTTP only, as any other server. This file must not know the
 //! client, the board or the screen.
 
-mod calls;
-mod cast;
 mod config_text;
-mod life;
+mod fixtures;
+mod routes;
 mod server;
-mod world;
+mod simulator;
+mod timeline;
 
 use std::ffi::OsString;
 use std::fs;

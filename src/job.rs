@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::pull_request::PullRequest;
 use crate::text;
 
 /// What names a watched job: the ids that the config gives, never the `id` in a reply.
@@ -136,41 +137,6 @@ impl Job {
     }
 }
 
-/// The pull request of a job: the link as the API gave it, cleaned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullRequest {
-    /// The link. It is text from outside: open it through `link::check` only.
-    pub link: String,
-}
-
-impl PullRequest {
-    /// The pull request behind `link`.
-    pub fn new(link: impl Into<String>) -> Self {
-        Self { link: link.into() }
-    }
-
-    /// The number at the end of the link (`…/pull/412`, `…/merge_requests/412`).
-    pub fn number(&self) -> Option<u64> {
-        let url = Url::parse(&self.link).ok()?;
-        let mut segments = url
-            .path_segments()?
-            .rev()
-            .filter(|segment| !segment.is_empty());
-        let number = segments.next()?.parse().ok()?;
-        matches!(
-            segments.next()?,
-            "pull" | "pulls" | "pull-requests" | "merge_requests"
-        )
-        .then_some(number)
-    }
-
-    /// What a table shows: `#412`, or `link` where the link holds no number.
-    pub fn short(&self) -> String {
-        self.number()
-            .map_or_else(|| String::from("link"), |number| format!("#{number}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,25 +167,6 @@ mod tests {
         let status = Status::from_api("on\u{202e} hold\u{1b}");
         assert_eq!(status.as_str(), "on hold");
         assert!(!status.is_finished());
-    }
-
-    #[test]
-    fn pull_request_number_table() {
-        for (link, want) in [
-            ("https://github.com/acme/docs/pull/412", Some(412)),
-            ("https://github.com/acme/docs/pull/412/", Some(412)),
-            ("https://gitlab.com/acme/docs/-/merge_requests/7", Some(7)),
-            ("https://github.com/acme/docs/issues/412", None),
-            ("https://github.com/acme/docs/pull/412/files", None),
-            (
-                "https://github.com/acme/docs/pull/99999999999999999999",
-                None,
-            ),
-            ("not a link", None),
-            ("", None),
-        ] {
-            assert_eq!(PullRequest::new(link).number(), want, "{link}");
-        }
     }
 
     #[test]

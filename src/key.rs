@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::config::{KeySource, hide_keys};
+use crate::config::{KeySource, redact_keys};
 use crate::text;
 
 /// How long a key command may take: long enough to unlock a password manager by hand.
@@ -309,7 +309,7 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 
 /// The first line that says something, as it is safe to show.
 fn first_line_said(stderr: &[u8]) -> Option<String> {
-    let said = hide_keys(&String::from_utf8_lossy(stderr));
+    let said = redact_keys(&String::from_utf8_lossy(stderr));
     let line = said
         .lines()
         .map(text::clean)

@@ -5,12 +5,12 @@
 //! Data goes one way:
 //!
 //! ```text
-//! config ─▶ poll (schedule decides when) ─▶ api ─▶ Board ─▶ tui · list · wait · watch
+//! config ─▶ poll (schedule decides when) ─▶ mintlify ─▶ Board ─▶ tui · list · wait · watch
 //! ```
 //!
 //! - The **config** file lists projects and job ids. Nothing else does: the API has no list.
 //! - One background task, the **poller**, asks the **schedule** which jobs are due, polls them
-//!   concurrently through the **api** client, and puts what it learns on the **board**.
+//!   concurrently through the **mintlify** client, and puts what it learns on the **board**.
 //! - The **board** holds one row for each job: the last good values, when they came, and why the
 //!   last poll failed. The poller alone writes it; a `tokio::sync::watch` channel shares it and wakes
 //!   its readers. Transitions travel on a channel of their own, so that none is lost.
@@ -27,11 +27,12 @@
 //!
 //! | layer | files |
 //! | --- | --- |
-//! | values | `text` `age` `job` |
+//! | values | `text` `time` `link` `pull_request` `job` |
 //! | settings | `config` `key` |
-//! | edges | `api` `link` |
+//! | edges | `mintlify` `desktop` |
 //! | state | `board` |
 //! | engine | `writes` `poll` |
+//! | view | `view` |
 //! | faces | `tui` `demo` `cli` |
 //! | entry | `run` `main` |
 //!
@@ -41,17 +42,20 @@
 //! screen. Time is an argument: only the loops and the poller read clocks. Text from outside is
 //! cleaned once, where it enters. The loops sleep until there is something to do.
 
-pub mod age;
-pub mod api;
 pub mod board;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod desktop;
 pub mod job;
 pub mod key;
 pub mod link;
+pub mod mintlify;
 pub mod poll;
+pub mod pull_request;
 pub mod run;
 pub mod text;
+pub mod time;
 pub mod tui;
+pub mod view;
 pub mod writes;

@@ -1,22 +1,14 @@
-//! Links on their way out: which are safe to open, opening them in a browser, copying them.
+//! Links: which of them are safe to open, and the one form in which they are shown, copied and
+//! opened.
 //!
-//! A link is text from a server, so nothing leaves through a browser before [`check`] has read it,
-//! and no program that is started sees an API key ([`Environment`]). This file must not know the
-//! board or the screen.
+//! A link is text from a server, so nothing leaves through a browser that is not a [`Link`]. This
+//! file must not know how one is opened.
+
+use std::fmt;
 
 use url::{ParseError, Url};
 
 use crate::text;
-
-pub use copy::{copy, tmux_set_clipboard};
-pub use editor::{EditorError, Writing};
-pub use environment::Environment;
-pub use open::{Opened, Opener};
-
-mod copy;
-mod editor;
-mod environment;
-mod open;
 
 /// A link has fewer bytes than this. Text of this many characters may have been cut where it came
 /// in ([`text::clean`]), and half a link leads elsewhere.
@@ -51,33 +43,52 @@ pub enum LinkError {
     /// No URL at all.
     #[error("link refused: it is no web address ({0})")]
     Malformed(String),
-    /// No candidate in `$BROWSER` could be read.
-    #[error("no browser started: $BROWSER names no program, or a quote in it is not closed")]
-    BrowserSetting,
-    /// No program could be started.
-    #[error(
-        "no browser started ({tried}: {reason}); set BROWSER to the command of one that is installed"
-    )]
-    NotStarted {
-        /// The programs that were tried.
-        tried: String,
-        /// What the system said of the last.
-        reason: String,
-    },
 }
 
-/// The URL that `link` says, if it is safe to hand to a browser: `http` or `https`, with a host,
-/// without user info, and the same to every reader.
-pub fn check(link: &str) -> Result<Url, LinkError> {
-    check_text(link)?;
-    let url = Url::parse(link).map_err(parse_error)?;
-    if !matches!(url.scheme(), "http" | "https") {
-        let scheme = text::truncate(url.scheme(), SCHEME_WIDTH, "…");
-        return Err(LinkError::Scheme(scheme.into_owned()));
+/// A web address that is safe to hand to a browser: `http` or `https`, with a host, without user
+/// info, and the same to every reader.
+///
+/// It holds the normal form of the URL standard: the host in ASCII (`xn--` where need be), the rest
+/// percent-encoded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Link(Url);
+
+impl Link {
+    /// The link that `text` says, or why it is refused.
+    pub fn parse(text: &str) -> Result<Self, LinkError> {
+        check_text(text)?;
+        let url = Url::parse(text).map_err(parse_error)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            let scheme = text::truncate(url.scheme(), SCHEME_WIDTH, "…");
+            return Err(LinkError::Scheme(scheme.into_owned()));
+        }
+        check_authority(&text[url.scheme().len()..])?;
+        // Percent-encoding makes it longer.
+        if url.as_str().len() >= MAX_LINK {
+            return Err(LinkError::TooLong);
+        }
+        Ok(Self(url))
     }
-    // The parser forgives missing and extra slashes and empty user info; a reader would not see
-    // which host is meant.
-    let authority = link[url.scheme().len()..]
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The parser forgives missing and extra slashes and empty user info; a reader would not see which
+/// host is meant.
+fn check_authority(after_scheme: &str) -> Result<(), LinkError> {
+    let authority = after_scheme
         .strip_prefix("://")
         .and_then(|rest| rest.split(['/', '?', '#']).next())
         .filter(|authority| !authority.is_empty())
@@ -85,11 +96,7 @@ pub fn check(link: &str) -> Result<Url, LinkError> {
     if authority.contains('@') {
         return Err(LinkError::UserInfo);
     }
-    // Percent-encoding makes it longer.
-    if url.as_str().len() >= MAX_LINK {
-        return Err(LinkError::TooLong);
-    }
-    Ok(url)
+    Ok(())
 }
 
 fn check_text(link: &str) -> Result<(), LinkError> {
@@ -359,8 +366,8 @@ mod tests {
 
     /// What the browser would get for `link`, or the words of the refusal.
     fn verdict(link: &str) -> Result<String, String> {
-        check(link)
-            .map(String::from)
+        Link::parse(link)
+            .map(|link| link.to_string())
             .map_err(|error| error.to_string())
     }
 
@@ -398,13 +405,16 @@ mod tests {
     #[test]
     fn a_link_that_may_have_been_cut_is_refused() {
         let whole = format!("https://example.com/{}", "x".repeat(MAX_LINK - 21));
-        assert_eq!(check(&whole).unwrap().as_str(), whole);
+        assert_eq!(Link::parse(&whole).unwrap().as_str(), whole);
         let long = format!("{whole}xxx");
-        assert_eq!(check(&long), Err(LinkError::TooLong));
-        assert_eq!(check(&text::clean(&long)), Err(LinkError::TooLong));
-        assert_eq!(check(&"x".repeat(10_000_000)), Err(LinkError::TooLong));
+        assert_eq!(Link::parse(&long), Err(LinkError::TooLong));
+        assert_eq!(Link::parse(&text::clean(&long)), Err(LinkError::TooLong));
+        assert_eq!(
+            Link::parse(&"x".repeat(10_000_000)),
+            Err(LinkError::TooLong)
+        );
         let grows = format!("https://example.com/{}", "道".repeat(300));
-        assert_eq!(check(&grows), Err(LinkError::TooLong));
+        assert_eq!(Link::parse(&grows), Err(LinkError::TooLong));
     }
 
     #[test]
@@ -422,12 +432,13 @@ mod tests {
             start in prop::sample::select(vec!["", "https://", "http:", "https:/", "HTTP://a"]),
             rest in "\\PC{0,40}|[@:/?#\\\\\\[\\]%.a0 ;-]{0,40}|.{0,40}",
         ) {
-            if let Ok(url) = check(&format!("{start}{rest}")) {
+            if let Ok(link) = Link::parse(&format!("{start}{rest}")) {
+                let url = link.as_url();
                 prop_assert!(matches!(url.scheme(), "http" | "https"));
                 prop_assert!(url.username().is_empty() && url.password().is_none());
                 prop_assert!(url.host_str().is_some_and(|host| !host.is_empty()));
                 prop_assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
-                prop_assert_eq!(check(url.as_str()), Ok(url));
+                prop_assert_eq!(Link::parse(link.as_str()), Ok(link.clone()));
             }
         }
     }

@@ -4,20 +4,21 @@
 //! and puts what it learns on the board; transitions go out on a channel of their own, so that none
 //! is lost when readers fall behind. It must not know the screen.
 
+mod config;
 mod engine;
 pub mod schedule;
-pub mod setup;
 mod wake;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
+
+pub use config::{KeySlot, PollerConfig, into_watched_jobs, key_source, key_sources};
 
 use crate::board::{Board, Transition, Watched};
 use crate::job::JobKey;
 use crate::key::ApiKey;
 use engine::Engine;
 use schedule::KeyIndex;
-use setup::Setup;
 
 /// What the rest of the program asks of the poller.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ enum Command {
     /// The machine has been asleep.
     Woke,
     Watch(Vec<Watched>),
-    Restart(Vec<Watched>, Box<Setup>),
+    Restart(Vec<Watched>, Box<PollerConfig>),
     KeyResolved {
         index: KeyIndex,
         key: Result<ApiKey, String>,
@@ -40,15 +41,15 @@ enum Command {
 pub struct Poller {
     board: watch::Receiver<Board>,
     transitions: mpsc::UnboundedReceiver<Transition>,
-    asker: Asker,
+    handle: PollerHandle,
     task: JoinHandle<()>,
 }
 
 /// Asks the poller for polls out of turn.
 #[derive(Clone, Debug)]
-pub struct Asker(mpsc::UnboundedSender<Command>);
+pub struct PollerHandle(mpsc::UnboundedSender<Command>);
 
-impl Asker {
+impl PollerHandle {
     /// Polls these jobs now.
     pub fn poll(&self, jobs: Vec<JobKey>) {
         // A poller that has ended is noticed by its board's readers; there is nobody to tell here.
@@ -61,21 +62,21 @@ impl Asker {
     }
 }
 
-impl Asker {
+impl PollerHandle {
     /// Watches these jobs from now on; what is known of those that stay is kept.
     pub fn watch(&self, watched: Vec<Watched>) {
         let _ = self.0.send(Command::Watch(watched));
     }
 
     /// Watches these jobs and polls by another setup from now on.
-    pub fn restart(&self, watched: Vec<Watched>, setup: Setup) {
+    pub fn restart(&self, watched: Vec<Watched>, setup: PollerConfig) {
         let _ = self.0.send(Command::Restart(watched, Box::new(setup)));
     }
 }
 
 impl Poller {
     /// Starts polling `watched`, in that order, on the current tokio runtime.
-    pub fn start(watched: Vec<Watched>, setup: Setup) -> Self {
+    pub fn start(watched: Vec<Watched>, setup: PollerConfig) -> Self {
         let (board_tx, board) = watch::channel(Board::new(watched));
         let (transitions_tx, transitions) = mpsc::unbounded_channel();
         let (commands_tx, commands) = mpsc::unbounded_channel();
@@ -84,7 +85,7 @@ impl Poller {
         Self {
             board,
             transitions,
-            asker: Asker(commands_tx),
+            handle: PollerHandle(commands_tx),
             task,
         }
     }
@@ -101,7 +102,7 @@ impl Poller {
 
     /// Watches for sleeps of the machine, after which every job is polled once.
     pub fn watch_for_sleep(&self) {
-        let commands = self.asker.0.downgrade();
+        let commands = self.handle.0.downgrade();
         wake::watch(move || {
             let commands = commands.upgrade();
             commands.is_some_and(|commands| commands.send(Command::Woke).is_ok())
@@ -109,8 +110,8 @@ impl Poller {
     }
 
     /// Asks for polls out of turn.
-    pub fn asker(&self) -> Asker {
-        self.asker.clone()
+    pub fn handle(&self) -> PollerHandle {
+        self.handle.clone()
     }
 
     /// Waits until every row has been fetched or has failed since the start.

@@ -27,7 +27,7 @@ use crate::poll::Poller;
 use crate::poll::schedule::Start;
 use crate::tui::app::App;
 use crate::tui::preferences::Preferences;
-use crate::tui::terminal::{self, Desktop, Modes, NoTerminal};
+use crate::tui::terminal::{self, Desktop, NoTerminal, TerminalGuard};
 use crate::tui::{self, Exit};
 use errands::{Desk, List};
 use reload::Reload;
@@ -146,7 +146,7 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let mut source = settings.with_a_key().await?;
     let demo = source.demo.take();
     let environment = source.environment();
-    let modes = Modes::take(ui.mouse).context("cannot set up the terminal")?;
+    let modes = TerminalGuard::take(ui.mouse).context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
     let name = if demo.is_some() {
         "mintwatch demo"
@@ -158,7 +158,7 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     app.start_with(preferences);
     app.time_zone = TimeZone::system();
     app.config_path.clone_from(&source.path);
-    let watched = source.take_watched();
+    let watched = source.into_watched_jobs();
     let config = Arc::new(Mutex::new(source.config.clone()));
     let list = list_of(&source, &watched)?;
     let mut poller = Poller::start(watched, source.setup(Start::Spread));
@@ -167,7 +167,7 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
         Reload {
             path: path.clone(),
             config: Arc::clone(&config),
-            asker: poller.asker(),
+            handle: poller.handle(),
             notices: teller.clone(),
         }
         .start();
@@ -176,7 +176,7 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let desk = Desk {
         config,
         list,
-        asker: poller.asker(),
+        handle: poller.handle(),
         notices: teller,
     };
     let mut host = Desktop::new(&modes, environment, Box::new(desk));

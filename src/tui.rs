@@ -5,23 +5,19 @@
 //! that a whole run can be tested in process. It must not know how jobs are polled.
 
 pub mod app;
-pub mod columns;
 mod compose;
 mod detail;
 mod errors;
-pub mod filter;
 mod help;
+pub mod hit_test;
 pub mod keys;
 pub mod layout;
 pub mod listing;
-pub mod places;
 pub mod preferences;
 pub mod screen;
 mod table;
 pub mod terminal;
 pub mod text_area;
-pub mod theme;
-pub mod views;
 
 use std::future::Future;
 use std::io;
@@ -40,12 +36,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::board::{Board, Project, Transition};
-use crate::job::{JobKey, PullRequest};
-use crate::link::Opened;
-use crate::poll::{Asker, Poller};
-use app::{App, Effect, Purpose, Request, plural};
+use crate::desktop::Opened;
+use crate::job::JobKey;
+use crate::link::Link;
+use crate::poll::{Poller, PollerHandle};
+use crate::pull_request::PullRequest;
+use crate::view::plural;
+use crate::view::theme::Role;
+use app::{App, Effect, Purpose, Request};
 use preferences::Preferences;
-use theme::Role;
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
 const BOARD_PACE: Duration = Duration::from_millis(50);
@@ -59,7 +58,7 @@ const LONGEST_NAP: Duration = Duration::from_mins(5);
 /// What the loop needs of the machine that it runs on.
 pub trait Host {
     /// Opens a link in the user's browser, or says in words why not.
-    fn open(&mut self, link: &str) -> Result<Opened, String>;
+    fn open(&mut self, link: &Link) -> Result<Opened, String>;
     /// Puts text on the user's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Sets the terminal's title.
@@ -141,13 +140,13 @@ where
     H: Host,
 {
     let board = poller.board();
-    let asker = poller.asker();
+    let handle = poller.handle();
     let mut dashboard = Dashboard {
         terminal,
         app,
         host,
         board,
-        asker,
+        handle,
         behind: true,
         drawn_at: None,
         title: None,
@@ -215,7 +214,7 @@ struct Dashboard<'a, B: Backend, H> {
     app: App,
     host: &'a mut H,
     board: watch::Receiver<Board>,
-    asker: Asker,
+    handle: PollerHandle,
     /// Whether the board has changed since the state last took it in.
     behind: bool,
     drawn_at: Option<Instant>,
@@ -317,8 +316,8 @@ where
             Effect::Redraw => self.redraw()?,
             Effect::Open(links) => self.open(&links),
             Effect::Copy(lines, what) => self.copy(&lines, what),
-            Effect::Poll(jobs) => self.asker.poll(jobs),
-            Effect::PollAll => self.asker.poll_all(),
+            Effect::Poll(jobs) => self.handle.poll(jobs),
+            Effect::PollAll => self.handle.poll_all(),
             Effect::Compose(purpose) => {
                 let (projects, now) = (self.host.projects(), Timestamp::now());
                 self.app
@@ -353,7 +352,7 @@ where
         self.terminal.resize(area).map_err(Into::into)
     }
 
-    fn open(&mut self, links: &[String]) {
+    fn open(&mut self, links: &[Link]) {
         let mut opened = None;
         for link in links {
             match self.host.open(link) {
@@ -366,7 +365,7 @@ where
             ([link], Some(browser)) => {
                 format!(
                     "opened {} with {browser}",
-                    PullRequest::new(link.as_str()).short()
+                    PullRequest::from(link.clone()).short()
                 )
             }
             (many, Some(browser)) => format!("opened {} links with {browser}", many.len()),
@@ -376,11 +375,12 @@ where
     }
 
     /// Where no browser can be reached, as over SSH, the user's own terminal has one.
-    fn copy_instead(&mut self, links: &[String]) {
-        let text = match (self.host.copy(&links.join("\n")), links) {
+    fn copy_instead(&mut self, links: &[Link]) {
+        let lines: Vec<&str> = links.iter().map(Link::as_str).collect();
+        let text = match (self.host.copy(&lines.join("\n")), links) {
             (Ok(()), [link]) => format!("no browser here; copied {link}"),
             (Ok(()), many) => format!("no browser here; copied {} links", many.len()),
-            (Err(_), links) => format!("no browser here: {}", links.join(" ")),
+            (Err(_), _) => format!("no browser here: {}", lines.join(" ")),
         };
         self.app.say(text, Role::Plain, Timestamp::now());
     }

@@ -21,15 +21,15 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mintwatch::api::Client;
 use mintwatch::board::{Project, Watched};
 use mintwatch::config::{Config, KeySource};
+use mintwatch::desktop::{Environment, Opener};
 use mintwatch::job::JobKey;
 use mintwatch::key::{self, ApiKey};
-use mintwatch::link::{Environment, Opener};
+use mintwatch::mintlify::Client;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
-use mintwatch::poll::setup::{KeySlot, Setup};
+use mintwatch::poll::{KeySlot, PollerConfig};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::json;
 use support::fake_server::FakeServer;
@@ -656,7 +656,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
         label: None,
         tags: Vec::new(),
     };
-    let setup = Setup {
+    let setup = PollerConfig {
         base_url,
         timeout: PATIENCE,
         limits: Limits {
@@ -675,7 +675,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
     let mut poller = Poller::start(vec![watched], setup);
     poller.first_round().await;
     assert_debug(&poller);
-    assert_debug(&poller.asker());
+    assert_debug(&poller.handle());
     assert_debug(&poller.board());
 
     let panic =

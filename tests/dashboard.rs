@@ -5,8 +5,8 @@
 mod support;
 
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use mintwatch::desktop::Opened;
 use mintwatch::job::JobKey;
-use mintwatch::link::Opened;
 use mintwatch::poll::Poller;
 use mintwatch::tui::app::{Purpose, Request};
 use mintwatch::tui::{Exit, Notice};

@@ -18,14 +18,14 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use mintwatch::api::ErrorKind;
 use mintwatch::board::{Freshness, Project, Row, RowError, Watched};
 use mintwatch::config::KeySource;
 use mintwatch::job::JobKey;
 use mintwatch::key::ApiKey;
+use mintwatch::mintlify::ErrorKind;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, MAX_RETRY_AFTER, Start};
-use mintwatch::poll::setup::{KeySlot, Setup};
+use mintwatch::poll::{KeySlot, PollerConfig};
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use support::until;
@@ -57,7 +57,7 @@ impl Run {
         let server = FakeServer::start();
         server.set_default(Reply::job("active"));
         let docs = DOCS.iter().map(|id| watched("docs", id));
-        let setup = Setup {
+        let setup = PollerConfig {
             base_url: Url::parse(&server.base_url()).unwrap(),
             timeout: TIMEOUT,
             limits: Limits {
@@ -271,7 +271,7 @@ async fn each_fault_is_told_in_its_row_alone_and_heals() {
     run.until_asked(&DOCS[1..], 5).await;
     assert_eq!(run.asked("sick"), asked);
     run.server.set("docs", "sick", Reply::job("active"));
-    run.poller.asker().poll(vec![JobKey::new("docs", "sick")]);
+    run.poller.handle().poll(vec![JobKey::new("docs", "sick")]);
     run.until_well("a refusal that a person asks about").await;
 }
 
@@ -341,7 +341,7 @@ async fn a_wait_that_the_server_asks_for_holds_its_whole_project_and_no_other() 
 
         let asked = run.asked_docs();
         run.until_asked(&["job"], 4).await;
-        run.poller.asker().poll_all();
+        run.poller.handle().poll_all();
         run.until_asked(&["job"], 4).await;
         assert_eq!(run.asked_docs(), asked, "{name}: not even for a person");
         let latest = Timestamp::now() + MAX_RETRY_AFTER;
@@ -442,7 +442,7 @@ async fn a_key_refused_in_the_middle_of_a_run_stops_its_jobs_until_there_is_anot
         run.server.set("docs", id, Reply::job("active"));
     }
     write_key(&path, "mint_second");
-    run.poller.asker().poll_all();
+    run.poller.handle().poll_all();
     run.until_well("a new key").await;
     for id in DOCS {
         let requests = run.server.requests_of("docs", id);

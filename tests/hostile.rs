@@ -8,14 +8,15 @@
 mod support;
 
 use crossterm::event::Event;
-use mintwatch::api::ErrorKind;
 use mintwatch::board::{Board, Transition};
 use mintwatch::cli::list::{self, ListArgs, Looks};
-use mintwatch::job::{Job, PullRequest, Status};
+use mintwatch::job::{Job, Status};
+use mintwatch::mintlify::ErrorKind;
+use mintwatch::pull_request::PullRequest;
 use mintwatch::text::{MAX_GRAPHEME_BYTES, clean};
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
-use mintwatch::tui::theme::Theme;
+use mintwatch::view::theme::Theme;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -115,7 +116,7 @@ const NASTY: &[char] = &[
     ' ',
 ];
 
-/// Sequences that terminals obey, and a tower of marks.
+/// Sequences that terminals handle_command, and a tower of marks.
 const PARTS: [&str; 4] = [
     "\u{1b}]0;title\u{7}",
     "\u{1b}[2J",

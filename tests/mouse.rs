@@ -10,11 +10,11 @@ use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventK
 use mintwatch::board::Board;
 use mintwatch::config::Config;
 use mintwatch::tui::app::{App, Effect};
-use mintwatch::tui::columns::{COLUMNS, PULL_REQUEST};
 use mintwatch::tui::preferences::Preferences;
 use mintwatch::tui::screen;
-use mintwatch::tui::theme::Theme;
-use mintwatch::tui::views::VIEWS;
+use mintwatch::view::columns::{COLUMNS, PULL_REQUEST};
+use mintwatch::view::theme::Theme;
+use mintwatch::view::views::VIEWS;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -188,7 +188,7 @@ fn a_click_on_a_pull_request_opens_that_one() {
         let y = (3..23).find(|y| screen.line(*y).contains('#')).unwrap();
         let effect = screen.click(x, y);
         let row = screen.app.listing.selected_row(&screen.board).unwrap();
-        let link = row.pull_request().unwrap().link.clone();
+        let link = row.pull_request().unwrap().link().unwrap().clone();
         assert!(
             screen
                 .line(y)

@@ -12,11 +12,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mintwatch::api::ErrorKind;
 use mintwatch::board::{Board, Freshness, Row};
 use mintwatch::config::KeySource;
 use mintwatch::job::{JobKey, Status};
 use mintwatch::key::ApiKey;
+use mintwatch::mintlify::ErrorKind;
 use mintwatch::poll::Poller;
 use support::fake_server::FakeServer;
 use support::reply::Reply;
@@ -235,12 +235,12 @@ async fn a_poll_in_flight_is_never_doubled_however_often_it_is_asked_for() {
             !setup::row(&poller.board().borrow(), "docs", "other").polling
         })
         .await;
-        let asker = poller.asker();
-        asker.poll(vec![
+        let handle = poller.handle();
+        handle.poll(vec![
             JobKey::new("docs", "hang"),
             JobKey::new("docs", "hang"),
         ]);
-        asker.poll_all();
+        handle.poll_all();
     }
     asked(&server, "docs", "other", 5).await;
     assert_eq!(server.requests_of("docs", "hang").len(), 1);
@@ -280,7 +280,7 @@ async fn an_archived_job_is_polled_once_and_again_only_when_asked_for() {
     let poller = setup::start(&config(&server, QUICK, &[("docs", &["old", "well"])]));
     asked(&server, "docs", "well", 10).await;
     assert_eq!(server.requests_of("docs", "old").len(), 1);
-    poller.asker().poll_all();
+    poller.handle().poll_all();
     asked(&server, "docs", "old", 2).await;
 }
 
@@ -301,7 +301,7 @@ async fn a_finished_job_is_polled_on_since_a_follow_up_can_wake_it() {
         let transition = transition.unwrap();
         told.push((
             transition.status.unwrap(),
-            transition.pull_request.map(|link| link.link),
+            transition.pull_request.map(|link| link.as_str().to_owned()),
         ));
     }
     let (active, completed) = (Some(Status::Active), Some(Status::Completed));
@@ -358,7 +358,7 @@ async fn a_refused_key_stops_its_own_requests_and_r_tries_a_changed_one() {
         server.set("refused", job, Reply::job("active"));
     }
     write_key(&path, "mint_new");
-    poller.asker().poll_all();
+    poller.handle().poll_all();
     wait(&poller, "every row to be well", |board| {
         board.counts().active == 6 && board.counts().errors == 0
     })
@@ -396,7 +396,7 @@ async fn a_key_refused_in_the_middle_of_a_run_keeps_what_was_seen() {
 
     // The same key may be good again, as when its limits were lifted: R tries it.
     server.set("docs", "job", Reply::job("active"));
-    poller.asker().poll_all();
+    poller.handle().poll_all();
     wait_for_row(&poller, "docs", "job", is_fresh).await;
 }
 
@@ -458,8 +458,8 @@ async fn retry_after_holds_the_whole_project_and_no_other() {
         let left = error.retry_at.unwrap().duration_since(soon).as_secs();
         assert!((0..=60).contains(&left), "{left}");
     }
-    poller.asker().poll(vec![JobKey::new("held", "b")]);
-    poller.asker().poll_all();
+    poller.handle().poll(vec![JobKey::new("held", "b")]);
+    poller.handle().poll_all();
     let before = server.requests_of("free", "d").len();
     asked(&server, "free", "d", before + 5).await;
     assert_eq!(requests_in(&server, "held"), 1);
@@ -495,7 +495,7 @@ async fn a_forbidden_job_is_left_alone_and_the_others_are_not() {
     asked(&server, "docs", "well", 10).await;
     assert_eq!(server.requests_of("docs", "secret").len(), 1);
     server.set("docs", "secret", Reply::job("active"));
-    poller.asker().poll(vec![JobKey::new("docs", "secret")]);
+    poller.handle().poll(vec![JobKey::new("docs", "secret")]);
     wait_for_row(&poller, "docs", "secret", is_fresh).await;
 }
 

@@ -427,14 +427,14 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
 #[test]
 #[ignore = "run by a_panic_gives_the_terminal_back_before_it_is_told, in a terminal"]
 fn child_panics_in_the_loop() {
-    let _modes = mintwatch::tui::terminal::Modes::take(true).unwrap();
+    let _modes = mintwatch::tui::terminal::TerminalGuard::take(true).unwrap();
     panic!("a fault of the loop");
 }
 
 #[test]
 #[ignore = "run by a_panic_gives_the_terminal_back_before_it_is_told, in a terminal"]
 fn child_panics_in_the_background() {
-    let modes = mintwatch::tui::terminal::Modes::take(true).unwrap();
+    let modes = mintwatch::tui::terminal::TerminalGuard::take(true).unwrap();
     let ended = std::thread::spawn(|| panic!("a fault of the background")).join();
     // What the dashboard does when its poller has ended.
     modes.restore();

@@ -9,16 +9,17 @@ use std::sync::Arc;
 use clap::error::ErrorKind as ClapError;
 use clap::{Command, CommandFactory};
 use jiff::Timestamp;
-use mintwatch::api::ErrorKind;
 use mintwatch::board::{Board, Project, Update, Watched};
 use mintwatch::cli::Cli;
 use mintwatch::cli::list::{self, ListArgs, Looks};
 use mintwatch::config::{Config, KeySource};
-use mintwatch::job::{Job, JobKey, PullRequest, Status};
-use mintwatch::tui::columns::reason;
+use mintwatch::job::{Job, JobKey, Status};
+use mintwatch::mintlify::ErrorKind;
+use mintwatch::pull_request::PullRequest;
 use mintwatch::tui::keys::BINDINGS;
 use mintwatch::tui::preferences::Preferences;
-use mintwatch::tui::theme::Theme;
+use mintwatch::view::columns::reason;
+use mintwatch::view::theme::Theme;
 
 const README: &str = include_str!("../README.md");
 

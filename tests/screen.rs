@@ -11,7 +11,7 @@ use crossterm::event::Event;
 use mintwatch::board::Board;
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
-use mintwatch::tui::theme::Theme;
+use mintwatch::view::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;

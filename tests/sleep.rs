@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use mintwatch::api::ErrorKind;
 use mintwatch::board::{Board, Freshness, Project, Update, Watched};
 use mintwatch::job::{Job, JobKey, Status};
+use mintwatch::mintlify::ErrorKind;
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
-use mintwatch::tui::theme::Theme;
+use mintwatch::view::theme::Theme;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;

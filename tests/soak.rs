@@ -19,11 +19,12 @@ use std::time::{Duration, Instant};
 use chaos::{Chaos, FAULTS, Truth, branch};
 use mintwatch::board::{Board, Project, Transition, Watched};
 use mintwatch::config::KeySource;
-use mintwatch::job::{Job, JobKey, PullRequest, Status};
+use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::key::ApiKey;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
-use mintwatch::poll::setup::{KeySlot, Setup};
+use mintwatch::poll::{KeySlot, PollerConfig};
+use mintwatch::pull_request::PullRequest;
 use url::Url;
 
 const JOBS: usize = 200;
@@ -89,7 +90,7 @@ fn start(server: &Chaos) -> Poller {
             tags: Vec::new(),
         }
     });
-    let setup = Setup {
+    let setup = PollerConfig {
         base_url: Url::parse(&server.base_url()).unwrap(),
         timeout: Duration::from_millis(400),
         limits: Limits {
@@ -187,7 +188,7 @@ async fn soak(length: Duration, seed: u64) {
     let server = Chaos::start(JOBS, PROJECTS, seed);
     let mut poller = start(&server);
     let board = poller.board();
-    let asker = poller.asker();
+    let handle = poller.handle();
     let mut chain = Chain::default();
     let mut revisions = Revisions::default();
     let mut slowest = Duration::ZERO;
@@ -198,7 +199,7 @@ async fn soak(length: Duration, seed: u64) {
         server.set(FAULTS_PER_MILLE, true);
         observe(&mut poller, &mut chain, &mut revisions, CHAOS / 2).await;
         // As a person does who is impatient.
-        asker.poll_all();
+        handle.poll_all();
         observe(&mut poller, &mut chain, &mut revisions, CHAOS / 2).await;
         server.set(0, false);
         let truths = server.truths();

@@ -15,10 +15,10 @@ use mintwatch::demo::{DemoServer, Options};
 use mintwatch::key::ApiKey;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::Start;
-use mintwatch::poll::setup::{self, KeySlot, Setup};
+use mintwatch::poll::{self, KeySlot, PollerConfig};
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
-use mintwatch::tui::theme::Theme;
+use mintwatch::view::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -44,16 +44,16 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// What `--demo` polls, all of it at once.
-fn setup(server: &DemoServer) -> anyhow::Result<(Vec<Watched>, Setup)> {
+fn setup(server: &DemoServer) -> anyhow::Result<(Vec<Watched>, PollerConfig)> {
     let text = server.config_toml("env = \"MINTWATCH_DEMO_KEY\"");
     let mut config = Config::parse(&text, Path::new("the demo's config"))?;
-    let watched = setup::take_watched(&mut config);
+    let watched = poll::into_watched_jobs(&mut config);
     let slot = |source| KeySlot {
         source,
         key: ApiKey::parse(server.key()).map_err(|problem| problem.to_string()),
     };
-    let keys = setup::key_sources(&config).into_iter().map(slot).collect();
-    Ok((watched, Setup::new(&config, keys, Start::Once)))
+    let keys = poll::key_sources(&config).into_iter().map(slot).collect();
+    Ok((watched, PollerConfig::new(&config, keys, Start::Once)))
 }
 
 /// One frame, and the terminal's title.

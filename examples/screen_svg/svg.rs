@@ -86,7 +86,7 @@ fn push_words(svg: &mut String, base: f32, row: &[Cell]) {
 }
 
 fn push(svg: &mut String, element: fmt::Arguments) {
-    // Writing to a `String` cannot fail.
+    // EditedDocument to a `String` cannot fail.
     let _ = svg.write_fmt(element);
     svg.push('\n');
 }

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use crate::api::write::WRITES_AN_HOUR;
+use crate::mintlify::write::WRITES_AN_HOUR;
 
 /// Asks `question` on `err`, with how many writes the project has had this hour where that is known,
 /// and reads the answer from `input`: only a yes is one.

@@ -7,12 +7,12 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::list::{ascii, paint};
-use crate::api::ErrorKind;
 use crate::board::Row;
 use crate::config::{Config, ConfigError, KeySource};
-use crate::link::LinkError;
-use crate::tui::app::plural;
-use crate::tui::theme::{Role, Theme};
+use crate::desktop::BrowserError;
+use crate::mintlify::ErrorKind;
+use crate::view::plural;
+use crate::view::theme::{Role, Theme};
 
 /// Below these the dashboard shows no table.
 const LEAST_SIZE: (u16, u16) = (40, 5);
@@ -226,7 +226,7 @@ pub fn clipboard(facts: &Clipboard) -> Finding {
 }
 
 /// The browser that would be started.
-pub fn browser(found: &Result<Option<String>, LinkError>) -> Finding {
+pub fn browser(found: &Result<Option<String>, BrowserError>) -> Finding {
     match found {
         Ok(Some(name)) => Finding::well("browser", name.clone()),
         Ok(None) => Finding::well(

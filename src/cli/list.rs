@@ -10,12 +10,12 @@ use ratatui::style::{Color, Modifier};
 use serde::Serialize;
 
 use super::select::{self, SelectError};
-use crate::api::ErrorKind;
 use crate::board::{Board, Counts, Freshness, Project, Row, Watched};
 use crate::job::Status;
+use crate::mintlify::ErrorKind;
 use crate::text;
-use crate::tui::columns::{COLUMNS, Column, Context, fit};
-use crate::tui::theme::{Role, Theme};
+use crate::view::columns::{COLUMNS, Column, Context, fit};
+use crate::view::theme::{Role, Theme};
 
 /// What `list` takes.
 #[derive(Debug, Default, Args)]
@@ -298,9 +298,7 @@ impl<'a> JobEntry<'a> {
             repository: job.and_then(|job| job.repository.as_deref()),
             branch: job.and_then(|job| job.branch.as_deref()),
             model: job.and_then(|job| job.model.as_deref()),
-            pr_link: row
-                .pull_request()
-                .map(|pull_request| pull_request.link.as_str()),
+            pr_link: row.pull_request().map(|pull_request| pull_request.as_str()),
             created_at: job.and_then(|job| job.created_at),
             archived_at: job.and_then(|job| job.archived_at),
             needs_you: row.needs_you(),

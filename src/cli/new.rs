@@ -10,7 +10,7 @@ use shell_words::quote;
 
 use super::prompt::PromptArgs;
 use crate::config::edit::NewJob;
-use crate::config::hide_keys;
+use crate::config::redact_keys;
 use crate::text;
 
 /// The most cells of a label that is taken from a prompt.
@@ -72,7 +72,7 @@ impl NewArgs {
 
 /// What a job is called by its prompt: the API gives it no title.
 pub fn label_of(prompt: &str) -> String {
-    let lines = prompt.lines().map(|line| text::clean(&hide_keys(line)));
+    let lines = prompt.lines().map(|line| text::clean(&redact_keys(line)));
     let first = lines.into_iter().find(|line| !line.is_empty());
     text::truncate(&first.unwrap_or_default(), MAX_LABEL, "…").into_owned()
 }

@@ -3,12 +3,11 @@
 //! This file must not know how the job is polled, or how a browser is started.
 
 use clap::Args;
-use url::Url;
 
-use crate::api::ErrorKind;
 use crate::board::Row;
 use crate::job::Status;
-use crate::link::{self, LinkError};
+use crate::link::{Link, LinkError};
+use crate::mintlify::ErrorKind;
 
 /// What `open` takes.
 #[derive(Debug, Args)]
@@ -48,7 +47,7 @@ pub enum NoLink {
 }
 
 /// The link to the pull request of `row`, which was polled just now.
-pub fn pull_request(row: &Row) -> Result<Url, NoLink> {
+pub fn pull_request(row: &Row) -> Result<Link, NoLink> {
     let title = row.watched.title().to_owned();
     if let Some(error) = &row.error {
         let message = error.message.clone();
@@ -59,7 +58,8 @@ pub fn pull_request(row: &Row) -> Result<Url, NoLink> {
     }
     match row.pull_request() {
         Some(found) => {
-            link::check(&found.link).map_err(|unsafe_link| NoLink::Unsafe(title, unsafe_link))
+            let link = found.link().cloned();
+            link.map_err(|refused| NoLink::Unsafe(title, refused.clone()))
         }
         None => Err(NoLink::NoPullRequest(title, why_none(row.status()))),
     }
@@ -82,7 +82,8 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
-    use crate::job::{Job, JobKey, PullRequest};
+    use crate::job::{Job, JobKey};
+    use crate::pull_request::PullRequest;
 
     fn told(update: Update) -> String {
         let key = JobKey::new("p", "job_1");

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::UsageError;
-use crate::link::{Environment, Writing};
+use crate::desktop::{EditedDocument, Environment};
 use crate::text;
 
 /// The most bytes of a prompt.
@@ -33,7 +33,7 @@ pub struct Prompt {
     /// The text, without white space at its ends.
     pub text: String,
     /// Where it was written in an editor.
-    writing: Option<Writing>,
+    writing: Option<EditedDocument>,
 }
 
 impl Prompt {
@@ -63,7 +63,7 @@ impl Prompt {
         let Some(environment) = editor else {
             return Err(usage(nothing));
         };
-        let writing = Writing::of(environment).context("not sent")?;
+        let writing = EditedDocument::of(environment).context("not sent")?;
         let writing = writing.ok_or_else(|| usage(&format!("{nothing}; or set EDITOR")))?;
         let text = trimmed(&writing.text);
         Ok(Self {
@@ -74,7 +74,7 @@ impl Prompt {
 
     /// Keeps what was written in an editor and could not be used; says where it is.
     pub fn keep(self) -> String {
-        let kept = self.writing.and_then(Writing::keep);
+        let kept = self.writing.and_then(EditedDocument::keep);
         kept.map_or_else(String::new, |path| {
             format!("\nYour prompt is kept in {}", path.display())
         })

@@ -12,7 +12,7 @@ use crate::board::Watched;
 use crate::config::edit::{self, Edited};
 use crate::config::{Config, edit_file};
 use crate::job::JobKey;
-use crate::poll::setup::take_watched;
+use crate::poll::into_watched_jobs;
 
 /// What `rm` takes.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ pub struct RmArgs {
 pub fn run(args: &RmArgs, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut done = Edited::default();
     edit_file(path, |text| {
-        let watched = take_watched(&mut Config::parse(text, path)?);
+        let watched = into_watched_jobs(&mut Config::parse(text, path)?);
         done = edit::remove(text, path, &keys(&args.jobs, &watched)?)?;
         Ok::<_, anyhow::Error>(done.text.take())
     })?;

@@ -11,12 +11,12 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::list::ascii;
-use crate::api::ErrorKind;
 use crate::board::{Board, Row};
 use crate::job::Status;
+use crate::mintlify::ErrorKind;
 use crate::text;
-use crate::tui::app::plural;
-use crate::tui::theme::Theme;
+use crate::view::plural;
+use crate::view::theme::Theme;
 
 /// The most jobs that a message names.
 const MAX_NAMED: usize = 5;
@@ -76,7 +76,7 @@ pub enum End {
 
 /// How a job stands, to someone who waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum JobOutcome {
     Good,
     Failed,
     /// The API knows no such job, so that it can never finish.
@@ -85,7 +85,7 @@ enum Standing {
     AtWork,
 }
 
-impl Standing {
+impl JobOutcome {
     fn of(row: &Row) -> Self {
         match row.status() {
             Some(Status::Completed | Status::Archived) => return Self::Good,
@@ -107,14 +107,14 @@ impl Standing {
 /// A failure is the last word only when there is nothing more to learn, unless the first one was
 /// asked for.
 fn verdict(board: &Board, fail_fast: bool) -> Option<End> {
-    let standings: Vec<Standing> = board.rows().iter().map(Standing::of).collect();
-    let any = |wanted: &[Standing]| standings.iter().any(|standing| wanted.contains(standing));
-    let failed = any(&[Standing::Failed, Standing::Missing]);
+    let standings: Vec<JobOutcome> = board.rows().iter().map(JobOutcome::of).collect();
+    let any = |wanted: &[JobOutcome]| standings.iter().any(|standing| wanted.contains(standing));
+    let failed = any(&[JobOutcome::Failed, JobOutcome::Missing]);
     if failed && fail_fast {
         Some(End::Failed)
-    } else if any(&[Standing::AtWork]) {
+    } else if any(&[JobOutcome::AtWork]) {
         None
-    } else if any(&[Standing::NoKey]) {
+    } else if any(&[JobOutcome::NoKey]) {
         Some(End::NoKey)
     } else if failed {
         Some(End::Failed)
@@ -198,10 +198,10 @@ impl<W: Write> Drop for Progress<W> {
 fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
     let (mut finished, mut failed, mut open) = (0, 0, Vec::new());
     for row in board.rows() {
-        match Standing::of(row) {
-            Standing::Good => finished += 1,
-            Standing::Failed | Standing::Missing => failed += 1,
-            Standing::NoKey | Standing::AtWork => open.push(name_and_trouble(row)),
+        match JobOutcome::of(row) {
+            JobOutcome::Good => finished += 1,
+            JobOutcome::Failed | JobOutcome::Missing => failed += 1,
+            JobOutcome::NoKey | JobOutcome::AtWork => open.push(name_and_trouble(row)),
         }
     }
     let failures = match failed {
@@ -236,19 +236,19 @@ pub fn in_words(end: End, args: &WaitArgs, board: &Board) -> Vec<String> {
             "no jobs are watched, so there is nothing to wait for",
         )];
     }
-    let with = |standing: Standing| {
+    let with = |standing: JobOutcome| {
         let rows = board.rows().iter();
-        rows.filter(|row| Standing::of(row) == standing)
+        rows.filter(|row| JobOutcome::of(row) == standing)
             .collect::<Vec<_>>()
     };
     let mut said = Vec::new();
-    let failed = with(Standing::Failed);
+    let failed = with(JobOutcome::Failed);
     if !failed.is_empty() {
         said.push(format!("failed: {}", names(&failed)));
     }
-    said.extend(reasons(&with(Standing::Missing)));
-    said.extend(reasons(&with(Standing::NoKey)));
-    let at_work = with(Standing::AtWork);
+    said.extend(reasons(&with(JobOutcome::Missing)));
+    said.extend(reasons(&with(JobOutcome::NoKey)));
+    let at_work = with(JobOutcome::AtWork);
     if end == End::TimedOut && !at_work.is_empty() {
         let limit = args.timeout.unwrap_or_default();
         said.push(format!(

@@ -13,11 +13,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::list::{ProjectEntry, ascii};
-use crate::api::ErrorKind;
 use crate::board::{Board, Row, Transition};
 use crate::job::Status;
+use crate::mintlify::ErrorKind;
 use crate::poll::Poller;
-use crate::tui::theme::Theme;
+use crate::view::theme::Theme;
 
 /// What `watch` takes.
 #[derive(Debug, Default, Args)]
@@ -76,7 +76,7 @@ pub async fn watch<O: Write, E: Write>(
 ) -> io::Result<End> {
     let (mut stop, mut unread) = (pin!(stop), pin!(unread));
     let mut board = poller.board();
-    let mut troubles = Troubles::default();
+    let mut troubles = ReportedErrors::default();
     loop {
         tokio::select! {
             // In this order, so that no line is lost to an end that came after it.
@@ -149,7 +149,7 @@ impl<'a> Event<'a> {
             pr_link: transition
                 .current_pull_request
                 .as_ref()
-                .map(|pull_request| pull_request.link.as_str()),
+                .map(|pull_request| pull_request.as_str()),
         };
         let status = transition
             .status
@@ -164,7 +164,7 @@ impl<'a> Event<'a> {
         let at = self.at.to_zoned_datetime(time_zone.clone());
         let what = match &transition.pull_request {
             Some(link) if self.kind == "pull_request" => {
-                format!("pull request {}  {}", link.short(), link.link)
+                format!("pull request {}  {}", link.short(), link.as_str())
             }
             _ => format!(
                 "{} to {}",
@@ -183,9 +183,9 @@ impl<'a> Event<'a> {
 
 /// What keeps jobs from being polled: each fault is told when it begins.
 #[derive(Debug, Default)]
-struct Troubles(BTreeSet<String>);
+struct ReportedErrors(BTreeSet<String>);
 
-impl Troubles {
+impl ReportedErrors {
     /// Tells what is new on `board`; whether nothing can be polled for want of a key.
     fn tell(&mut self, board: &mut watch::Receiver<Board>, err: &mut impl Write) -> bool {
         let board = board.borrow_and_update();
@@ -221,7 +221,8 @@ mod tests {
 
     use super::*;
     use crate::board::{Project, Update, Watched};
-    use crate::job::{Job, JobKey, PullRequest};
+    use crate::job::{Job, JobKey};
+    use crate::pull_request::PullRequest;
 
     const LINK: &str = "https://github.com/acme/docs/pull/412";
 
@@ -333,7 +334,7 @@ mod tests {
     #[test]
     fn a_fault_is_told_when_it_begins() {
         let (mut board, key) = board();
-        let mut troubles = Troubles::default();
+        let mut troubles = ReportedErrors::default();
         let failed = |message: &str| Update::Failed {
             kind: ErrorKind::Network,
             message: message.into(),

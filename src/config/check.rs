@@ -14,9 +14,9 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use super::error::{Fault, line_number};
-use super::looks::{self, Source};
 use super::raw::{RawConfig, RawJob, RawJobTable, RawKey, RawPoll, RawProject};
 use super::settings::{Config, JobConfig, KeySource, PollSettings, ProjectConfig};
+use super::ui::{self, Source};
 use crate::text;
 
 const BASE_URL: &str = "https://api.mintlify.com";
@@ -33,8 +33,8 @@ pub(super) fn config(raw: RawConfig, text: &str, path: &Path) -> Result<Config, 
         base_url: base_url(raw.base_url)?,
         key: key(raw.key, folder)?.unwrap_or_default(),
         poll: poll(raw.poll)?,
-        ui: looks::ui(raw.ui, source)?,
-        keys: looks::keys(raw.keys, source),
+        ui: ui::ui(raw.ui, source)?,
+        keys: ui::keys(raw.keys, source),
         projects: projects(raw.projects, text, folder)?,
     })
 }

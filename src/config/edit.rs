@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use toml_edit::Value;
 
 use super::error::shown;
-use super::{Config, ConfigError, JobConfig, ProjectConfig, check, hide_keys, nearest};
+use super::{Config, ConfigError, JobConfig, ProjectConfig, check, nearest, redact_keys};
 use crate::job::JobKey;
 use crate::text::clean;
 use array::ArrayText;
-use place::{JobTable, Jobs};
+use spans::{JobTable, Jobs};
 
 mod array;
-mod place;
+mod spans;
 
 /// A job to add.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,7 +168,7 @@ fn ambiguous(projects: &[ProjectConfig], name: &str) -> EditError {
 }
 
 fn shown_name(name: &str) -> String {
-    clean(&hide_keys(name))
+    clean(&redact_keys(name))
 }
 
 /// `job` as the config will say it.
@@ -203,7 +203,7 @@ fn spliced(text: &str, mut splices: Vec<Splice>) -> Option<String> {
 }
 
 fn insert(text: &str, project: &str, jobs: &[JobConfig]) -> Option<String> {
-    let projects = place::projects(text).ok()?;
+    let projects = spans::projects(text).ok()?;
     let place = projects.into_iter().find(|place| place.id == project)?;
     let splice = match place.jobs {
         Jobs::Array { span, items } => {
@@ -258,7 +258,7 @@ fn after_tables(text: &str, last: &JobTable, jobs: &[JobConfig]) -> Splice {
 fn delete(text: &str, jobs: &[JobKey]) -> Option<String> {
     let gone: HashSet<(&str, &str)> = jobs.iter().map(|key| (&*key.project, &*key.id)).collect();
     let mut splices = Vec::new();
-    for place in place::projects(text).ok()? {
+    for place in spans::projects(text).ok()? {
         let goes = |id: &str| gone.contains(&(&place.id, id));
         match &place.jobs {
             Jobs::Array { span, items } => {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::mask::hide_keys;
+use super::redact::redact_keys;
 use crate::text;
 
 /// The most characters of a line that are shown; a longer one becomes a window around the place.
@@ -176,12 +176,12 @@ fn boundary(text: &str, mut at: usize) -> usize {
 }
 
 fn one_line(message: &str) -> String {
-    text::truncate(&text::clean(&hide_keys(message)), MAX_MESSAGE, "…").into_owned()
+    text::truncate(&text::clean(&redact_keys(message)), MAX_MESSAGE, "…").into_owned()
 }
 
 /// `line` behind its number, and carets under the bytes `marked` of it.
 fn excerpt(number: usize, line: &str, marked: Range<usize>) -> String {
-    let line = hide_keys(line);
+    let line = redact_keys(line);
     let window = window(&line, marked.start);
     let marked = marked.start..marked.end.clamp(marked.start, window.end);
     let before = piece(&line[window.start..marked.start]);

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use serde_json::{Deserializer, Value};
 use url::Url;
 
-use super::{check, hide_keys};
+use super::{check, redact_keys};
 use crate::text;
 
 /// The most cells of a wrong text that a message repeats.
@@ -135,7 +135,7 @@ fn check(id: &str) -> Result<(), IdsError> {
 }
 
 fn shown(found: &str) -> String {
-    text::truncate(&text::clean(&hide_keys(found)), MAX_SHOWN, "…").into_owned()
+    text::truncate(&text::clean(&redact_keys(found)), MAX_SHOWN, "…").into_owned()
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Default for PollSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UiSettings {
     /// The columns from left to right.
-    pub columns: WrittenList,
+    pub columns: LocatedList,
     /// The column to sort by at first; after a minus the order is turned round.
     pub sort: Written,
     /// The view at first.
@@ -78,7 +78,7 @@ impl Default for UiSettings {
             "status", "job", "project", "branch", "pr", "model", "age", "seen",
         ];
         Self {
-            columns: WrittenList {
+            columns: LocatedList {
                 names: columns.map(Written::from).into(),
                 place: Place::default(),
             },
@@ -118,25 +118,25 @@ pub struct KeySetting {
     /// The name of the action.
     pub action: Written,
     /// Its keys; none takes them away.
-    pub keys: WrittenList,
+    pub keys: LocatedList,
 }
 
 /// Names, and where their list stands. Two are equal that say the same, wherever they do.
 #[derive(Clone, Debug, Default)]
-pub struct WrittenList {
+pub struct LocatedList {
     /// What is written.
     pub names: Vec<Written>,
     /// Where.
     pub place: Place,
 }
 
-impl PartialEq for WrittenList {
+impl PartialEq for LocatedList {
     fn eq(&self, other: &Self) -> bool {
         self.names == other.names
     }
 }
 
-impl Eq for WrittenList {}
+impl Eq for LocatedList {}
 
 /// A name that the config does not know the meaning of, and where it stands. Two are equal that
 /// say the same, wherever they do.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::world::{Project, SimulatedJob};
+use super::simulator::{Project, SimulatedJob};
 
 /// Up to this many jobs the config asks for fast polling, as a person watches the simulation;
 /// more are for measuring, with the program's defaults.
@@ -29,7 +29,7 @@ pub(super) fn config_text(base_url: &str, key_source_line: &str, projects: &[Pro
 
 fn push_project(text: &mut String, project: &Project) {
     let (id, name) = (project.id, project.name);
-    // Writing to a `String` cannot fail.
+    // EditedDocument to a `String` cannot fail.
     let _ = write!(
         text,
         "\n[[projects]]\nid = \"{id}\"\nname = \"{name}\"\njobs = [\n"
@@ -64,7 +64,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::demo::world::World;
+    use crate::demo::simulator::World;
 
     fn table(jobs: usize) -> toml::Table {
         let world = World::new(jobs, 1.0, Rng::with_seed(1), Timestamp::UNIX_EPOCH);

@@ -21,9 +21,9 @@ use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::calls::{Answer, Call, Fault, prompt_of, read_body, tell};
 use super::config_text::config_text;
-use super::world::World;
+use super::routes::{Answer, Call, Fault, job_response, prompt_of, read_body};
+use super::simulator::World;
 
 /// How the simulated API is set up; the default is what `--demo` shows.
 #[derive(Clone)]
@@ -208,17 +208,19 @@ async fn respond(state: &ServerState, request: Request<Incoming>) -> Result<Answ
     }
     let now = Timestamp::now();
     match call {
-        Call::Get { .. } if state.next_poll_fails() => Err(Fault::stumble()),
-        Call::Get { project, id } => tell(StatusCode::OK, state.world().get(project, id, now)),
+        Call::Get { .. } if state.next_poll_fails() => Err(Fault::service_unavailable()),
+        Call::Get { project, id } => {
+            job_response(StatusCode::OK, state.world().get(project, id, now))
+        }
         Call::Create { project } => {
             let prompt = prompt_of(&body?)?;
             let mut world = state.world();
-            tell(StatusCode::CREATED, world.create(project, &prompt, now))
+            job_response(StatusCode::CREATED, world.create(project, &prompt, now))
         }
         Call::Message { project, id } => {
             let prompt = prompt_of(&body?)?;
             let mut world = state.world();
-            tell(StatusCode::OK, world.message(project, id, &prompt, now))
+            job_response(StatusCode::OK, world.message(project, id, &prompt, now))
         }
     }
 }
@@ -229,7 +231,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::demo::calls::LARGEST_BODY;
+    use crate::demo::routes::LARGEST_BODY;
 
     const DOCS: &str = "64f0c1e2";
 

@@ -12,13 +12,13 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use url::Url;
 
 use super::Command;
+use super::config::{KeySlot, PollerConfig};
 use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
-use super::setup::{KeySlot, Setup};
-use crate::api::{ApiError, Client, ErrorKind};
 use crate::board::{Board, Row, Transition, Update, Watched};
 use crate::config::KeySource;
 use crate::job::{Job, JobKey};
 use crate::key::{self, ApiKey};
+use crate::mintlify::{ApiError, Client, ErrorKind};
 
 /// How often a key file is read again after its key was refused or missing.
 const KEY_RECHECK: Duration = Duration::from_secs(30);
@@ -58,7 +58,7 @@ pub(super) struct Engine {
     key_of: HashMap<Arc<str>, KeyIndex>,
     board: watch::Sender<Board>,
     transitions: mpsc::UnboundedSender<Transition>,
-    /// For the tasks that look for keys; weak, so that the poller ends with its last asker.
+    /// For the tasks that look for keys; weak, so that the poller ends with its last handle.
     commands: mpsc::WeakUnboundedSender<Command>,
     in_flight: JoinSet<Reply>,
     /// The search for each lost key that is under way.
@@ -69,7 +69,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(
-        setup: Setup,
+        setup: PollerConfig,
         board: watch::Sender<Board>,
         transitions: mpsc::UnboundedSender<Transition>,
         commands: mpsc::WeakUnboundedSender<Command>,
@@ -97,7 +97,7 @@ impl Engine {
         // thousands of jobs take longer than the first frame may.
         self.renew_connections();
         self.schedule_all();
-        self.park_keyless_projects();
+        self.suspend_keyless_projects();
         loop {
             self.start_due();
             let due = match self.client {
@@ -106,7 +106,7 @@ impl Engine {
             };
             tokio::select! {
                 command = commands.recv() => match command {
-                    Some(command) => self.obey(command),
+                    Some(command) => self.handle_command(command),
                     None => return,
                 },
                 Some(reply) = self.in_flight.join_next() => self.take(reply),
@@ -146,7 +146,7 @@ impl Engine {
 
     /// Watches these jobs and polls by another setup from now on, everything once. Jobs and keys
     /// change in one step, so that no job is ever polled with the key of another project.
-    fn restart(&mut self, watched: Vec<Watched>, setup: Setup) {
+    fn restart(&mut self, watched: Vec<Watched>, setup: PollerConfig) {
         self.in_flight = JoinSet::new();
         self.board.send_modify(|board| {
             board.abandon_polls();
@@ -164,7 +164,7 @@ impl Engine {
         self.key_of = setup.key_of;
         self.renew_connections();
         self.schedule_all();
-        self.park_keyless_projects();
+        self.suspend_keyless_projects();
     }
 
     fn renew_connections(&mut self) {
@@ -181,11 +181,11 @@ impl Engine {
         }
     }
 
-    fn park_keyless_projects(&mut self) {
+    fn suspend_keyless_projects(&mut self) {
         for index in 0..self.keys.len() {
             if let Err(message) = &self.keys[index].key {
                 let message = message.clone();
-                self.lose_key(index, &message, Log::Once);
+                self.suspend_key(index, &message, Log::Once);
             }
         }
     }
@@ -261,7 +261,7 @@ impl Engine {
         );
         self.schedule.finish(job, outcome, now());
         if key_refused {
-            self.lose_key(index, &message, Log::Never);
+            self.suspend_key(index, &message, Log::Never);
         } else if retry_at.is_some() {
             let hold = Hold {
                 kind,
@@ -301,7 +301,7 @@ impl Engine {
 
     /// Marks all rows of a key that is missing or was refused, and looks for a new one where that
     /// disturbs nobody (a command might ask for a fingerprint).
-    fn lose_key(&mut self, index: KeyIndex, message: &str, log: Log) {
+    fn suspend_key(&mut self, index: KeyIndex, message: &str, log: Log) {
         self.schedule.refuse_key(index);
         let key_of = self.key_of.clone();
         let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
@@ -340,7 +340,7 @@ impl Engine {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn handle_command(&mut self, command: Command) {
         match command {
             Command::Poll(jobs) => {
                 for job in &jobs {
@@ -373,7 +373,7 @@ impl Engine {
                 self.schedule.renew_key(index, now());
             }
             Ok(_) => self.look_for_key(index, false, KEY_RECHECK),
-            Err(message) => self.lose_key(index, &message, Log::Once),
+            Err(message) => self.suspend_key(index, &message, Log::Once),
         }
     }
 
@@ -463,7 +463,7 @@ mod tests {
             finished: KEY_RECHECK,
             concurrency: 1,
         };
-        let setup = Setup {
+        let setup = PollerConfig {
             base_url: Url::parse("http://127.0.0.1:9").unwrap(),
             timeout: KEY_RECHECK,
             limits,

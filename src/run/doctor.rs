@@ -10,11 +10,11 @@ use crate::board::{Board, Watched};
 use crate::cli::GlobalArgs;
 use crate::cli::doctor::{self, Clipboard, Finding, Terminal, Trouble};
 use crate::config::{ConfigError, KeySource, ProjectConfig};
+use crate::desktop::{self, Environment, Opener};
 use crate::key::{self, ApiKey};
-use crate::link::{self, Environment, Opener};
 use crate::poll::Poller;
+use crate::poll::PollerConfig;
 use crate::poll::schedule::Start;
-use crate::poll::setup::Setup;
 use crate::tui::preferences::Preferences;
 use crate::writes::Writes;
 
@@ -68,7 +68,7 @@ async fn of_settings(settings: Settings) -> (Vec<Finding>, Environment) {
         findings.push(doctor::key(&slot.source, key));
     }
     let names: Vec<_> = source.config.projects.iter().map(title).collect();
-    let mut first = source.take_watched();
+    let mut first = source.into_watched_jobs();
     first.dedup_by(|job, before| job.key.project == before.key.project);
     let board = poll_once(first, source.setup(Start::Once)).await;
     for (id, name) in &names {
@@ -87,7 +87,7 @@ fn title(project: &ProjectConfig) -> (Arc<str>, String) {
     )
 }
 
-async fn poll_once(jobs: Vec<Watched>, setup: Setup) -> Board {
+async fn poll_once(jobs: Vec<Watched>, setup: PollerConfig) -> Board {
     let mut poller = Poller::start(jobs, setup);
     poller.first_round().await;
     poller.board().borrow().clone()
@@ -131,7 +131,7 @@ fn clipboard(environment: &Environment) -> Clipboard {
     Clipboard {
         in_tmux,
         set_clipboard: in_tmux
-            .then(|| link::tmux_set_clipboard(environment))
+            .then(|| desktop::tmux_set_clipboard(environment))
             .flatten(),
         over_ssh: environment.is_remote(),
     }

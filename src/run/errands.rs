@@ -8,19 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::api::Client;
-use crate::api::write::{WRITES_AN_HOUR, WriteError};
 use crate::board::{Project, Watched};
 use crate::cli::new::label_of;
 use crate::config::edit::{self, EditError, Edited, NewJob};
 use crate::config::{Config, edit_file};
 use crate::job::JobKey;
 use crate::key::{self, ApiKey};
-use crate::poll::Asker;
-use crate::poll::setup::key_source;
-use crate::tui::app::{Purpose, Request, plural};
+use crate::mintlify::Client;
+use crate::mintlify::write::{WRITES_AN_HOUR, WriteError};
+use crate::poll::PollerHandle;
+use crate::poll::key_source;
+use crate::tui::Notice;
+use crate::tui::app::{Purpose, Request};
 use crate::tui::terminal::Errands;
-use crate::tui::{Notice, theme::Role};
+use crate::view::{plural, theme::Role};
 use crate::writes::Writes;
 
 /// The config in force, its jobs taken out; the reload puts a new one in its place.
@@ -45,7 +46,7 @@ pub(super) enum List {
 pub(super) struct Desk {
     pub(super) config: Shared,
     pub(super) list: List,
-    pub(super) asker: Asker,
+    pub(super) handle: PollerHandle,
     pub(super) notices: mpsc::UnboundedSender<Notice>,
 }
 
@@ -144,7 +145,7 @@ impl Desk {
             })?;
         }
         let text = format!("sent to {} {}", jobs.len(), plural("job", jobs.len()));
-        self.asker.poll(jobs);
+        self.handle.poll(jobs);
         Ok(Notice {
             sent: Some(Purpose::FollowUp),
             ..Notice::good(text)
@@ -194,7 +195,7 @@ impl Desk {
             List::Memory(watched, _) => {
                 let mut watched = locked(watched);
                 watched.retain(|job| !jobs.contains(&job.key));
-                self.asker.watch(watched.clone());
+                self.handle.watch(watched.clone());
             }
         }
         Ok(Notice {
@@ -229,7 +230,7 @@ impl Desk {
                     .iter()
                     .map(|job| job.key.clone())
                     .collect();
-                self.asker.watch(watched.clone());
+                self.handle.watch(watched.clone());
                 Ok(Edited {
                     changed,
                     ..Edited::default()

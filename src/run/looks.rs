@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use crate::cli::list::Looks;
 use crate::cli::{ColorChoice, GlobalArgs};
 use crate::config::{Ascii, Palette, UiSettings};
-use crate::tui::theme::Theme;
+use crate::view::theme::Theme;
 
 /// Colours and glyphs for an output that is a terminal or not.
 pub(super) fn theme(global: &GlobalArgs, is_terminal: bool) -> Theme {

@@ -12,12 +12,12 @@ use super::errands::{Shared, locked};
 use super::source::resolve_keys;
 use crate::config::Config;
 use crate::config::watch::{FileWatch, watch};
-use crate::poll::Asker;
+use crate::poll::PollerHandle;
 use crate::poll::schedule::Start;
-use crate::poll::setup::{self, Setup};
+use crate::poll::{self, PollerConfig};
 use crate::tui::Notice;
-use crate::tui::app::plural;
 use crate::tui::preferences::Preferences;
+use crate::view::plural;
 
 /// An editor writes in steps: what comes within this time is one change.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -26,7 +26,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 pub(super) struct Reload {
     pub(super) path: PathBuf,
     pub(super) config: Shared,
-    pub(super) asker: Asker,
+    pub(super) handle: PollerHandle,
     pub(super) notices: mpsc::UnboundedSender<Notice>,
 }
 
@@ -72,14 +72,14 @@ impl Reload {
             Ok(preferences) => Some(Box::new(preferences)),
             Err(error) => return self.refuse(&error.to_string()),
         };
-        let watched = setup::take_watched(&mut config);
+        let watched = poll::into_watched_jobs(&mut config);
         let jobs = watched.len();
         if config == *locked(&self.config) {
-            self.asker.watch(watched);
+            self.handle.watch(watched);
         } else {
             let keys = resolve_keys(&config).await;
-            let setup = Setup::new(&config, keys, Start::Spread);
-            self.asker.restart(watched, setup);
+            let setup = PollerConfig::new(&config, keys, Start::Spread);
+            self.handle.restart(watched, setup);
             *locked(&self.config) = config;
         }
         let jobs_word = plural("job", jobs);

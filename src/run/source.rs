@@ -11,10 +11,10 @@ use crate::board::Watched;
 use crate::cli::GlobalArgs;
 use crate::config::{self, Config, KeySource};
 use crate::demo::{self, DemoServer};
+use crate::desktop::Environment;
 use crate::key::{self, ApiKey};
-use crate::link::Environment;
 use crate::poll::schedule::Start;
-use crate::poll::setup::{self, KeySlot, Setup};
+use crate::poll::{self, KeySlot, PollerConfig};
 
 /// How the demo's config says where its key comes from; the key itself is handed over directly.
 const DEMO_KEY: &str = "env = \"MINTWATCH_DEMO_KEY\"";
@@ -94,8 +94,8 @@ impl Settings {
     }
 
     /// The jobs, in the order of the config; they are taken out of it, since there may be many.
-    pub(super) fn take_watched(&mut self) -> Vec<Watched> {
-        setup::take_watched(&mut self.config)
+    pub(super) fn into_watched_jobs(&mut self) -> Vec<Watched> {
+        poll::into_watched_jobs(&mut self.config)
     }
 }
 
@@ -115,8 +115,8 @@ impl Source {
     }
 
     /// The jobs, in the order of the config; they are taken out of it, since there may be many.
-    pub(super) fn take_watched(&mut self) -> Vec<Watched> {
-        setup::take_watched(&mut self.config)
+    pub(super) fn into_watched_jobs(&mut self) -> Vec<Watched> {
+        poll::into_watched_jobs(&mut self.config)
     }
 
     /// What a program that we start may see: no key.
@@ -125,14 +125,14 @@ impl Source {
     }
 
     /// How to poll.
-    pub(super) fn setup(self, start: Start) -> Setup {
-        Setup::new(&self.config, self.keys, start)
+    pub(super) fn setup(self, start: Start) -> PollerConfig {
+        PollerConfig::new(&self.config, self.keys, start)
     }
 }
 
 /// Resolves each distinct key once, all at the same time.
 pub(super) async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
-    let slots = setup::key_sources(config).into_iter().map(|source| async {
+    let slots = poll::key_sources(config).into_iter().map(|source| async {
         let key = key::resolve(&source)
             .await
             .map_err(|error| error.to_string());

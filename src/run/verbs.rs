@@ -27,13 +27,13 @@ use crate::cli::watch::{self, Output, WatchArgs};
 use crate::cli::{Cli, GlobalArgs, UsageError};
 use crate::config;
 use crate::demo::DemoServer;
-use crate::link::{self, Environment, Opened, Opener};
+use crate::desktop::{self, Environment, Opened, Opener};
 use crate::poll::Poller;
 use crate::poll::schedule::Start;
 use crate::tui::terminal;
 
 /// Polls under way.
-struct Begun {
+struct PollSession {
     poller: Poller,
     /// What a program that we start may see.
     environment: Environment,
@@ -46,12 +46,12 @@ async fn begin(
     global: &GlobalArgs,
     start: Start,
     choose: impl FnOnce(Vec<Watched>) -> Result<Vec<Watched>, SelectError>,
-) -> anyhow::Result<Begun> {
+) -> anyhow::Result<PollSession> {
     let mut source = Source::of(global).await?;
     let demo = source.demo.take();
     let environment = source.environment();
-    let chosen = choose(source.take_watched())?;
-    Ok(Begun {
+    let chosen = choose(source.into_watched_jobs())?;
+    Ok(PollSession {
         poller: Poller::start(chosen, source.setup(start)),
         environment,
         _demo: demo,
@@ -177,8 +177,8 @@ pub(super) async fn open(global: &GlobalArgs, args: &OpenArgs) -> anyhow::Result
         Opened::Browser(name) => format!("opened {url} with {name}"),
         Opened::NoBrowser => {
             writeln!(out, "{url}")?;
-            let copied =
-                out.is_terminal() && link::copy(url.as_str(), &begun.environment, &mut out).is_ok();
+            let copied = out.is_terminal()
+                && desktop::copy(url.as_str(), &begun.environment, &mut out).is_ok();
             let copied = if copied { ", and copied" } else { "" };
             format!("no browser here, so the link is printed{copied}; BROWSER can name one")
         }
@@ -225,7 +225,7 @@ pub(super) async fn complete_names(
         return Ok(ExitCode::SUCCESS);
     };
     let names = if wanted == Wanted::Jobs {
-        completions::job_names(&settings.take_watched())
+        completions::job_names(&settings.into_watched_jobs())
     } else {
         let projects = settings.config.projects.into_iter();
         projects

@@ -12,8 +12,6 @@ use jiff::Timestamp;
 
 use super::source::{NoKey, key_variables};
 use super::{FAILED, signalled};
-use crate::api::write::{JOB_MAY_EXIST, MESSAGE_MAY_HAVE_ARRIVED, WriteError};
-use crate::api::{Client, ErrorKind};
 use crate::board::{Board, Project, Update, Watched};
 use crate::cli::confirm::confirm;
 use crate::cli::new::{self, NewArgs};
@@ -22,10 +20,12 @@ use crate::cli::send::SendArgs;
 use crate::cli::{GlobalArgs, UsageError, list, select};
 use crate::config::edit::{self, NewJob};
 use crate::config::{self, Config, ProjectConfig, edit_file};
+use crate::desktop::Environment;
 use crate::job::{Job, JobKey};
 use crate::key::{self, ApiKey};
-use crate::link::Environment;
-use crate::poll::setup::{key_source, take_watched};
+use crate::mintlify::write::{JOB_MAY_EXIST, MESSAGE_MAY_HAVE_ARRIVED, WriteError};
+use crate::mintlify::{Client, ErrorKind};
+use crate::poll::{into_watched_jobs, key_source};
 use crate::tui::terminal;
 use crate::writes::Writes;
 
@@ -66,7 +66,7 @@ pub(super) async fn new(global: &GlobalArgs, args: &NewArgs) -> anyhow::Result<E
 
 pub(super) async fn send(global: &GlobalArgs, args: &SendArgs) -> anyhow::Result<ExitCode> {
     let (mut config, _) = load(global)?;
-    let jobs = take_watched(&mut config);
+    let jobs = into_watched_jobs(&mut config);
     let job = select::job(&jobs, &args.job)?;
     let mut projects = config.projects.iter();
     let project = projects.find(|project| project.id == job.key.project);

@@ -20,15 +20,16 @@ use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
 
+use super::hit_test::Tabs;
 use super::keys::Keymap;
 use super::layout;
 use super::listing::Listing;
-use super::places::Tabs;
 use super::preferences::Preferences;
-use super::theme::{Role, Theme};
-use crate::age;
 use crate::board::{Board, Counts, Freshness, Row, Transition};
 use crate::job::{JobKey, Status};
+use crate::link::Link;
+use crate::time;
+use crate::view::theme::{Role, Theme};
 
 /// How long a message stays.
 const MESSAGE_TIME: Duration = Duration::from_secs(6);
@@ -70,7 +71,7 @@ pub enum Effect {
     /// Draw every cell anew.
     Redraw,
     /// Open these links.
-    Open(Vec<String>),
+    Open(Vec<Link>),
     /// Copy these lines, called so in the message.
     Copy(Vec<String>, &'static str),
     /// Poll these jobs.
@@ -365,7 +366,7 @@ impl App {
             .filter(|_| self.shows_details());
         let seen = open
             .and_then(|row| row.fetched_at)
-            .map(|at| age::next_change(at, now));
+            .map(|at| time::next_change(at, now));
         let rows = self.listing.window(board);
         rows.flat_map(|row| age_changes(row, now))
             .chain([seen])
@@ -400,15 +401,6 @@ pub fn describe(transition: &Transition) -> String {
         .join(", ")
 }
 
-/// `what`, as many as there are of it.
-pub fn plural(what: &str, count: usize) -> String {
-    match (count, what.strip_suffix("ch")) {
-        (1, _) => what.to_owned(),
-        (_, Some(_)) => format!("{what}es"),
-        _ => format!("{what}s"),
-    }
-}
-
 fn stale_rows(board: &Board, now: Timestamp) -> usize {
     board
         .rows()
@@ -437,8 +429,8 @@ fn age_changes(row: &Row, now: Timestamp) -> [Option<Timestamp>; 3] {
         .and_then(|error| error.retry_at)
         .filter(|at| *at > now);
     [
-        created_at.map(|at| age::next_change(at, now)),
-        stale_since.map(|at| age::next_change(at, now)),
-        retry_at.map(|at| age::next_countdown(at, now)),
+        created_at.map(|at| time::next_change(at, now)),
+        stale_since.map(|at| time::next_change(at, now)),
+        retry_at.map(|at| time::next_countdown(at, now)),
     ]
 }

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::app::{App, Compose};
-use super::theme::Role;
 use crate::text;
+use crate::view::theme::Role;
 
 /// Draws the text below its title, scrolled to the cursor; where the cursor is, if it is visible.
 pub(super) fn draw(

@@ -8,13 +8,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::app::{App, describe};
-use super::columns::{status_glyph, status_role};
-use super::theme::Role;
-use crate::age::{age, until};
-use crate::api::ErrorKind;
 use crate::board::{Board, Freshness, Row};
 use crate::job::Job;
+use crate::mintlify::ErrorKind;
 use crate::text;
+use crate::time::{age, until};
+use crate::view::columns::{status_glyph, status_role};
+use crate::view::theme::Role;
 
 /// Draws the details of the selected job, and returns how far they are scrolled.
 pub(super) fn draw(
@@ -99,7 +99,7 @@ impl<'a> Page<'a> {
 
     fn links(&mut self, row: &Row) {
         if let Some(pull_request) = row.pull_request() {
-            self.link("Pull request", &pull_request.link);
+            self.link("Pull request", pull_request.as_str());
         }
         let job = row.job.as_ref();
         if let Some(repository) = job.and_then(|job| job.repository.as_deref()) {

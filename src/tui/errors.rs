@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 
 use super::app::App;
 use super::detail::draw_lines;
-use super::theme::Role;
 use crate::board::{Board, LoggedError};
 use crate::text;
+use crate::view::theme::Role;
 
 /// Draws the errors, and returns how far they are scrolled.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) -> usize {

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use super::app::App;
 use super::detail::draw_lines;
 use super::keys::Bound;
-use super::theme::Role;
 use crate::text;
+use crate::view::theme::Role;
 
 /// From this width on, the keys stand in two columns.
 const TWO_COLUMNS: u16 = 110;

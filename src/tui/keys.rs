@@ -346,8 +346,8 @@ pub const BINDINGS: &[Binding] = &[
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::views::VIEWS;
     use super::*;
+    use crate::view::views::VIEWS;
 
     #[test]
     fn no_name_and_no_key_is_there_twice() {

@@ -6,11 +6,11 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::columns::{COLUMNS, STATUS};
-use super::filter::Filter;
-use super::views::VIEWS;
 use crate::board::{Board, Row};
 use crate::job::JobKey;
+use crate::view::columns::{COLUMNS, STATUS};
+use crate::view::filter::Filter;
+use crate::view::views::VIEWS;
 
 /// By which column the rows are sorted, and which way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 //!
 //! This file must not know where any of it is drawn.
 
-use super::columns::{COLUMNS, JOB};
 use super::keys::Keymap;
 use super::listing::Sort;
-use super::views::VIEWS;
-use crate::config::{Config, ConfigError, Written, WrittenList, nearest};
+use crate::config::{Config, ConfigError, LocatedList, Written, nearest};
+use crate::view::columns::{COLUMNS, JOB};
+use crate::view::views::VIEWS;
 
 /// How a person wants the dashboard.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Preferences {
     }
 }
 
-fn columns(list: &WrittenList) -> Result<Vec<usize>, ConfigError> {
+fn columns(list: &LocatedList) -> Result<Vec<usize>, ConfigError> {
     let mut columns = Vec::new();
     for written in &list.names {
         let at = column(written, &written.text)?;
@@ -100,7 +100,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::tui::columns::STATUS;
+    use crate::view::columns::STATUS;
 
     fn preferences(text: &str) -> Result<Preferences, ConfigError> {
         Preferences::new(&Config::parse(text, Path::new("/home/a/config.toml")).unwrap())

@@ -13,10 +13,10 @@ use ratatui::widgets::Widget;
 use super::app::{App, Mode};
 use super::keys::{Action, Bound};
 use super::layout::{Areas, areas};
-use super::theme::Role;
 use super::{compose, detail, errors, help, table};
 use crate::board::{Board, Row};
 use crate::text;
+use crate::view::theme::Role;
 
 /// From this width on, the counts of the header stand further apart.
 const ROOMY: u16 = 100;

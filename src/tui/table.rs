@@ -7,20 +7,20 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::app::App;
-use super::columns::{COLUMNS, Column, Context, JOB};
+use super::hit_test::{self, Columns, GUTTER};
 use super::keys::Action;
-use super::places::{self, Columns, GUTTER};
-use super::theme::Role;
-use super::views::VIEWS;
 use crate::board::{Board, Freshness, Row};
 use crate::text;
+use crate::view::columns::{COLUMNS, Column, Context, JOB};
+use crate::view::theme::Role;
+use crate::view::views::VIEWS;
 
 /// Draws the table.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board, now: Timestamp) {
     if area.is_empty() {
         return;
     }
-    let places = places::columns(area, app.listing.columns());
+    let places = hit_test::columns(area, app.listing.columns());
     draw_header(buffer, area, app, &places);
     let context = Context {
         now,

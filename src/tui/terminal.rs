@@ -23,7 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::app::Request;
 use super::{Exit, Host};
 use crate::board::Project;
-use crate::link::{self, Environment, Opened, Opener};
+use crate::desktop::{self, Environment, Opened, Opener};
+use crate::link::Link;
 use crate::text;
 
 /// Puts the title on the terminal's stack and takes it back from there (XTWINOPS 22 and 23 of
@@ -79,13 +80,13 @@ fn check_term() -> Result<(), NoTerminal> {
 
 /// The modes of the terminal that are set; dropping it puts them back.
 #[derive(Debug)]
-pub struct Modes {
+pub struct TerminalGuard {
     /// Shared with the panic hook.
     set: Arc<AtomicBool>,
     mouse: bool,
 }
 
-impl Modes {
+impl TerminalGuard {
     /// Takes the terminal over, and sees to it that a panic gives it back before it is reported.
     ///
     /// With `mouse`, clicks and the wheel come in as input, and no longer select text there.
@@ -132,7 +133,7 @@ impl Modes {
     }
 }
 
-impl Drop for Modes {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         self.restore();
     }
@@ -195,7 +196,7 @@ pub trait Errands {
 
 /// The machine that the dashboard runs on.
 pub struct Desktop<'a> {
-    modes: &'a Modes,
+    modes: &'a TerminalGuard,
     environment: Environment,
     opener: Opener,
     errands: Box<dyn Errands>,
@@ -203,7 +204,11 @@ pub struct Desktop<'a> {
 
 impl<'a> Desktop<'a> {
     /// A desktop whose browser gets no variable that holds a key.
-    pub fn new(modes: &'a Modes, environment: Environment, errands: Box<dyn Errands>) -> Self {
+    pub fn new(
+        modes: &'a TerminalGuard,
+        environment: Environment,
+        errands: Box<dyn Errands>,
+    ) -> Self {
         let opener = Opener::new(environment.clone());
         Self {
             modes,
@@ -215,13 +220,12 @@ impl<'a> Desktop<'a> {
 }
 
 impl Host for Desktop<'_> {
-    fn open(&mut self, link: &str) -> Result<Opened, String> {
-        let url = link::check(link).map_err(|error| error.to_string())?;
-        self.opener.open(&url).map_err(|error| error.to_string())
+    fn open(&mut self, link: &Link) -> Result<Opened, String> {
+        self.opener.open(link).map_err(|error| error.to_string())
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        link::copy(text, &self.environment, &mut io::stdout())
+        desktop::copy(text, &self.environment, &mut io::stdout())
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mintwatch::api::ErrorKind;
 use mintwatch::board::{Board, Project, Transition, Update, Watched};
-use mintwatch::job::{Job, JobKey, PullRequest, Status};
+use mintwatch::job::{Job, JobKey, Status};
+use mintwatch::mintlify::ErrorKind;
+use mintwatch::pull_request::PullRequest;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

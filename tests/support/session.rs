@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use crossterm::event::Event;
 use futures_util::StreamExt;
 use mintwatch::board::Project;
-use mintwatch::link::Opened;
+use mintwatch::desktop::Opened;
+use mintwatch::link::Link;
 use mintwatch::poll::Poller;
 use mintwatch::tui::app::{App, Request};
-use mintwatch::tui::theme::Theme;
 use mintwatch::tui::{self, Exit, Host, Notice};
+use mintwatch::view::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::{Buffer, Cell};
@@ -244,9 +245,9 @@ impl RecordingHost {
 }
 
 impl Host for RecordingHost {
-    fn open(&mut self, link: &str) -> Result<Opened, String> {
-        self.record(Call::Open(link.into()));
-        (self.open)(link)
+    fn open(&mut self, link: &Link) -> Result<Opened, String> {
+        self.record(Call::Open(link.to_string()));
+        (self.open)(link.as_str())
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {

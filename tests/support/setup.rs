@@ -8,21 +8,21 @@ use mintwatch::job::JobKey;
 use mintwatch::key::ApiKey;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::Start;
-use mintwatch::poll::setup::{self, KeySlot, Setup};
+use mintwatch::poll::{self, KeySlot, PollerConfig};
 
 /// Everything that `config` lists; each distinct key source has the key that `key` gives for it.
 pub fn setup(
     config: &str,
     key: impl Fn(&KeySource) -> Result<ApiKey, String>,
-) -> (Vec<Watched>, Setup) {
+) -> (Vec<Watched>, PollerConfig) {
     let mut config = Config::parse(config, Path::new("config.toml")).unwrap();
     let slot = |source| KeySlot {
         key: key(&source),
         source,
     };
-    let keys = setup::key_sources(&config).into_iter().map(slot).collect();
-    let watched = setup::take_watched(&mut config);
-    (watched, Setup::new(&config, keys, Start::AtOnce))
+    let keys = poll::key_sources(&config).into_iter().map(slot).collect();
+    let watched = poll::into_watched_jobs(&mut config);
+    (watched, PollerConfig::new(&config, keys, Start::AtOnce))
 }
 
 /// A key that the fake server takes.

@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 
 use super::super::keys::Action;
-use super::super::theme::Role;
-use super::{App, Effect, Mode, plural};
-use crate::age;
-use crate::api::ErrorKind;
+use super::{App, Effect, Mode};
 use crate::board::{Board, Row};
 use crate::job::{Job, JobKey, Status};
+use crate::link::{Link, LinkError};
+use crate::mintlify::ErrorKind;
+use crate::time;
+use crate::view::plural;
+use crate::view::theme::Role;
 
 /// Opening more than this many at once is asked about first.
 const ASK_ABOVE: usize = 5;
@@ -26,15 +28,27 @@ impl App {
         &mut self,
         board: &Board,
         what: &str,
-        link: impl Fn(&Row) -> Option<String>,
+        link: impl Fn(&Row) -> Option<Result<Link, LinkError>>,
         now: Timestamp,
     ) -> Effect {
-        let links = self.collect(board, what, link, now);
+        let found = self.collect(board, what, link, now);
+        match found.into_iter().collect() {
+            Ok(links) => self.open_links(links, what),
+            Err(refused) => self.refuse_link(&refused, now),
+        }
+    }
+
+    fn open_links(&mut self, links: Vec<Link>, what: &str) -> Effect {
         if links.is_empty() {
             return Effect::None;
         }
         let question = format!("Open {} {}? y/n", links.len(), plural(what, links.len()));
         self.ask_if_many(links.len(), question, Effect::Open(links))
+    }
+
+    pub(super) fn refuse_link(&mut self, why: &LinkError, now: Timestamp) -> Effect {
+        self.say(why.to_string(), Role::Bad, now);
+        Effect::None
     }
 
     pub(super) fn copy(
@@ -51,15 +65,15 @@ impl App {
     }
 
     /// What the targets have to give; says so where it is nothing.
-    fn collect(
+    fn collect<T>(
         &mut self,
         board: &Board,
         what: &str,
-        of: impl Fn(&Row) -> Option<String>,
+        of: impl Fn(&Row) -> Option<T>,
         now: Timestamp,
-    ) -> Vec<String> {
+    ) -> Vec<T> {
         let targets = self.targets(board);
-        let found: Vec<String> = targets.iter().filter_map(|row| of(row)).collect();
+        let found: Vec<T> = targets.iter().filter_map(|row| of(row)).collect();
         if found.is_empty() {
             let text = match targets.as_slice() {
                 [] => String::from("no job is selected"),
@@ -103,7 +117,7 @@ impl App {
             }
             [row] => match row.error.as_ref().and_then(|error| error.retry_at) {
                 Some(at) if at > now => {
-                    format!("the server lets us ask again in {}", age::until(at, now))
+                    format!("the server lets us ask again in {}", time::until(at, now))
                 }
                 _ => format!("polling {}", row.watched.title()),
             },
@@ -114,13 +128,18 @@ impl App {
     }
 }
 
-pub(super) fn pull_request(row: &Row) -> Option<String> {
-    row.pull_request()
-        .map(|pull_request| pull_request.link.clone())
+pub(super) fn pull_request(row: &Row) -> Option<Result<Link, LinkError>> {
+    let link = row.pull_request()?.link();
+    Some(link.cloned().map_err(Clone::clone))
 }
 
-pub(super) fn branch(row: &Row) -> Option<String> {
-    row.job.as_ref().and_then(Job::branch_url)
+pub(super) fn pull_request_text(row: &Row) -> Option<String> {
+    Some(row.pull_request()?.as_str().to_owned())
+}
+
+pub(super) fn branch(row: &Row) -> Option<Result<Link, LinkError>> {
+    let page = row.job.as_ref().and_then(Job::branch_url)?;
+    Some(Link::parse(&page))
 }
 
 #[expect(

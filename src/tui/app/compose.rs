@@ -1,4 +1,4 @@
-//! Writing a prompt for a new job or a follow-up, and pasting ids to watch.
+//! EditedDocument a prompt for a new job or a follow-up, and pasting ids to watch.
 
 use std::sync::Arc;
 
@@ -7,11 +7,12 @@ use jiff::Timestamp;
 
 use super::super::keys;
 use super::super::text_area::TextArea;
-use super::super::theme::Role;
-use super::{App, Effect, Mode, plural};
+use super::{App, Effect, Mode};
 use crate::board::{Board, Project};
 use crate::config::ids::parse_ids;
 use crate::job::JobKey;
+use crate::view::plural;
+use crate::view::theme::Role;
 
 /// What a text is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

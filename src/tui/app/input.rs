@@ -8,11 +8,11 @@ use tui_input::{Input, InputRequest};
 
 use super::super::keys::{self, Action};
 use super::super::layout;
-use super::super::theme::Role;
-use super::super::views::VIEWS;
 use super::{App, Effect, Mode, Purpose, act};
 use crate::board::Board;
 use crate::text;
+use crate::view::theme::Role;
+use crate::view::views::VIEWS;
 
 impl App {
     /// Takes an input of the user.
@@ -34,7 +34,7 @@ impl App {
                 self.changed(board, now);
                 Effect::None
             }
-            Event::Mouse(mouse) => match self.on_mouse(*mouse, board) {
+            Event::Mouse(mouse) => match self.on_mouse(*mouse, board, now) {
                 Some(effect) => {
                     self.changed(board, now);
                     effect
@@ -139,7 +139,7 @@ impl App {
                 return self.open(board, "pull request", act::pull_request, now);
             }
             Action::OpenBranch => return self.open(board, "branch", act::branch, now),
-            Action::CopyLink => return self.copy(board, "link", act::pull_request, now),
+            Action::CopyLink => return self.copy(board, "link", act::pull_request_text, now),
             Action::CopyId => return self.copy(board, "job id", act::job_id, now),
             Action::Poll => return self.poll(board, now),
             Action::NewJob => return Effect::Compose(Purpose::NewJob),

@@ -2,25 +2,31 @@
 //! request or goes to a view. Where things are is asked of the places that drawing uses too.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use jiff::Timestamp;
 use ratatui::layout::Position;
 
-use super::super::columns::PULL_REQUEST;
+use super::super::hit_test::{self, Line};
 use super::super::layout;
-use super::super::places::{self, Line};
 use super::{App, Effect, Mode, act};
 use crate::board::Board;
+use crate::view::columns::PULL_REQUEST;
 
 /// So many lines of text go by for one notch of the wheel.
 const NOTCH: usize = 3;
 
 impl App {
     /// What the loop is to do; `None` where the mouse did nothing.
-    pub(super) fn on_mouse(&mut self, mouse: MouseEvent, board: &Board) -> Option<Effect> {
+    pub(super) fn on_mouse(
+        &mut self,
+        mouse: MouseEvent,
+        board: &Board,
+        now: Timestamp,
+    ) -> Option<Effect> {
         let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
             MouseEventKind::ScrollDown => self.on_wheel(true, at, board),
             MouseEventKind::ScrollUp => self.on_wheel(false, at, board),
-            MouseEventKind::Down(MouseButton::Left) => self.on_click(at, board),
+            MouseEventKind::Down(MouseButton::Left) => self.on_click(at, board, now),
             _ => None,
         }
     }
@@ -43,7 +49,7 @@ impl App {
         Some(Effect::None)
     }
 
-    fn on_click(&mut self, at: Position, board: &Board) -> Option<Effect> {
+    fn on_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
         if matches!(self.mode, Mode::Confirm(..) | Mode::Compose(_)) {
             return None;
         }
@@ -56,7 +62,7 @@ impl App {
             return Some(Effect::None);
         }
         match self.mode {
-            Mode::Table | Mode::Filter(_) => self.on_table_click(at, board),
+            Mode::Table | Mode::Filter(_) => self.on_table_click(at, board, now),
             _ => None,
         }
     }
@@ -69,18 +75,21 @@ impl App {
         Some(tab.view)
     }
 
-    fn on_table_click(&mut self, at: Position, board: &Board) -> Option<Effect> {
+    fn on_table_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
         let area = layout::areas(self.size, self.pane).body;
-        let columns = places::columns(area, self.listing.columns());
-        let column = places::column_at(&columns, at.x);
-        match places::line_at(area, at)? {
+        let columns = hit_test::columns(area, self.listing.columns());
+        let column = hit_test::column_at(&columns, at.x);
+        match hit_test::line_at(area, at)? {
             Line::Header => self.listing.sort_by(column?, board),
             Line::Row(nth) => {
                 let row = self.listing.select_shown(nth, board)?;
                 self.scroll = 0;
                 if column == Some(PULL_REQUEST) {
-                    let link = act::pull_request(row);
-                    return Some(link.map_or(Effect::None, |link| Effect::Open(vec![link])));
+                    return Some(match act::pull_request(row) {
+                        Some(Ok(link)) => Effect::Open(vec![link]),
+                        Some(Err(refused)) => self.refuse_link(&refused, now),
+                        None => Effect::None,
+                    });
                 }
             }
         }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mintwatch::link::{Environment, LinkError, Opened, Opener, check, copy};
+use mintwatch::desktop::{BrowserError, Environment, Opened, Opener, copy};
+use mintwatch::link::Link;
 use tempfile::TempDir;
 
 const LINK: &str = "https://github.com/acme/docs/pull/412";
@@ -68,9 +69,9 @@ impl Programs {
         Environment::new(vars, key_names)
     }
 
-    fn open(&self, browser: &str, link: &str) -> Result<Opened, LinkError> {
+    fn open(&self, browser: &str, link: &str) -> Result<Opened, BrowserError> {
         let environment = self.environment(&[("BROWSER", browser)], &[]);
-        Opener::new(environment).open(&check(link).unwrap())
+        Opener::new(environment).open(&Link::parse(link).unwrap())
     }
 
     /// What `name` recorded of `what`, once it is done.
@@ -102,7 +103,7 @@ fn wait_for(path: &Path, there: bool) {
     clippy::unnecessary_wraps,
     reason = "it is compared with what `open` returns"
 )]
-fn browser(name: &str) -> Result<Opened, LinkError> {
+fn browser(name: &str) -> Result<Opened, BrowserError> {
     Ok(Opened::Browser(name.into()))
 }
 
@@ -136,7 +137,7 @@ fn what_a_shell_would_run_stays_one_argument() {
         "https://example.com/;touch${{IFS}}{0};$(touch${{IFS}}{0})`touch%20{0}`&&touch${{IFS}}{0}|sh'\"<>*?a=~&b=!!#%s",
         trap.display()
     );
-    let url = check(&link).unwrap();
+    let url = Link::parse(&link).unwrap();
     assert_eq!(programs.open(&setting, &link), browser("firefox"));
     assert_eq!(programs.arguments("firefox"), [url.as_str()]);
     assert!(!trap.exists());
@@ -155,7 +156,7 @@ fn a_browser_never_sees_a_key() {
         ("KEPT", "kept"),
     ];
     let environment = programs.environment(&vars, &["MINTLIFY_API_KEY", "ACME_KEY"]);
-    let opened = Opener::new(environment).open(&check(LINK).unwrap());
+    let opened = Opener::new(environment).open(&Link::parse(LINK).unwrap());
     assert_eq!(opened, browser("firefox"));
     let seen = programs.recorded("firefox", "environment");
     assert!(!seen.contains(CANARY), "{seen}");
@@ -211,7 +212,7 @@ fn the_desktop_opens_a_link_without_a_setting() {
     programs.install("xdg-open", RECORD);
     let environment =
         programs.environment(&[("DISPLAY", ":0"), ("ACME_KEY", CANARY)], &["ACME_KEY"]);
-    let opened = Opener::new(environment).open(&check(LINK).unwrap());
+    let opened = Opener::new(environment).open(&Link::parse(LINK).unwrap());
     assert_eq!(opened, browser("xdg-open"));
     assert_eq!(programs.arguments("xdg-open"), [LINK]);
     assert!(

@@ -20,7 +20,7 @@ use tracing::Instrument as _;
 use url::Url;
 
 use self::fault::Faults;
-pub use self::wire::{BodyFault, job as decode};
+pub use self::wire::{DecodeError, job as decode};
 use crate::config::is_loopback;
 use crate::job::{Job, JobKey};
 use crate::key::ApiKey;
@@ -232,7 +232,7 @@ impl Client {
 }
 
 /// Why a reply's body could not be read.
-enum ReadFault {
+enum ReadError {
     TooLarge,
     Stalled,
     Broken(reqwest::Error),
@@ -240,16 +240,16 @@ enum ReadFault {
 
 /// Reads at most [`MAX_BODY`] decoded bytes: each chunk is decoded only when it is asked for, so a
 /// bomb is left alone after its first mebibyte.
-async fn read_body(response: &mut Response, silence: Duration) -> Result<Vec<u8>, ReadFault> {
+async fn read_body(response: &mut Response, silence: Duration) -> Result<Vec<u8>, ReadError> {
     let mut body = Vec::new();
     loop {
         let chunk = tokio::time::timeout(silence, response.chunk())
             .await
-            .map_err(|_| ReadFault::Stalled)?
-            .map_err(ReadFault::Broken)?;
+            .map_err(|_| ReadError::Stalled)?
+            .map_err(ReadError::Broken)?;
         let Some(chunk) = chunk else { return Ok(body) };
         if body.len() + chunk.len() > MAX_BODY {
-            return Err(ReadFault::TooLarge);
+            return Err(ReadError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
@@ -536,7 +536,7 @@ mod tests {
         for chunk in [1, 4_096, 100_000, MAX_BODY, 3 * MAX_BODY] {
             let (mut response, taken) = endless(chunk);
             let outcome = read_body(&mut response, Duration::from_mins(1)).await;
-            assert!(matches!(outcome, Err(ReadFault::TooLarge)), "{chunk}");
+            assert!(matches!(outcome, Err(ReadError::TooLarge)), "{chunk}");
             assert!(
                 taken.load(Ordering::Relaxed) <= MAX_BODY + chunk,
                 "{chunk}: {taken:?}"

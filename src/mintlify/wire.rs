@@ -11,12 +11,13 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::job::{Job, PullRequest, Status};
+use crate::job::{Job, Status};
+use crate::pull_request::PullRequest;
 use crate::text;
 
 /// Why a body is no job.
 #[derive(Debug, PartialEq, Eq)]
-pub enum BodyFault {
+pub enum DecodeError {
     /// There is none.
     Empty,
     /// It is a web page.
@@ -30,12 +31,12 @@ pub enum BodyFault {
 }
 
 /// The job that the `body` of a reply describes.
-pub fn job(body: &[u8]) -> Result<Job, BodyFault> {
+pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
     decode::<WireJob>(body).map(Into::into)
 }
 
 /// The id and the job that the `body` of a reply to a creation describes.
-pub(super) fn created(body: &[u8]) -> Result<(Option<String>, Job), BodyFault> {
+pub(super) fn created(body: &[u8]) -> Result<(Option<String>, Job), DecodeError> {
     let id = decode::<WireId>(body)?.id;
     Ok((cleaned(id), job(body)?))
 }
@@ -101,10 +102,10 @@ fn timestamp(raw: Option<String>) -> Option<Timestamp> {
     raw?.trim().parse().ok()
 }
 
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyFault> {
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     match body.trim_ascii().first() {
-        None => return Err(BodyFault::Empty),
-        Some(b'<') => return Err(BodyFault::Html),
+        None => return Err(DecodeError::Empty),
+        Some(b'<') => return Err(DecodeError::Html),
         Some(_) => {}
     }
     let mut json = serde_json::Deserializer::from_slice(body);
@@ -116,13 +117,13 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyFault> {
     Ok(value)
 }
 
-fn fault(path: &str, error: &serde_json::Error) -> BodyFault {
+fn fault(path: &str, error: &serde_json::Error) -> DecodeError {
     if error.is_eof() {
-        BodyFault::Cut
+        DecodeError::Cut
     } else if error.is_data() {
-        BodyFault::Shape(shape(path, error))
+        DecodeError::Shape(shape(path, error))
     } else {
-        BodyFault::NotJson
+        DecodeError::NotJson
     }
 }
 
@@ -274,7 +275,7 @@ mod tests {
         ] {
             assert_eq!(
                 job(body.as_bytes()),
-                Err(BodyFault::Shape(want.into())),
+                Err(DecodeError::Shape(want.into())),
                 "{body}"
             );
         }
@@ -283,24 +284,24 @@ mod tests {
     #[test]
     fn what_is_no_json_table() {
         for (body, want) in [
-            ("", BodyFault::Empty),
-            (" \r\n\t", BodyFault::Empty),
-            ("<html>", BodyFault::Html),
-            ("\n <!doctype html>", BodyFault::Html),
-            ("{", BodyFault::Cut),
-            (r#"{"status": "act"#, BodyFault::Cut),
-            (r#"{"source": {"ref": "#, BodyFault::Cut),
-            ("not found", BodyFault::NotJson),
-            ("{}{}", BodyFault::NotJson),
-            ("{} trailing", BodyFault::NotJson),
-            ("{'status': 'active'}", BodyFault::NotJson),
-            (r#"{"status": "\ud800"}"#, BodyFault::NotJson),
+            ("", DecodeError::Empty),
+            (" \r\n\t", DecodeError::Empty),
+            ("<html>", DecodeError::Html),
+            ("\n <!doctype html>", DecodeError::Html),
+            ("{", DecodeError::Cut),
+            (r#"{"status": "act"#, DecodeError::Cut),
+            (r#"{"source": {"ref": "#, DecodeError::Cut),
+            ("not found", DecodeError::NotJson),
+            ("{}{}", DecodeError::NotJson),
+            ("{} trailing", DecodeError::NotJson),
+            ("{'status': 'active'}", DecodeError::NotJson),
+            (r#"{"status": "\ud800"}"#, DecodeError::NotJson),
         ] {
             assert_eq!(job(body.as_bytes()), Err(want), "{body:?}");
         }
         assert_eq!(
             job(b"{\"status\": \"\xff\"}"),
-            Err(BodyFault::NotJson),
+            Err(DecodeError::NotJson),
             "invalid UTF-8"
         );
     }
@@ -319,11 +320,11 @@ mod tests {
             (member("status"), Err("`status` is a list, not text")),
             (member("unknown"), Ok(Job::default())),
         ] {
-            let want = want.map_err(|what| BodyFault::Shape(what.into()));
+            let want = want.map_err(|what| DecodeError::Shape(what.into()));
             assert_eq!(job(body.as_bytes()), want);
         }
         let cut = format!("{{\"unknown\":{}", "{\"a\":".repeat(100_000));
-        assert_eq!(job(cut.as_bytes()), Err(BodyFault::Cut));
+        assert_eq!(job(cut.as_bytes()), Err(DecodeError::Cut));
     }
 
     #[test]
@@ -381,7 +382,7 @@ mod tests {
     }
 
     fn all_clean(job: &Job) -> bool {
-        let link = job.pull_request.as_ref().map(|it| it.link.as_str());
+        let link = job.pull_request.as_ref().map(|it| it.as_str());
         [
             job.status.as_ref().map(Status::as_str),
             job.repository.as_deref(),
@@ -507,7 +508,7 @@ mod tests {
             let _ = error_text(&body);
             match job(&body) {
                 Ok(job) => prop_assert!(all_clean(&job), "{:?}", job),
-                Err(BodyFault::Shape(what)) => {
+                Err(DecodeError::Shape(what)) => {
                     prop_assert!(is_clean(Some(&what)), "{}", what);
                     // It names one of our members and two types, and repeats nothing else.
                     prop_assert!(what.len() < 80, "{}", what);
@@ -537,7 +538,7 @@ mod tests {
             let _ = error_text(&body);
             match job(&body) {
                 Ok(job) => prop_assert!(all_clean(&job), "{:?}", job),
-                Err(BodyFault::Shape(what)) => {
+                Err(DecodeError::Shape(what)) => {
                     prop_assert!(is_clean(Some(&what)), "{}", what);
                 }
                 Err(_) => {}

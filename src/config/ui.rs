@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::error::{Fault, Place};
 use super::raw::{RawChords, RawKeys, RawSwitch, RawUi, nearest};
-use super::settings::{Ascii, KeySetting, Palette, UiSettings, Written, WrittenList};
+use super::settings::{Ascii, KeySetting, LocatedList, Palette, UiSettings, Written};
 
 /// What is read, and where it is from.
 #[derive(Clone, Copy)]
@@ -31,8 +31,8 @@ impl Source<'_> {
         }
     }
 
-    fn list(self, raw: Vec<Spanned<String>>, span: &Range<usize>) -> WrittenList {
-        WrittenList {
+    fn list(self, raw: Vec<Spanned<String>>, span: &Range<usize>) -> LocatedList {
+        LocatedList {
             names: raw.into_iter().map(|raw| self.written(raw)).collect(),
             place: self.place(span),
         }

@@ -7,7 +7,7 @@ const PREFIX: &str = "mint_";
 
 /// `text` with a `*` for each character of a key after its prefix; as many bytes as before, so that
 /// places in the text stay right.
-pub(crate) fn hide_keys(text: &str) -> String {
+pub(crate) fn redact_keys(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(PREFIX) {
@@ -38,8 +38,8 @@ mod tests {
             ("mint_", "mint_"),
             ("mint_mint_x日", "mint_******日"),
         ] {
-            assert_eq!(hide_keys(text), want);
-            assert_eq!(hide_keys(text).len(), text.len());
+            assert_eq!(redact_keys(text), want);
+            assert_eq!(redact_keys(text).len(), text.len());
         }
     }
 }

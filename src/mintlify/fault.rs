@@ -14,8 +14,8 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use url::Url;
 
-use super::wire::{self, BodyFault};
-use super::{ApiError, ErrorKind, MAX_SILENCE, ReadFault};
+use super::wire::{self, DecodeError};
+use super::{ApiError, ErrorKind, MAX_SILENCE, ReadError};
 use crate::key::ApiKey;
 use crate::text;
 
@@ -78,13 +78,13 @@ impl Faults<'_> {
     }
 
     /// A successful reply whose body could not be read.
-    pub(super) fn read(&self, fault: &ReadFault) -> ApiError {
+    pub(super) fn read(&self, fault: &ReadError) -> ApiError {
         match fault {
-            ReadFault::TooLarge => plain(
+            ReadError::TooLarge => plain(
                 ErrorKind::Protocol,
                 "the reply is larger than 1 MiB, and a job is not: is base_url right?",
             ),
-            ReadFault::Stalled => plain(
+            ReadError::Stalled => plain(
                 ErrorKind::Timeout,
                 format!(
                     "{} began its reply, then said nothing for {}: is the network still up?",
@@ -92,20 +92,22 @@ impl Faults<'_> {
                     in_words(self.silence)
                 ),
             ),
-            ReadFault::Broken(error) => self.transport(error),
+            ReadError::Broken(error) => self.transport(error),
         }
     }
 
     /// A successful reply whose body is no job.
-    pub(super) fn body(&self, fault: &BodyFault) -> ApiError {
+    pub(super) fn body(&self, fault: &DecodeError) -> ApiError {
         let message = match fault {
-            BodyFault::Empty => "the reply is empty: is base_url right?".into(),
-            BodyFault::Html => "the reply is HTML, not JSON: is base_url right?".into(),
-            BodyFault::Cut => "the reply stops in the middle of its JSON: if this stays so, check \
+            DecodeError::Empty => "the reply is empty: is base_url right?".into(),
+            DecodeError::Html => "the reply is HTML, not JSON: is base_url right?".into(),
+            DecodeError::Cut => {
+                "the reply stops in the middle of its JSON: if this stays so, check \
                                base_url and any proxy"
-                .into(),
-            BodyFault::NotJson => "the reply is not JSON: is base_url right?".into(),
-            BodyFault::Shape(what) => format!(
+                    .into()
+            }
+            DecodeError::NotJson => "the reply is not JSON: is base_url right?".into(),
+            DecodeError::Shape(what) => format!(
                 "the reply is not what the API promises: {}; is base_url right, and this program \
                  new enough?",
                 self.quote(what)
@@ -507,15 +509,18 @@ mod tests {
     #[test]
     fn body_fault_table() {
         for (fault, want) in [
-            (BodyFault::Empty, "the reply is empty"),
+            (DecodeError::Empty, "the reply is empty"),
             (
-                BodyFault::Html,
+                DecodeError::Html,
                 "the reply is HTML, not JSON: is base_url right?",
             ),
-            (BodyFault::Cut, "the reply stops in the middle of its JSON"),
-            (BodyFault::NotJson, "the reply is not JSON"),
             (
-                BodyFault::Shape("`status` is a number, not text".into()),
+                DecodeError::Cut,
+                "the reply stops in the middle of its JSON",
+            ),
+            (DecodeError::NotJson, "the reply is not JSON"),
+            (
+                DecodeError::Shape("`status` is a number, not text".into()),
                 "the reply is not what the API promises: `status` is a number, not text;",
             ),
         ] {

@@ -7,7 +7,7 @@
 
 use fastrand::Rng;
 
-use super::life::{FOR_EVER, Life, Phase, State, between};
+use super::timeline::{FOR_EVER, Life, Phase, State, between};
 
 /// The projects, each with its id and its name.
 pub(super) const PROJECTS: [(&str, &str); 3] = [

@@ -9,8 +9,8 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::cast::{self, Draft};
-use super::life::{Life, Outcome, State};
+use super::fixtures::{self, Draft};
+use super::timeline::{Life, Outcome, State};
 
 /// How many jobs and messages a project takes an hour.
 const WRITES_AN_HOUR: usize = 100;
@@ -92,12 +92,12 @@ pub(super) struct World {
 impl World {
     /// A world of `count` jobs that begins at `now` and lives `speed` simulated seconds a second.
     pub(super) fn new(count: usize, speed: f64, mut rng: Rng, now: Timestamp) -> Self {
-        let mut projects: Vec<_> = cast::PROJECTS
+        let mut projects: Vec<_> = fixtures::PROJECTS
             .iter()
             .zip([388, 124, 57])
             .map(|(&(id, name), first_pull_request)| Project::new(id, name, first_pull_request))
             .collect();
-        for draft in cast::drafts(count, &mut rng) {
+        for draft in fixtures::drafts(count, &mut rng) {
             let created_at = shifted(now, -draft.age);
             projects[draft.project].add(draft, created_at, &mut rng);
         }
@@ -123,7 +123,7 @@ impl World {
     ) -> Result<AgentJob<'_>, Refusal> {
         let project = &self.projects[self.place_of(project)?];
         let place = *project.places.get(id).ok_or(Refusal::NoJob)?;
-        Ok(self.tell(project, &project.jobs[place], now))
+        Ok(self.job_as_told(project, &project.jobs[place], now))
     }
 
     /// Begins a job that works on `prompt`.
@@ -143,13 +143,13 @@ impl World {
             title: prompt.to_owned(),
             labelled: false,
             tags: Vec::new(),
-            model: cast::MODELS[0],
+            model: fixtures::MODELS[0],
             age: 0.0,
             life: Life::asked_for(second, false, outcome, &mut self.rng),
         };
         let made = project.add(draft, shifted(now, 0.0), &mut self.rng);
         let project = &self.projects[place];
-        Ok(self.tell(project, &project.jobs[made], now))
+        Ok(self.job_as_told(project, &project.jobs[made], now))
     }
 
     /// Wakes a job to work on the follow-up `prompt`.
@@ -168,7 +168,7 @@ impl World {
         let outcome = Outcome::of_prompt(prompt);
         project.jobs[woken].life = Life::asked_for(second, true, outcome, &mut self.rng);
         let project = &self.projects[place];
-        Ok(self.tell(project, &project.jobs[woken], now))
+        Ok(self.job_as_told(project, &project.jobs[woken], now))
     }
 
     fn place_of(&self, id: &str) -> Result<usize, Refusal> {
@@ -193,7 +193,7 @@ impl World {
         shifted(self.began, real)
     }
 
-    fn tell<'a>(
+    fn job_as_told<'a>(
         &self,
         project: &'a Project,
         job: &'a SimulatedJob,
@@ -336,7 +336,7 @@ mod tests {
     }
 
     fn everything(world: &World, now: Timestamp) -> Vec<AgentJob<'_>> {
-        let tell = |project| move |job| world.tell(project, job, now);
+        let tell = |project| move |job| world.job_as_told(project, job, now);
         world
             .projects()
             .iter()

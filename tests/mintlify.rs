@@ -9,10 +9,11 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mintwatch::api::write::{CreatedJob, WriteError};
-use mintwatch::api::{ApiError, Client, ErrorKind};
-use mintwatch::job::{Job, JobKey, PullRequest, Status};
+use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::key::ApiKey;
+use mintwatch::mintlify::write::{CreatedJob, WriteError};
+use mintwatch::mintlify::{ApiError, Client, ErrorKind};
+use mintwatch::pull_request::PullRequest;
 use mintwatch::text::clean;
 use serde_json::json;
 use support::fake_server::FakeServer;

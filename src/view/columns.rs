@@ -8,11 +8,11 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::theme::{Glyphs, Role};
-use crate::age::{age, until};
-use crate::api::ErrorKind;
 use crate::board::{Freshness, Row};
 use crate::job::Status;
+use crate::mintlify::ErrorKind;
+use crate::time::{age, until};
+use crate::view::theme::{Glyphs, Role};
 
 /// What the text of a cell depends on, beside its row.
 #[derive(Clone, Copy, Debug)]

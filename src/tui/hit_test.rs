@@ -5,11 +5,11 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::columns::fit;
 use super::keys::{Action, Keymap};
-use super::views::VIEWS;
 use crate::board::Counts;
 use crate::text;
+use crate::view::columns::fit;
+use crate::view::views::VIEWS;
 
 /// The mark, the sign that a row needs you, and a space.
 pub const GUTTER: u16 = 3;
@@ -116,7 +116,7 @@ impl Tabs<'_> {
 
     /// Each view with its key and its count; where `short`, only the present one is named.
     fn texts(&self, short: bool) -> Vec<String> {
-        let text = |(at, view): (usize, &super::views::View)| {
+        let text = |(at, view): (usize, &crate::view::views::View)| {
             let count = (view.count)(self.counts);
             let key = self.keys.key_of(Action::View(at));
             match (at != self.here && short, key) {

@@ -98,7 +98,7 @@ fn fields(row: &Row) -> impl Iterator<Item = Option<&str>> {
         job.and_then(|job| job.model.as_deref()),
         row.status().map(crate::job::Status::as_str),
         job.and_then(|job| job.pull_request.as_ref())
-            .map(|pull_request| pull_request.link.as_str()),
+            .map(|pull_request| pull_request.as_str()),
     ]
     .into_iter()
 }
@@ -111,7 +111,8 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
-    use crate::job::{Job, JobKey, PullRequest, Status};
+    use crate::job::{Job, JobKey, Status};
+    use crate::pull_request::PullRequest;
 
     fn row() -> Row {
         let key = JobKey::new("64f0c1e2", "job_02");

@@ -25,7 +25,7 @@ pub struct KeySlot {
 
 /// What to poll, and how.
 #[derive(Debug)]
-pub struct Setup {
+pub struct PollerConfig {
     /// Where the API is.
     pub base_url: Url,
     /// The longest that one poll may take.
@@ -40,7 +40,7 @@ pub struct Setup {
     pub key_of: HashMap<Arc<str>, KeyIndex>,
 }
 
-impl Setup {
+impl PollerConfig {
     /// How to poll the jobs of `config` with `keys`, which come from its [`key_sources`].
     pub fn new(config: &Config, keys: Vec<KeySlot>, start: Start) -> Self {
         let key_of = config.projects.iter().filter_map(|project| {
@@ -77,7 +77,7 @@ pub fn key_sources(config: &Config) -> Vec<KeySource> {
 }
 
 /// The jobs of `config` in its order. They are taken out of it, since there may be thousands.
-pub fn take_watched(config: &mut Config) -> Vec<Watched> {
+pub fn into_watched_jobs(config: &mut Config) -> Vec<Watched> {
     config.projects.iter_mut().flat_map(take_jobs).collect()
 }
 

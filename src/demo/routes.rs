@@ -8,7 +8,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::world::{AgentJob, Refusal};
+use super::simulator::{AgentJob, Refusal};
 
 /// The largest request body that is accepted, in bytes.
 pub(super) const LARGEST_BODY: usize = 256 * 1024;
@@ -97,7 +97,7 @@ impl Fault {
     }
 
     /// The error that comes now and then, as from any real service.
-    pub(super) fn stumble() -> Self {
+    pub(super) fn service_unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "Service temporarily unavailable (simulated)",
@@ -134,7 +134,7 @@ impl From<Refusal> for Fault {
 }
 
 /// The answer that tells `job`, with `status` where there is one.
-pub(super) fn tell(
+pub(super) fn job_response(
     status: StatusCode,
     job: Result<AgentJob<'_>, Refusal>,
 ) -> Result<Answer, Fault> {

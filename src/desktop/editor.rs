@@ -1,4 +1,4 @@
-//! Writing a text in the person's own editor, `$VISUAL` or `$EDITOR`.
+//! EditedDocument a text in the person's own editor, `$VISUAL` or `$EDITOR`.
 //!
 //! This file must not know what the text is for.
 
@@ -33,13 +33,13 @@ pub enum EditorError {
 
 /// A text that was written in an editor, and the file that holds it, which goes with this value.
 #[derive(Debug)]
-pub struct Writing {
+pub struct EditedDocument {
     /// The text.
     pub text: String,
     file: NamedTempFile,
 }
 
-impl Writing {
+impl EditedDocument {
     /// Has a text written in the editor of `environment`, and waits for it; `None` where there is no
     /// editor. The terminal is the editor's meanwhile.
     pub fn of(environment: &Environment) -> Result<Option<Self>, EditorError> {
@@ -85,10 +85,10 @@ impl Writing {
 mod tests {
     use super::*;
 
-    fn written(editor: &str) -> Result<Option<Writing>, EditorError> {
+    fn written(editor: &str) -> Result<Option<EditedDocument>, EditorError> {
         let path = std::env::var("PATH").unwrap();
         let variables = [("PATH", path.as_str()), ("EDITOR", editor)];
-        Writing::of(&Environment::new(variables, &[] as &[&str]))
+        EditedDocument::of(&Environment::new(variables, &[] as &[&str]))
     }
 
     #[test]
