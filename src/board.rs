@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::config::ProjectConfig;
 use crate::job::{Job, JobKey, Status};
 use crate::mintlify::ErrorKind;
 use crate::pull_request::PullRequest;
@@ -23,6 +24,15 @@ pub struct Project {
     pub id: Arc<str>,
     /// Its name in the config.
     pub name: Option<String>,
+}
+
+impl From<&ProjectConfig> for Project {
+    fn from(config: &ProjectConfig) -> Self {
+        Self {
+            id: Arc::clone(&config.id),
+            name: config.name.clone(),
+        }
+    }
 }
 
 impl Project {
@@ -123,6 +133,17 @@ impl Row {
     /// Whether a person has something to do.
     pub fn needs_you(&self) -> bool {
         self.job.as_ref().is_some_and(Job::needs_you)
+    }
+
+    /// Whether it cannot be polled for want of a key: there is none, or it was refused (401), or it
+    /// has never been allowed to see the job (403). A job that was seen before may be seen again:
+    /// the address of a laptop changes.
+    pub fn lacks_key(&self) -> bool {
+        match self.error.as_ref().map(|error| error.kind) {
+            Some(ErrorKind::Auth) => true,
+            Some(kind) => kind.blames_key() && self.job.is_none(),
+            None => false,
+        }
     }
 
     /// How far its values can be trusted at `now`.

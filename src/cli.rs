@@ -1,30 +1,51 @@
-//! The command line: its flags and verbs. One file a verb under `cli/`.
+//! The command line: its flags and verbs, and what becomes of their outcome.
 //!
-//! This file must not know how a verb is carried out.
+//! Each verb has a file of its own, with its arguments and `execute(context)`, which returns how it
+//! ended ([`Exit`]) or one error that carries its exit code (`error`).
 
 pub mod add;
 pub mod completions;
+pub mod config_path;
 pub mod confirm;
+pub mod context;
+pub mod dashboard;
 pub mod doctor;
+pub mod error;
+pub mod init;
+pub mod json;
 pub mod list;
 pub mod man;
 pub mod new;
 pub mod open;
+pub mod output;
 pub mod prompt;
 pub mod rm;
 pub mod select;
 pub mod send;
+pub mod table;
 pub mod wait;
 pub mod watch;
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
-use crate::demo::DemoServerArgs;
+use crate::demo::{self, DemoServerArgs};
+use crate::exit::Exit;
+use crate::process;
 use add::AddArgs;
 use completions::{CompleteNamesArgs, CompletionsArgs};
+use context::Context;
 use doctor::DoctorArgs;
+use error::{CommandError, CommandResult};
 use list::ListArgs;
 use new::NewArgs;
 use open::OpenArgs;
@@ -46,10 +67,10 @@ Examples:
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
   mintwatch wait job_01 && mintwatch open job_01
-  mintwatch doctor                  what is wrong, and how to mend it
+  mintwatch doctor                  what is wrong, and how to fix it
 
 Exit codes: 0 done; 1 a job failed, or the thing asked for did not happen;
-2 usage or config; 4 no key, or a key refused; 8 not finished yet.";
+2 usage or config; 4 no key, or a key refused (401, 403); 8 not finished yet.";
 
 /// Where the config is looked for.
 const CONFIG_HELP: &str = "\
@@ -72,11 +93,6 @@ Examples:
   mintwatch man | man -l -
   mintwatch man > ~/.local/share/man/man1/mintwatch.1";
 
-/// The command line asks for what cannot be, in words for whoever typed it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
-
 /// A terminal dashboard for Mintlify agent jobs.
 #[derive(Debug, Parser)]
 #[command(name = "mintwatch", version, after_help = AFTER_HELP, max_term_width = 100)]
@@ -87,6 +103,54 @@ pub struct Cli {
     /// What to do; the dashboard where there is none.
     #[command(subcommand)]
     pub verb: Option<Verb>,
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    pub fn run(self) -> ExitCode {
+        process::forbid_core_dumps();
+        let result = self.execute();
+        result.unwrap_or_else(|error| error.report()).into()
+    }
+
+    fn execute(self) -> CommandResult {
+        if let Some(path) = &self.global.log {
+            start_log(path)?;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        let context = Context {
+            global: self.global,
+        };
+        runtime.block_on(async {
+            match self.verb {
+                None => dashboard::execute(&context).await,
+                Some(verb) => verb.execute(&context).await,
+            }
+        })
+    }
+}
+
+fn start_log(path: &Path) -> Result<(), CommandError> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write the log {}", path.display()))?;
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(Mutex::new(file));
+    // Of the libraries only what goes wrong: their chatter is not about jobs.
+    let targets = Targets::new()
+        .with_target("mintwatch", LevelFilter::TRACE)
+        .with_default(LevelFilter::WARN);
+    tracing_subscriber::registry()
+        .with(layer.with_filter(targets))
+        .init();
+    Ok(())
 }
 
 /// The flags that every verb takes.
@@ -154,7 +218,7 @@ pub enum Verb {
     /// Tell about the config file
     #[command(subcommand)]
     Config(ConfigVerb),
-    /// Tell what is wrong, and how to mend it
+    /// Tell what is wrong, and how to fix it
     Doctor(DoctorArgs),
     /// Print a script that completes the command line in a shell
     Completions(CompletionsArgs),
@@ -166,6 +230,31 @@ pub enum Verb {
     /// Print the names that complete a command line
     #[command(hide = true)]
     CompleteNames(CompleteNamesArgs),
+}
+
+impl Verb {
+    async fn execute(self, context: &Context) -> CommandResult {
+        match self {
+            Self::List(args) => args.execute(context).await,
+            Self::Wait(args) => args.execute(context).await,
+            Self::Watch(args) => args.execute(context).await,
+            Self::Open(args) => args.execute(context).await,
+            Self::New(args) => args.execute(context).await,
+            Self::Send(args) => args.execute(context).await,
+            Self::Add(args) => args.execute(context).await,
+            Self::Rm(args) => args.execute(context).await,
+            Self::Init => init::execute(context),
+            Self::Config(ConfigVerb::Path) => config_path::execute(context),
+            Self::Doctor(args) => args.execute(context).await,
+            Self::Completions(args) => args.execute(),
+            Self::Man => man::execute(),
+            Self::CompleteNames(args) => args.execute(context).await,
+            Self::DemoServer(args) => {
+                demo::serve(&args, &mut io::stdout()).await?;
+                Ok(Exit::Done)
+            }
+        }
+    }
 }
 
 /// What can be told about the config file.

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use jiff::SignedDuration;
+use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use self::server::{DemoServer, Options};
@@ -120,6 +121,36 @@ async fn start(args: &DemoServerArgs, out: &mut dyn Write) -> anyhow::Result<Dem
     out.write_all(announcement(&server, written.as_ref()).as_bytes())?;
     out.flush()?;
     Ok(server)
+}
+
+/// The demo: the server in this process, and a config that watches it, in a folder that goes with
+/// this value.
+pub struct Demo {
+    _server: DemoServer,
+    _folder: TempDir,
+    config: PathBuf,
+}
+
+impl Demo {
+    pub async fn start() -> anyhow::Result<Self> {
+        let server = DemoServer::start(Options::default())
+            .await
+            .context("cannot start the demo server")?;
+        let folder = tempfile::Builder::new()
+            .prefix("mintwatch-demo-")
+            .tempdir()
+            .context("cannot make a folder for the demo's config")?;
+        let written = write_config(&server, &folder.path().join("config.toml"))?;
+        Ok(Self {
+            _server: server,
+            _folder: folder,
+            config: written.config,
+        })
+    }
+
+    pub fn config_path(&self) -> &Path {
+        &self.config
+    }
 }
 
 /// The files of a written config.

@@ -27,14 +27,14 @@
 //!
 //! | layer | files |
 //! | --- | --- |
-//! | values | `text` `time` `link` `pull_request` `job` |
+//! | values | `exit` `text` `time` `link` `pull_request` `job` |
 //! | settings | `config` `key` |
-//! | edges | `mintlify` `desktop` |
+//! | edges | `mintlify` `desktop` `process` |
 //! | state | `board` |
-//! | engine | `writes` `poll` |
+//! | engine | `poll` `actions` |
 //! | view | `view` |
-//! | faces | `tui` `demo` `cli` |
-//! | entry | `run` `main` |
+//! | faces | `tui` `demo` |
+//! | entry | `session` `cli` `main` |
 //!
 //! # Rules
 //!
@@ -42,20 +42,22 @@
 //! screen. Time is an argument: only the loops and the poller read clocks. Text from outside is
 //! cleaned once, where it enters. The loops sleep until there is something to do.
 
+pub mod actions;
 pub mod board;
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod desktop;
+pub mod exit;
 pub mod job;
 pub mod key;
 pub mod link;
 pub mod mintlify;
 pub mod poll;
+pub mod process;
 pub mod pull_request;
-pub mod run;
+pub mod session;
 pub mod text;
 pub mod time;
 pub mod tui;
 pub mod view;
-pub mod writes;

@@ -6,5 +6,5 @@ use clap::Parser;
 use mintwatch::cli::Cli;
 
 fn main() -> ExitCode {
-    mintwatch::run::main(Cli::parse())
+    Cli::parse().run()
 }

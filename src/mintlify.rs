@@ -55,6 +55,11 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Whether the key is what stands in the way: it was refused, or may not do this.
+    pub fn blames_key(self) -> bool {
+        matches!(self, Self::Auth | Self::Forbidden)
+    }
+
     /// The word for it on screen and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

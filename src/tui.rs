@@ -10,9 +10,11 @@ mod detail;
 mod errors;
 mod help;
 pub mod hit_test;
+pub mod host;
 pub mod keys;
 pub mod layout;
 pub mod listing;
+pub mod notice;
 pub mod preferences;
 pub mod screen;
 mod table;
@@ -35,16 +37,16 @@ use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::board::{Board, Project, Transition};
+use crate::board::{Board, Transition};
 use crate::desktop::Opened;
-use crate::job::JobKey;
+use crate::exit::Exit;
 use crate::link::Link;
 use crate::poll::{Poller, PollerHandle};
 use crate::pull_request::PullRequest;
 use crate::view::plural;
 use crate::view::theme::Role;
-use app::{App, Effect, Purpose, Request};
-use preferences::Preferences;
+use app::{App, Effect, Request};
+pub use notice::Notice;
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
 const BOARD_PACE: Duration = Duration::from_millis(50);
@@ -65,65 +67,14 @@ pub trait Host {
     fn set_title(&mut self, title: &str) -> io::Result<()>;
     /// Gives the terminal back, stops, and takes the terminal again once continued.
     fn suspend(&mut self) -> io::Result<()>;
-    /// The projects that jobs can be made in.
-    fn projects(&self) -> Vec<Arc<Project>>;
-    /// The question to ask before `request` is done.
-    fn question(&self, request: &Request) -> String;
-    /// Begins to do `request`; how it went comes as a [`Notice`].
-    fn begin(&mut self, request: Request);
+    /// Counts this hour's writes to a project; the count comes as a [`Notice`].
+    fn count_writes(&mut self, project: &Arc<str>);
+    /// Performs `request`; what became of it comes as a [`Notice`].
+    fn perform(&mut self, request: Request);
 }
 
-/// News from outside the loop.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// What to say.
-    pub text: String,
-    /// How it looks.
-    pub role: Role,
-    /// The job to select, as soon as it is there.
-    pub select: Option<JobKey>,
-    /// What was written for this has been sent.
-    pub sent: Option<Purpose>,
-    /// How the user wants the screen from now on.
-    pub preferences: Option<Box<Preferences>>,
-}
-
-impl Notice {
-    /// News of something that went well.
-    pub fn good(text: impl Into<String>) -> Self {
-        Self::new(text.into(), Role::Good)
-    }
-
-    /// News of something that went wrong.
-    pub fn bad(text: impl Into<String>) -> Self {
-        Self::new(text.into(), Role::Bad)
-    }
-
-    fn new(text: String, role: Role) -> Self {
-        Self {
-            text,
-            role,
-            select: None,
-            sent: None,
-            preferences: None,
-        }
-    }
-}
-
-/// Why the dashboard ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// The user asked for it.
-    Quit,
-    /// A signal asked for it: its number.
-    Signal(i32),
-    /// The terminal is gone.
-    HungUp,
-    /// The polling task is gone, which is a fault of the program.
-    PollerEnded,
-}
-
-/// Runs the dashboard until the user quits or `stop` is ready.
+/// Runs the dashboard until the user quits or `stop` is ready; `None` where the poller has ended,
+/// which is a fault of the program.
 pub async fn run<B, S, H>(
     terminal: &mut Terminal<B>,
     input: S,
@@ -132,7 +83,7 @@ pub async fn run<B, S, H>(
     app: App,
     host: &mut H,
     stop: impl Future<Output = Exit>,
-) -> io::Result<Exit>
+) -> io::Result<Option<Exit>>
 where
     B: Backend,
     B::Error: Into<io::Error>,
@@ -158,20 +109,26 @@ where
         let wake = dashboard.wake();
         tokio::select! {
             biased;
-            exit = &mut stop => return Ok(exit),
+            exit = &mut stop => return Ok(Some(exit)),
             event = input.next() => {
-                if let Some(exit) = take_input(&mut dashboard, event, input.as_mut()).await? {
+                let exit = take_input(&mut dashboard, event, input.as_mut()).await?;
+                if exit.is_some() {
                     return Ok(exit);
                 }
             }
             transition = poller.next_transition() => match transition {
                 Some(transition) => dashboard.on_transition(transition),
-                None => return Ok(Exit::PollerEnded),
+                None => return Ok(None),
             },
-            Some(notice) = notices.recv() => dashboard.on_notice(notice),
+            Some(notice) = notices.recv() => {
+                let exit = dashboard.on_notice(notice)?;
+                if exit.is_some() {
+                    return Ok(exit);
+                }
+            }
             changed = dashboard.board.changed(), if !dashboard.behind => match changed {
                 Ok(()) => dashboard.behind = true,
-                Err(_) => return Ok(Exit::PollerEnded),
+                Err(_) => return Ok(None),
             },
             () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => {
                 dashboard.on_time();
@@ -195,7 +152,7 @@ where
     let mut next = first;
     for _ in 0..INPUTS_AT_ONCE {
         let Some(event) = next else {
-            return Ok(Some(Exit::HungUp));
+            return Ok(Some(Exit::Done));
         };
         if let Some(exit) = dashboard.on_input(&event?)? {
             return Ok(Some(exit));
@@ -288,17 +245,11 @@ where
         }
     }
 
-    fn on_notice(&mut self, notice: Notice) {
-        if let Some(purpose) = notice.sent {
-            self.app.forget_draft(purpose);
-        }
-        if let Some(preferences) = notice.preferences {
-            self.app.prefer(*preferences);
-        }
-        if let Some(job) = notice.select {
-            self.app.listing.select_job(job, &self.board.borrow());
-        }
-        self.app.say(notice.text, notice.role, Timestamp::now());
+    fn on_notice(&mut self, notice: Notice) -> io::Result<Option<Exit>> {
+        let effect = self
+            .app
+            .on_notice(notice, &self.board.borrow(), Timestamp::now());
+        self.carry_out(effect)
     }
 
     fn on_transition(&mut self, transition: Transition) {
@@ -309,26 +260,21 @@ where
         let effect = self
             .app
             .on_input(event, &self.board.borrow(), Timestamp::now());
+        self.carry_out(effect)
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> io::Result<Option<Exit>> {
         match effect {
             Effect::None => {}
-            Effect::Quit => return Ok(Some(Exit::Quit)),
+            Effect::Quit => return Ok(Some(Exit::Done)),
             Effect::Suspend => self.suspend()?,
             Effect::Redraw => self.redraw()?,
             Effect::Open(links) => self.open(&links),
             Effect::Copy(lines, what) => self.copy(&lines, what),
             Effect::Poll(jobs) => self.handle.poll(jobs),
             Effect::PollAll => self.handle.poll_all(),
-            Effect::Compose(purpose) => {
-                let (projects, now) = (self.host.projects(), Timestamp::now());
-                self.app
-                    .compose(purpose, projects, &self.board.borrow(), now);
-            }
-            Effect::Ask(request) => self.app.ask(self.host.question(&request), request),
-            Effect::Do(request) => {
-                self.app
-                    .say("asking the server", Role::Muted, Timestamp::now());
-                self.host.begin(request);
-            }
+            Effect::CountWrites(project) => self.host.count_writes(&project),
+            Effect::Perform(request) => self.host.perform(request),
         }
         Ok(None)
     }

@@ -3,6 +3,8 @@
 //! The dashboard and `list` both read these, so that they cannot disagree. These files must not know
 //! who draws.
 
+use crate::job::Status;
+
 pub mod columns;
 pub mod filter;
 pub mod theme;
@@ -14,5 +16,18 @@ pub fn plural(what: &str, count: usize) -> String {
         (1, _) => what.to_owned(),
         (_, Some(_)) => format!("{what}es"),
         _ => format!("{what}s"),
+    }
+}
+
+/// Why a job has no pull request, as far as the API tells: a completed one may have pushed straight
+/// to the deploy branch, so that it is never said that nothing changed.
+pub fn why_no_pull_request(status: Option<&Status>) -> &'static str {
+    match status {
+        Some(Status::Completed) => {
+            ": it completed without one (nothing changed, or it pushed straight to the branch)"
+        }
+        Some(Status::Failed) => ": it failed",
+        Some(Status::Archived) => ", and it is archived",
+        Some(Status::Active | Status::Other(_)) | None => " yet: it is still at work",
     }
 }

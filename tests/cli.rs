@@ -198,7 +198,7 @@ fn list_json_is_to_the_letter_what_the_design_says() {
 fn each_kind_of_error_is_told_in_its_row_and_by_the_exit_code() {
     for (reply, kind, code) in [
         (Reply::unauthorized(), "auth", 4),
-        (Reply::forbidden(), "forbidden", 0),
+        (Reply::forbidden(), "forbidden", 4),
         (Reply::not_found(), "not_found", 0),
         (Reply::too_many(Some("60")), "rate_limited", 0),
         (Reply::unavailable(), "server", 0),

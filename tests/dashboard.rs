@@ -6,10 +6,12 @@ mod support;
 
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use mintwatch::desktop::Opened;
+use mintwatch::exit::Exit;
 use mintwatch::job::JobKey;
 use mintwatch::poll::Poller;
+use mintwatch::tui::Notice;
 use mintwatch::tui::app::{Purpose, Request};
-use mintwatch::tui::{Exit, Notice};
+use mintwatch::view::theme::Role;
 use support::fake_server::FakeServer;
 use support::reply::{Reply, job_json};
 use support::session::{Call, Session};
@@ -119,7 +121,7 @@ async fn o_opens_exactly_the_pull_request_of_the_selected_job() {
 
     session.press("<esc>/job_a<enter>o");
     session
-        .wait_for("job_a has no pull request yet: it is still active")
+        .wait_for("job_a has no pull request yet: it is still at work")
         .await;
     session.press("<esc>/job_c<enter>o");
     session.wait_for("job_c has no pull request").await;
@@ -211,10 +213,10 @@ async fn more_than_five_are_opened_only_after_a_yes() {
     session.press("<space><space><space><space><space><space>o");
     session.wait_for("Open 6 pull requests? y/n").await;
     session.press("n");
-    session.wait_for("not done").await;
+    session.wait_for("cancelled").await;
     assert_eq!(session.calls(), []);
     session.press("oxo<esc>");
-    session.wait_for("not done").await;
+    session.wait_for("cancelled").await;
     assert_eq!(session.calls(), []);
     session.press("oy");
     let opened: Vec<Call> = (1..=6).map(|number| Call::Open(pull(number))).collect();
@@ -238,7 +240,7 @@ async fn esc_never_quits_and_q_does() {
     session.press("q");
     session.wait_until_gone("these keys").await;
     session.press("q");
-    assert_eq!(session.exit().await, Exit::Quit);
+    assert_eq!(session.exit().await, Some(Exit::Done));
 }
 
 #[tokio::test]
@@ -248,7 +250,7 @@ async fn ctrl_c_quits_everywhere() {
         let session = three_jobs(&server).await;
         session.press(start);
         session.press("<^c>");
-        assert_eq!(session.exit().await, Exit::Quit, "{start:?}");
+        assert_eq!(session.exit().await, Some(Exit::Done), "{start:?}");
     }
 }
 
@@ -383,7 +385,7 @@ async fn a_poller_that_ends_ends_the_run() {
     let mut session = Session::start(Poller::start(watched, setup), WIDE);
     session.wait_for("job_a").await;
     session.press("R");
-    assert_eq!(session.exit().await, Exit::PollerEnded);
+    assert_eq!(session.exit().await, None);
 }
 
 #[tokio::test]
@@ -391,11 +393,11 @@ async fn the_end_of_the_input_and_a_signal_end_the_run() {
     let server = FakeServer::start();
     let mut session = three_jobs(&server).await;
     session.end_input();
-    assert_eq!(session.exit().await, Exit::HungUp);
+    assert_eq!(session.exit().await, Some(Exit::Done));
 
     let mut session = three_jobs(&server).await;
     session.stop(Exit::Signal(15));
-    assert_eq!(session.exit().await, Exit::Signal(15));
+    assert_eq!(session.exit().await, Some(Exit::Signal(15)));
 }
 
 #[tokio::test]
@@ -408,7 +410,7 @@ async fn an_empty_board_says_what_to_do_and_runs() {
     session.wait_for("these keys").await;
     assert_eq!(session.calls(), []);
     session.press("<esc>q");
-    assert_eq!(session.exit().await, Exit::Quit);
+    assert_eq!(session.exit().await, Some(Exit::Done));
 }
 
 #[tokio::test]
@@ -436,7 +438,7 @@ async fn news_from_outside_is_said() {
     session.notice(Notice::bad("config.toml:3:1: unknown key"));
     session.wait_for("config.toml:3:1: unknown key").await;
     session.press("q");
-    assert_eq!(session.exit().await, Exit::Quit);
+    assert_eq!(session.exit().await, Some(Exit::Done));
 }
 
 #[tokio::test]
@@ -489,22 +491,25 @@ async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text
     session.press("n<tab>");
     session.wait_for("New job in other").await;
     session.press("<^s>");
-    session.wait_for("3 of 100 writes this hour").await;
+    session
+        .wait_for("Start a job in other? 3 of 100 writes this hour. y/n")
+        .await;
     session.press("y");
     let request = Request::Create {
         project: "other".into(),
         prompt: "Document\nthe retries".into(),
     };
-    session.wait_for_calls(&[Call::Begin(request)]).await;
+    session.wait_for_calls(&[Call::Perform(request)]).await;
     session.notice(Notice::bad("not allowed (403)"));
     session.wait_for("not allowed (403)").await;
     session.press("n");
     session.wait_for("the retries").await;
     session.press("<esc>");
-    session.notice(Notice {
-        sent: Some(Purpose::NewJob),
+    session.notice(Notice::Done {
+        text: String::from("started job_9"),
+        role: Role::Good,
+        purpose: Purpose::NewJob,
         select: Some(JobKey::new("docs", "job_b")),
-        ..Notice::good("started job_9")
     });
     session.wait_for_selected("job_b").await;
     session.press("n");
@@ -523,7 +528,9 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     session.press("<^s>");
     session.wait_for("nothing is written yet").await;
     session.press("more<^s>");
-    session.wait_for("Really?").await;
+    session
+        .wait_for("Send it to 2 jobs? 3 of 100 writes this hour. y/n")
+        .await;
     session.press("y");
     let jobs = ["job_a", "job_b"]
         .map(|id| JobKey::new("docs", id))
@@ -532,12 +539,12 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
         jobs: jobs.clone(),
         prompt: "more".into(),
     };
-    let mut calls = vec![Call::Begin(follow_up)];
+    let mut calls = vec![Call::Perform(follow_up)];
     session.wait_for_calls(&calls).await;
     session.press("x");
     session.wait_for("Stop watching 2 jobs?").await;
     session.press("y");
-    calls.push(Call::Begin(Request::Remove { jobs }));
+    calls.push(Call::Perform(Request::Remove { jobs }));
     session.wait_for_calls(&calls).await;
     session.press("a");
     session.wait_for("Ids or links of jobs in p").await;
@@ -547,7 +554,7 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
         project: "p".into(),
         ids: vec!["job_7".into()],
     };
-    calls.push(Call::Begin(add));
+    calls.push(Call::Perform(add));
     session.wait_for_calls(&calls).await;
 }
 

@@ -94,14 +94,14 @@ fn add_says_what_it_did() {
             &["add", "p1", "x", "job_1", "x"],
             "",
             "p1/x\n",
-            "p1/job_1 is there already\n",
+            "p1/job_1 already exists\n",
             added("  \"x\",\n"),
         ),
         (
             &["add", "docs", "job_2", "--label", "L"],
             "",
             "",
-            "p1/job_2 is there already\n",
+            "p1/job_2 already exists\n",
             CONFIG.into(),
         ),
         (

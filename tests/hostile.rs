@@ -9,7 +9,8 @@ mod support;
 
 use crossterm::event::Event;
 use mintwatch::board::{Board, Transition};
-use mintwatch::cli::list::{self, ListArgs, Looks};
+use mintwatch::cli::list::ListArgs;
+use mintwatch::cli::output::OutputStyle;
 use mintwatch::job::{Job, Status};
 use mintwatch::mintlify::ErrorKind;
 use mintwatch::pull_request::PullRequest;
@@ -253,12 +254,12 @@ fn check_list(board: &Board, (json, width): (bool, Option<u16>)) -> Result<(), S
         json,
         ..ListArgs::default()
     };
-    let looks = Looks {
+    let style = OutputStyle {
         theme: Theme::new(false, false),
         width,
     };
     let mut out = Vec::new();
-    list::print(&args, board, looks, now(), &mut out).unwrap();
+    args.print(board, style, now(), &mut out).unwrap();
     check_printed(&String::from_utf8(out).unwrap(), json, board.rows().len())
 }
 

@@ -105,3 +105,21 @@ fn files_stay_small_before_their_tests() {
         );
     }
 }
+
+/// The verbs print; what draws on a screen is the dashboard's own.
+#[test]
+fn of_the_commands_only_the_dashboard_knows_the_tui() {
+    let mut files = Vec::new();
+    rust_files(Path::new("src/cli"), &mut files);
+    rust_files(Path::new("src/session"), &mut files);
+    files.push(PathBuf::from("src/session.rs"));
+    for file in files.iter().filter(|file| !file.ends_with("dashboard.rs")) {
+        let source = fs::read_to_string(file).unwrap();
+        let shipped = source.split("#[cfg(test)]").next().unwrap_or_default();
+        assert!(
+            !shipped.contains("crate::tui"),
+            "{} uses the tui",
+            file.display()
+        );
+    }
+}

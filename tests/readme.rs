@@ -11,7 +11,8 @@ use clap::{Command, CommandFactory};
 use jiff::Timestamp;
 use mintwatch::board::{Board, Project, Update, Watched};
 use mintwatch::cli::Cli;
-use mintwatch::cli::list::{self, ListArgs, Looks};
+use mintwatch::cli::list::ListArgs;
+use mintwatch::cli::output::OutputStyle;
 use mintwatch::config::{Config, KeySource};
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::mintlify::ErrorKind;
@@ -204,12 +205,12 @@ fn list_prints_the_json() {
         json: true,
         ..ListArgs::default()
     };
-    let looks = Looks {
+    let style = OutputStyle {
         theme: Theme::new(false, false),
         width: None,
     };
     let at = "2026-11-23T09:00:00Z".parse().unwrap();
-    list::print(&args, &board(at), looks, at, &mut out).unwrap();
+    args.print(&board(at), style, at, &mut out).unwrap();
     let printed: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(told, printed);
 }

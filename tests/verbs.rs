@@ -498,7 +498,7 @@ fn open_says_why_there_is_nothing_to_open() {
             1,
             "SDK quickstart has no pull request yet",
         ),
-        (Reply::job("completed"), 1, "without changing a file"),
+        (Reply::job("completed"), 1, "it completed without one"),
         (Reply::pull_request("file:///etc/passwd"), 1, "link refused"),
         (Reply::not_found(), 1, "404"),
         (Reply::unauthorized(), 4, "401"),

@@ -1,24 +1,25 @@
 //! `mintwatch add`: lists jobs in the config, for the dashboard to watch.
-//!
-//! This file must not know how the config is edited or written.
 
 use std::collections::HashSet;
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Write};
 
-use anyhow::Context;
+use anyhow::Context as _;
 use clap::Args;
 
-use super::UsageError;
-use crate::config::edit::{self, Edited, NewJob};
-use crate::config::edit_file;
+use super::context::Context;
+use super::error::{CommandError, CommandResult};
+use crate::config::edit::NewJob;
 use crate::config::ids::parse_ids;
+use crate::exit::Exit;
 use crate::job::JobKey;
 
-/// The most that is read from standard input.
+/// The most bytes that are read from standard input.
 const MAX_INPUT: u64 = 16 << 20;
 
-/// What `add` takes.
+/// Why `add` and `rm` do nothing for the demo.
+pub(super) const NOT_IN_DEMO: &str =
+    "the demo has no config file to edit: leave --demo out to edit your own";
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "A JOB is an id, a link such as https://…/job/ID, or a reply of the API as \
@@ -47,39 +48,32 @@ pub struct AddArgs {
     pub tags: Vec<String>,
 }
 
-/// Adds the jobs to the config at `path`; `input` is read where `-` was given. Prints the added ones
-/// to `out`, and to `err` which were there already.
-pub fn run(
-    args: &AddArgs,
-    path: &Path,
-    input: &mut dyn Read,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> anyhow::Result<()> {
-    let jobs = new_jobs(args, input)?;
-    let mut done = Edited::default();
-    edit_file(path, |text| {
-        done = edit::add(text, path, &args.project, &jobs)?;
-        Ok::<_, anyhow::Error>(done.text.take())
-    })?;
-    // In one piece, since other programs may write to the same place.
-    let lines = |keys: &[JobKey], end| {
-        let lines = keys.iter().map(|key| format!("{key}{end}\n"));
-        lines.collect::<Vec<_>>().concat()
-    };
-    out.write_all(lines(&done.changed, "").as_bytes())?;
-    err.write_all(lines(&done.unchanged, " is there already").as_bytes())?;
-    Ok(())
+impl AddArgs {
+    /// Prints the added jobs on standard output, and on standard error those that were listed
+    /// already.
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let (actions, _) = context.actions(NOT_IN_DEMO)?;
+        let jobs = new_jobs(self, &mut io::stdin())?;
+        let edited = actions.add(&self.project, jobs).await?;
+        // In one piece, since other programs may write to the same place.
+        io::stdout().write_all(lines(&edited.changed, "").as_bytes())?;
+        io::stderr().write_all(lines(&edited.unchanged, " already exists").as_bytes())?;
+        Ok(Exit::Done)
+    }
 }
 
-fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> anyhow::Result<Vec<NewJob>> {
+fn lines(keys: &[JobKey], end: &str) -> String {
+    keys.iter().map(|key| format!("{key}{end}\n")).collect()
+}
+
+fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> Result<Vec<NewJob>, CommandError> {
     let ids = ids(&args.jobs, input)?;
     if args.label.is_some() && ids.len() > 1 {
         let message = format!(
             "--label names one job, and {} were given: add them one by one",
             ids.len()
         );
-        return Err(UsageError(message).into());
+        return Err(CommandError::usage(message));
     }
     let job = |id| NewJob {
         id,
@@ -90,11 +84,14 @@ fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> anyhow::Result<Vec<NewJob>>
 }
 
 /// The ids in the arguments, each once.
-fn ids(words: &[String], input: &mut dyn Read) -> anyhow::Result<Vec<String>> {
+fn ids(words: &[String], input: &mut dyn Read) -> Result<Vec<String>, CommandError> {
     let mut ids = Vec::new();
     for word in words {
         if word == "-" {
-            ids.extend(parse_ids(&read(input)?).context("standard input")?);
+            let found = parse_ids(&read(input)?);
+            ids.extend(
+                found.map_err(|error| CommandError::usage(format!("standard input: {error}")))?,
+            );
         } else {
             ids.extend(parse_ids(word)?);
         }

@@ -9,10 +9,16 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Arg, Args, Command, ValueHint};
+use clap::{Arg, Args, Command, CommandFactory, ValueHint};
 use clap_complete::{Shell, generate};
 
-use crate::board::Watched;
+use super::Cli;
+use super::context::Context;
+use super::error::CommandResult;
+use crate::board::{Project, Watched};
+use crate::exit::Exit;
+use crate::poll::into_watched_jobs;
+use crate::session::LoadedConfig;
 
 /// What `completions` takes.
 #[derive(Debug, Args)]
@@ -25,6 +31,41 @@ In bash, zsh and fish, job ids, labels and projects of the config complete too."
 pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
+}
+
+impl CompletionsArgs {
+    pub fn execute(&self) -> CommandResult {
+        print(self.shell, &Cli::command(), &mut io::stdout())?;
+        Ok(Exit::Done)
+    }
+}
+
+impl CompleteNamesArgs {
+    /// Prints the names that the word being typed may be. A shell that completes shows no errors, so
+    /// there are no names where there is no config.
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let wanted = Wanted::by(Cli::command(), &self.words);
+        let (config, demo) = source_flags(&self.words);
+        if wanted == Wanted::Nothing || demo || context.global.demo {
+            return Ok(Exit::Done);
+        }
+        let path = config.map_or_else(|| context.config_path(), Ok)?;
+        let Ok(mut loaded) = LoadedConfig::load(path) else {
+            return Ok(Exit::Done);
+        };
+        let names = if wanted == Wanted::Jobs {
+            job_names(&into_watched_jobs(&mut loaded.config))
+        } else {
+            let projects = loaded.config.projects.iter();
+            projects
+                .map(|own| Project::from(own).title().to_owned())
+                .collect()
+        };
+        for name in names {
+            writeln!(io::stdout(), "{name}")?;
+        }
+        Ok(Exit::Done)
+    }
 }
 
 /// What the scripts ask.

@@ -2,11 +2,20 @@
 
 use std::io::{self, Write};
 
-use clap::Command;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
+use super::Cli;
+use super::error::CommandResult;
+use crate::exit::Exit;
+
+pub fn execute() -> CommandResult {
+    print(Cli::command(), &mut io::stdout())?;
+    Ok(Exit::Done)
+}
+
 /// Prints one page that describes every verb.
-pub fn print(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+fn print(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
     command.build();
     let page = Man::new(command.clone());
     page.render_title(out)?;
@@ -74,10 +83,7 @@ fn notes(page: &Man) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
 
     #[test]
     fn the_page_describes_every_verb_and_no_hidden_one() {

@@ -1,22 +1,26 @@
 //! `mintwatch new`: starts a job, and lists it in the config.
-//!
-//! This file must not know how a job is started, or how the config is edited.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::Args;
+use jiff::Timestamp;
 use shell_words::quote;
 
+use super::context::Context;
+use super::error::CommandResult;
+use super::json;
 use super::prompt::PromptArgs;
-use crate::config::edit::NewJob;
-use crate::config::redact_keys;
-use crate::text;
+use crate::board::{Board, Update, Watched};
+use crate::exit::Exit;
+use crate::job::Job;
+use crate::mintlify::write::JOB_MAY_EXIST;
 
-/// The most cells of a label that is taken from a prompt.
-const MAX_LABEL: usize = 60;
+/// Why `new` and `send` do nothing for the demo.
+pub(super) const NOT_IN_DEMO: &str = "the demo ends with this command, and a new job with it: run \
+    `mintwatch demo-server --write-config FILE`, and give --config FILE instead of --demo";
 
-/// What `new` takes.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Prints the id of the new job, and lists it in the config. On a terminal it asks \
@@ -46,45 +50,62 @@ pub struct NewArgs {
     /// A word to filter by; may be given several times
     #[arg(long = "tag", value_name = "T")]
     pub tags: Vec<String>,
-    /// Print the job as one JSON object, as `list --json` has it
-    #[arg(long)]
-    pub json: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
 }
 
 impl NewArgs {
-    /// The job with this id, which `prompt` started, as the config will list it.
-    pub fn job(&self, id: &str, prompt: &str) -> NewJob {
-        let label = match &self.label {
-            Some(label) => text::clean(label),
-            None => label_of(prompt),
-        };
-        let tags = self.tags.iter().map(|tag| text::clean(tag));
-        NewJob {
-            id: id.to_owned(),
-            label: Some(label).filter(|label| !label.is_empty()),
-            tags: tags.filter(|tag| !tag.is_empty()).collect(),
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let (actions, _) = context.actions(NOT_IN_DEMO)?;
+        let project = actions.find_project(&self.project)?;
+        let writer = actions.writer(&[&project.id]).await?;
+        let question = format!("Start a job in {}?", project.title());
+        let prompt = self.prompt.ask(&actions, &project.id, &question).await?;
+        let text = prompt.text.clone();
+        let label = self.label.as_deref();
+        let call = writer.create(&project, &text, label, &self.tags);
+        let created = prompt
+            .write(call, JOB_MAY_EXIST, || {
+                actions.count_write(&project.id, None)
+            })
+            .await?;
+        if self.prompt.json {
+            print_json(created.watched.clone(), created.job)?;
+        } else {
+            writeln!(io::stdout(), "{}", created.watched.key.id)?;
         }
+        let Err(error) = created.listed else {
+            return Ok(Exit::Done);
+        };
+        let config = context.global.config.as_deref();
+        let command = add_command(config, project.title(), &created.watched);
+        let _ = writeln!(
+            io::stderr(),
+            "mintwatch: the job was started, but is not watched: {error:#}\nOnce that is fixed: \
+             {command}"
+        );
+        Ok(Exit::Failed)
     }
 }
 
-/// What a job is called by its prompt: the API gives it no title.
-pub fn label_of(prompt: &str) -> String {
-    let lines = prompt.lines().map(|line| text::clean(&redact_keys(line)));
-    let first = lines.into_iter().find(|line| !line.is_empty());
-    text::truncate(&first.unwrap_or_default(), MAX_LABEL, "…").into_owned()
+/// Prints `watched` as `job`, a reply, describes it.
+pub(super) fn print_json(watched: Watched, job: Job) -> io::Result<()> {
+    let key = watched.key.clone();
+    let mut board = Board::new([watched]);
+    let fresh_for = None;
+    board.apply(&key, Update::Fetched { job, fresh_for }, Timestamp::now());
+    board
+        .rows()
+        .iter()
+        .try_for_each(|row| json::print_job(row, &mut io::stdout().lock()))
 }
 
 /// The command that lists `job` of `project` in `config` (else the usual one), where `new` could not.
-pub fn add_command(config: Option<&Path>, project: &str, job: &NewJob) -> String {
+fn add_command(config: Option<&Path>, project: &str, job: &Watched) -> String {
     let config = config.map(|path| path.to_string_lossy());
     let mut words: Vec<Cow<'_, str>> = vec!["mintwatch".into()];
     if let Some(path) = &config {
         words.extend(["--config".into(), quote(path)]);
     }
-    words.extend(["add".into(), quote(project), quote(&job.id)]);
+    words.extend(["add".into(), quote(project), quote(&job.key.id)]);
     if let Some(label) = &job.label {
         words.extend(["--label".into(), quote(label)]);
     }
@@ -96,49 +117,38 @@ pub fn add_command(config: Option<&Path>, project: &str, job: &NewJob) -> String
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::board::Project;
+    use crate::job::JobKey;
 
     #[test]
-    fn label_table() {
-        let long = "word ".repeat(30);
-        let cut = format!("{}…", &long[..59]);
-        let wide = "日".repeat(60);
-        let cut_wide = format!("{}…", "日".repeat(29));
-        for (prompt, want) in [
-            ("Fix the links", "Fix the links"),
-            ("  Fix\tthe links \r\nand more", "Fix the links"),
-            ("\u{200b}\n\n# Title\n", "# Title"),
-            ("a\u{1b}[31mb\u{202e}", "a[31mb"),
-            ("use mint_secret1", "use mint_*******"),
-            (&long, &cut),
-            (&wide, &cut_wide),
-            ("", ""),
-        ] {
-            assert_eq!(label_of(prompt), want, "{prompt:?}");
-        }
-    }
-
-    #[test]
-    fn the_job_takes_what_was_given_and_else_the_prompt() {
-        let args = |label: Option<&str>, tags: &[&str]| NewArgs {
-            project: String::from("docs"),
-            prompt: PromptArgs::default(),
-            label: label.map(Into::into),
+    fn add_command_table() {
+        let job = |label: Option<&str>, tags: &[&str]| Watched {
+            key: JobKey::new("p1", "job_1"),
+            project: Arc::new(Project {
+                id: "p1".into(),
+                name: None,
+            }),
+            label: label.map(String::from),
             tags: tags.iter().map(ToString::to_string).collect(),
-            json: false,
-            yes: false,
         };
-        let job = args(None, &[]).job("job_1", "Do\nit");
         assert_eq!(
-            add_command(None, "docs", &job),
+            add_command(None, "docs", &job(Some("Do"), &[])),
             "mintwatch add docs job_1 --label Do"
         );
-        let job = args(Some("it's \n mine"), &["a", " ", "b c"]).job("job_1", "Do");
         assert_eq!(
-            add_command(Some(Path::new("a b.toml")), "my docs", &job),
+            add_command(
+                Some(Path::new("a b.toml")),
+                "my docs",
+                &job(Some("it's mine"), &["a", "b c"])
+            ),
             r"mintwatch --config 'a b.toml' add 'my docs' job_1 --label 'it'\''s mine' --tag a --tag 'b c'"
         );
-        let job = args(Some(""), &[]).job("job_1", "Do");
-        assert_eq!(add_command(None, "docs", &job), "mintwatch add docs job_1");
+        assert_eq!(
+            add_command(None, "docs", &job(None, &[])),
+            "mintwatch add docs job_1"
+        );
     }
 }

@@ -1,15 +1,20 @@
 //! `mintwatch open`: opens the pull request of a job.
-//!
-//! This file must not know how the job is polled, or how a browser is started.
 
+use std::io::{self, IsTerminal, Stdout, Write};
+
+use anyhow::anyhow;
 use clap::Args;
 
-use crate::board::Row;
-use crate::job::Status;
-use crate::link::{Link, LinkError};
-use crate::mintlify::ErrorKind;
+use super::context::Context;
+use super::error::{CommandError, CommandResult, exit_of};
+use super::select;
+use crate::board::{Row, Watched};
+use crate::desktop::{self, Environment, Opened, Opener};
+use crate::exit::Exit;
+use crate::link::Link;
+use crate::poll::schedule::Start;
+use crate::view::why_no_pull_request;
 
-/// What `open` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mintwatch open job_01
@@ -29,49 +34,56 @@ pub struct OpenArgs {
     pub print: bool,
 }
 
-/// Why there is no link to open, in words.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoLink {
-    /// The poll was refused for want of a key.
-    #[error("{0}: {1}")]
-    NoKey(String, String),
-    /// The poll failed.
-    #[error("{0}: {1}")]
-    NotSeen(String, String),
-    /// The job has no pull request.
-    #[error("{0} has no pull request{1}")]
-    NoPullRequest(String, &'static str),
-    /// The link leads nowhere safe.
-    #[error("{0}: {1}")]
-    Unsafe(String, LinkError),
+impl OpenArgs {
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let choose = |watched: Vec<Watched>| Ok(vec![select::job(&watched, &self.job)?.clone()]);
+        let mut session = context.poll(Start::Once, choose).await?;
+        session.poller.first_round().await;
+        let board = session.poller.board();
+        let link = match board.borrow().rows().first() {
+            Some(row) => pull_request(row)?,
+            None => return Err(CommandError::failed("nothing was polled")),
+        };
+        let mut out = io::stdout();
+        if self.print {
+            writeln!(out, "{link}")?;
+            return Ok(Exit::Done);
+        }
+        let opener = Opener::new(session.environment.clone());
+        let said = match opener.open(&link).map_err(anyhow::Error::from)? {
+            Opened::Browser(name) => format!("opened {link} with {name}"),
+            Opened::NoBrowser => print_instead(&link, &session.environment, &mut out)?,
+        };
+        let _ = writeln!(io::stderr(), "{said}");
+        Ok(Exit::Done)
+    }
+}
+
+/// Prints the link, and copies it where a person sits at the output; what to say of that.
+fn print_instead(link: &Link, environment: &Environment, out: &mut Stdout) -> io::Result<String> {
+    writeln!(out, "{link}")?;
+    let copied = out.is_terminal() && desktop::copy(link.as_str(), environment, out).is_ok();
+    let copied = if copied { ", and copied" } else { "" };
+    Ok(format!(
+        "no browser here, so the link is printed{copied}; BROWSER can name one"
+    ))
 }
 
 /// The link to the pull request of `row`, which was polled just now.
-pub fn pull_request(row: &Row) -> Result<Link, NoLink> {
-    let title = row.watched.title().to_owned();
+fn pull_request(row: &Row) -> Result<Link, CommandError> {
+    let title = row.watched.title();
     if let Some(error) = &row.error {
-        let message = error.message.clone();
-        return Err(match error.kind {
-            ErrorKind::Auth | ErrorKind::Forbidden => NoLink::NoKey(title, message),
-            _ => NoLink::NotSeen(title, message),
-        });
+        let message = format!("{title}: {}", error.message);
+        return Err(CommandError::new(exit_of(error.kind), anyhow!(message)));
     }
-    match row.pull_request() {
-        Some(found) => {
-            let link = found.link().cloned();
-            link.map_err(|refused| NoLink::Unsafe(title, refused.clone()))
-        }
-        None => Err(NoLink::NoPullRequest(title, why_none(row.status()))),
-    }
-}
-
-fn why_none(status: Option<&Status>) -> &'static str {
-    match status {
-        Some(Status::Completed) => ": it completed without changing a file",
-        Some(Status::Failed) => ": it failed",
-        Some(Status::Archived) => ", and it is archived",
-        Some(Status::Active | Status::Other(_)) | None => " yet: it is still at work",
-    }
+    let Some(found) = row.pull_request() else {
+        let why = why_no_pull_request(row.status());
+        return Err(CommandError::failed(format!(
+            "{title} has no pull request{why}"
+        )));
+    };
+    let refused = |error| CommandError::failed(format!("{title}: {error}"));
+    found.link().cloned().map_err(refused)
 }
 
 #[cfg(test)]
@@ -82,7 +94,8 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
-    use crate::job::{Job, JobKey};
+    use crate::job::{Job, JobKey, Status};
+    use crate::mintlify::ErrorKind;
     use crate::pull_request::PullRequest;
 
     fn told(update: Update) -> String {
@@ -124,7 +137,8 @@ mod tests {
             (
                 "completed",
                 None,
-                "job_1 has no pull request: it completed without changing a file",
+                "job_1 has no pull request: it completed without one (nothing changed, or it pushed \
+                 straight to the branch)",
             ),
             ("failed", None, "job_1 has no pull request: it failed"),
             (

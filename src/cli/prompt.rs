@@ -3,14 +3,18 @@
 //! This file must not know what a prompt is for.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use super::UsageError;
+use super::confirm::confirm;
+use super::error::CommandError;
+use crate::actions::Actions;
 use crate::desktop::{EditedDocument, Environment};
+use crate::process;
+use crate::session::key_variables;
 use crate::text;
 
 /// The most bytes of a prompt.
@@ -25,6 +29,36 @@ pub struct PromptArgs {
     /// Read the prompt from FILE; `-` is standard input
     #[arg(short = 'F', long, value_name = "FILE", conflicts_with = "prompt")]
     pub file: Option<PathBuf>,
+    /// Print the job as one JSON object, as `list --json` has it
+    #[arg(long)]
+    pub json: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl PromptArgs {
+    /// The prompt, and the person's agreement to send it to `project`.
+    pub async fn ask(
+        &self,
+        actions: &Actions,
+        project: &str,
+        question: &str,
+    ) -> Result<Prompt, CommandError> {
+        let on_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        let environment =
+            on_terminal.then(|| Environment::from_process(&key_variables(&actions.config())));
+        let prompt = Prompt::read(self, &mut io::stdin(), environment.as_ref())?;
+        if self.yes || !on_terminal {
+            return Ok(prompt);
+        }
+        let count = actions.writes_this_hour(project).await;
+        let (input, err) = (&mut io::stdin().lock(), &mut io::stderr());
+        if confirm(question, count, input, err)? {
+            return Ok(prompt);
+        }
+        Err(CommandError::failed(format!("not sent{}", prompt.keep())))
+    }
 }
 
 /// A prompt that is not empty.
@@ -33,7 +67,7 @@ pub struct Prompt {
     /// The text, without white space at its ends.
     pub text: String,
     /// Where it was written in an editor.
-    writing: Option<EditedDocument>,
+    document: Option<EditedDocument>,
 }
 
 impl Prompt {
@@ -43,7 +77,7 @@ impl Prompt {
         args: &PromptArgs,
         input: &mut dyn Read,
         editor: Option<&Environment>,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, CommandError> {
         let text = match (&args.prompt, &args.file) {
             (Some(prompt), _) => prompt.clone(),
             (None, Some(path)) if path.as_os_str() == "-" => read(input, "standard input")?,
@@ -53,36 +87,66 @@ impl Prompt {
         let text = trimmed(&text).ok_or_else(|| usage("the prompt is empty"))?;
         Ok(Self {
             text,
-            writing: None,
+            document: None,
         })
     }
 
-    fn written(editor: Option<&Environment>) -> anyhow::Result<Self> {
+    fn written(editor: Option<&Environment>) -> Result<Self, CommandError> {
         let nothing = "no prompt: give it as an argument, with -F FILE, or with -F - on standard \
                        input";
         let Some(environment) = editor else {
             return Err(usage(nothing));
         };
-        let writing = EditedDocument::of(environment).context("not sent")?;
-        let writing = writing.ok_or_else(|| usage(&format!("{nothing}; or set EDITOR")))?;
-        let text = trimmed(&writing.text);
+        let document = EditedDocument::write(environment).context("not sent")?;
+        let document = document.ok_or_else(|| usage(&format!("{nothing}; or set EDITOR")))?;
+        let text = trimmed(&document.text);
         Ok(Self {
-            text: text.ok_or_else(|| anyhow!("not sent: the prompt is empty"))?,
-            writing: Some(writing),
+            text: text.ok_or_else(|| CommandError::failed("not sent: the prompt is empty"))?,
+            document: Some(document),
         })
+    }
+
+    /// Makes the write that the prompt is for, once. What was written in an editor is kept where the
+    /// write fails. A signal that ends the program before there is a reply leaves the `doubt`
+    /// whether it happened, and it counts as if it had.
+    pub async fn write<T, E, C>(
+        self,
+        call: impl Future<Output = Result<T, E>>,
+        doubt: &str,
+        count: impl FnOnce() -> C,
+    ) -> Result<T, CommandError>
+    where
+        CommandError: From<E>,
+        C: Future<Output = ()>,
+    {
+        let result = tokio::select! {
+            biased;
+            exit = process::interrupted() => Err(exit),
+            result = call => Ok(result),
+        };
+        match result {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(CommandError::from(error).with_note(&self.keep())),
+            Err(exit) => {
+                count().await;
+                let kept = self.keep();
+                let message = format!("stopped before there was a reply. {doubt}{kept}");
+                Err(CommandError::new(exit, anyhow!(message)))
+            }
+        }
     }
 
     /// Keeps what was written in an editor and could not be used; says where it is.
     pub fn keep(self) -> String {
-        let kept = self.writing.and_then(EditedDocument::keep);
+        let kept = self.document.and_then(EditedDocument::keep);
         kept.map_or_else(String::new, |path| {
             format!("\nYour prompt is kept in {}", path.display())
         })
     }
 }
 
-fn usage(message: &str) -> anyhow::Error {
-    UsageError(message.to_owned()).into()
+fn usage(message: &str) -> CommandError {
+    CommandError::usage(message)
 }
 
 fn trimmed(text: &str) -> Option<String> {
@@ -90,13 +154,13 @@ fn trimmed(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn read_file(path: &Path) -> anyhow::Result<String> {
+fn read_file(path: &Path) -> Result<String, CommandError> {
     let name = text::clean(&path.to_string_lossy());
     let mut file = File::open(path).map_err(|error| unreadable(&name, &error))?;
     read(&mut file, &name)
 }
 
-fn read(input: &mut dyn Read, name: &str) -> anyhow::Result<String> {
+fn read(input: &mut dyn Read, name: &str) -> Result<String, CommandError> {
     let mut bytes = Vec::new();
     // One more than there may be, to tell a prompt that just fits from one that does not.
     let mut input = input.take(MAX_BYTES as u64 + 1);
@@ -109,7 +173,7 @@ fn read(input: &mut dyn Read, name: &str) -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|_| unreadable(name, &"it is not UTF-8"))
 }
 
-fn unreadable(name: &str, why: &dyn std::fmt::Display) -> anyhow::Error {
+fn unreadable(name: &str, why: &dyn std::fmt::Display) -> CommandError {
     usage(&format!("cannot read the prompt from {name}: {why}"))
 }
 
@@ -121,6 +185,7 @@ mod tests {
         let args = PromptArgs {
             prompt: prompt.map(Into::into),
             file: file.map(Into::into),
+            ..PromptArgs::default()
         };
         let prompt = Prompt::read(&args, &mut &*input, None);
         prompt
@@ -183,6 +248,7 @@ mod tests {
         let args = PromptArgs {
             prompt: Some("a".into()),
             file: None,
+            ..PromptArgs::default()
         };
         let prompt = Prompt::read(&args, &mut std::io::empty(), None).unwrap();
         assert_eq!(prompt.keep(), "");

@@ -1,20 +1,17 @@
 //! `mintwatch rm`: takes jobs out of the config, so that nothing watches them.
-//!
-//! This file must not know how the config is edited or written.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
 
 use clap::Args;
 
+use super::add::NOT_IN_DEMO;
+use super::context::Context;
+use super::error::CommandResult;
 use super::select;
 use crate::board::Watched;
-use crate::config::edit::{self, Edited};
-use crate::config::{Config, edit_file};
+use crate::exit::Exit;
 use crate::job::JobKey;
-use crate::poll::into_watched_jobs;
 
-/// What `rm` takes.
 #[derive(Debug, Args)]
 #[command(
     after_help = "A JOB is an id, PROJECT/JOB, or a label when it is unique.
@@ -31,18 +28,16 @@ pub struct RmArgs {
     pub jobs: Vec<String>,
 }
 
-/// Removes the jobs from the config at `path`, all or none, and prints them to `out`.
-pub fn run(args: &RmArgs, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut done = Edited::default();
-    edit_file(path, |text| {
-        let watched = into_watched_jobs(&mut Config::parse(text, path)?);
-        done = edit::remove(text, path, &keys(&args.jobs, &watched)?)?;
-        Ok::<_, anyhow::Error>(done.text.take())
-    })?;
-    for key in &done.changed {
-        writeln!(out, "{key}")?;
+impl RmArgs {
+    /// Removes all the jobs or none, and prints them.
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let (actions, watched) = context.actions(NOT_IN_DEMO)?;
+        let edited = actions.remove(keys(&self.jobs, &watched)?).await?;
+        for key in &edited.changed {
+            writeln!(io::stdout(), "{key}")?;
+        }
+        Ok(Exit::Done)
     }
-    Ok(())
 }
 
 /// The jobs that `names` mean, each once.

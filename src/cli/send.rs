@@ -1,12 +1,17 @@
 //! `mintwatch send`: a follow-up to a job, which wakes it if it has finished.
-//!
-//! This file must not know how it is sent.
+
+use std::io::{self, Write};
 
 use clap::Args;
 
+use super::context::Context;
+use super::error::CommandResult;
+use super::new::{NOT_IN_DEMO, print_json};
 use super::prompt::PromptArgs;
+use super::select;
+use crate::exit::Exit;
+use crate::mintlify::write::MESSAGE_MAY_HAVE_ARRIVED;
 
-/// What `send` takes.
 #[derive(Debug, Args)]
 #[command(
     after_help = "On a terminal it asks first, and says how many writes the project has had this \
@@ -28,10 +33,29 @@ pub struct SendArgs {
     /// What the agent is to do.
     #[command(flatten)]
     pub prompt: PromptArgs,
-    /// Print the job as one JSON object, as `list --json` has it
-    #[arg(long)]
-    pub json: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
+}
+
+impl SendArgs {
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let (actions, watched) = context.actions(NOT_IN_DEMO)?;
+        let job = select::job(&watched, &self.job)?;
+        let project = &job.key.project;
+        let writer = actions.writer(&[project]).await?;
+        let question = format!("Send this to {} in {}?", job.title(), job.project.title());
+        let prompt = self.prompt.ask(&actions, project, &question).await?;
+        let (text, jobs) = (prompt.text.clone(), [job.key.clone()]);
+        let call = writer.follow_up(&jobs, &text);
+        let replies = prompt
+            .write(call, MESSAGE_MAY_HAVE_ARRIVED, || {
+                actions.count_write(project, None)
+            })
+            .await?;
+        if self.prompt.json {
+            for reply in replies {
+                print_json(job.clone(), reply)?;
+            }
+        }
+        let _ = writeln!(io::stderr(), "sent");
+        Ok(Exit::Done)
+    }
 }

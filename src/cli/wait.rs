@@ -1,19 +1,23 @@
 //! `mintwatch wait`: waits until jobs have finished.
-//!
-//! It reads the board and judges it; this file must not know how jobs are polled.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use super::list::ascii;
+use super::context::Context;
+use super::error::{CommandError, CommandResult};
+use super::output::{self, OutputStyle, printable};
+use super::{json, select, table};
 use crate::board::{Board, Row};
+use crate::exit::Exit;
 use crate::job::Status;
 use crate::mintlify::ErrorKind;
+use crate::poll::schedule::Start;
+use crate::process;
 use crate::text;
 use crate::view::plural;
 use crate::view::theme::Theme;
@@ -23,7 +27,6 @@ const MAX_NAMED: usize = 5;
 /// Goes back to the start of the line and clears it (ECMA-48 CR and EL).
 const REWRITE: &str = "\r\x1b[K";
 
-/// What `wait` takes.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:
   mintwatch wait                         all jobs of the config
@@ -59,19 +62,48 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| String::from("expected a duration, such as 90s, 30m or 2h"))
 }
 
-/// Why waiting is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// All have completed or are archived.
-    Done,
-    /// One failed, or does not exist.
-    Failed,
-    /// What has not finished cannot be polled, for want of a key.
-    NoKey,
-    /// The time is up.
-    TimedOut,
-    /// A signal of this number asked for it.
-    Stopped(i32),
+impl WaitArgs {
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let stop = process::interrupted();
+        let choose = |watched| select::jobs(watched, &self.jobs);
+        let mut session = context.poll(Start::AtOnce, choose).await?;
+        session.poller.watch_for_sleep();
+        let mut board = session.poller.board();
+        let mut progress = Progress::new(
+            output::can_rewrite(&io::stderr()).then(io::stderr),
+            context.theme(io::stderr().is_terminal()),
+        );
+        let end = wait(self, &mut board, &mut progress, stop).await;
+        drop(progress);
+        let Ok(exit) = end else {
+            return Err(CommandError::poller_ended(&mut session.poller).await);
+        };
+        if !matches!(exit, Exit::Signal(_)) {
+            // A reader who has had enough changes nothing about how the jobs ended.
+            self.report(context, &board.borrow(), exit)
+                .or_else(|error| match error.kind() {
+                    io::ErrorKind::BrokenPipe => Ok(()),
+                    _ => Err(error),
+                })?;
+        }
+        Ok(exit)
+    }
+
+    fn report(&self, context: &Context, board: &Board, exit: Exit) -> io::Result<()> {
+        let rows: Vec<_> = board.rows().iter().collect();
+        let mut out = io::stdout().lock();
+        if self.json {
+            json::print_rows(&rows, &mut out)?;
+        } else if !rows.is_empty() {
+            let style = OutputStyle::for_stdout(context);
+            table::print_rows(&rows, style, Timestamp::now(), &mut out)?;
+        }
+        for line in messages(exit, self, board) {
+            // Where nobody can be told, the table and the exit code remain.
+            let _ = writeln!(io::stderr(), "mintwatch: {line}");
+        }
+        Ok(())
+    }
 }
 
 /// How a job stands, to someone who waits for it.
@@ -86,7 +118,7 @@ enum JobOutcome {
 }
 
 impl JobOutcome {
-    fn of(row: &Row) -> Self {
+    fn from_row(row: &Row) -> Self {
         match row.status() {
             Some(Status::Completed | Status::Archived) => return Self::Good,
             Some(Status::Failed) => return Self::Failed,
@@ -94,9 +126,7 @@ impl JobOutcome {
         }
         match row.error.as_ref().map(|error| error.kind) {
             Some(ErrorKind::NotFound) => Self::Missing,
-            Some(ErrorKind::Auth) => Self::NoKey,
-            // What was seen before may be seen again: the address of a laptop changes.
-            Some(ErrorKind::Forbidden) if row.job.is_none() => Self::NoKey,
+            _ if row.lacks_key() => Self::NoKey,
             _ => Self::AtWork,
         }
     }
@@ -106,31 +136,31 @@ impl JobOutcome {
 ///
 /// A failure is the last word only when there is nothing more to learn, unless the first one was
 /// asked for.
-fn verdict(board: &Board, fail_fast: bool) -> Option<End> {
-    let standings: Vec<JobOutcome> = board.rows().iter().map(JobOutcome::of).collect();
+fn verdict(board: &Board, fail_fast: bool) -> Option<Exit> {
+    let standings: Vec<JobOutcome> = board.rows().iter().map(JobOutcome::from_row).collect();
     let any = |wanted: &[JobOutcome]| standings.iter().any(|standing| wanted.contains(standing));
     let failed = any(&[JobOutcome::Failed, JobOutcome::Missing]);
     if failed && fail_fast {
-        Some(End::Failed)
+        Some(Exit::Failed)
     } else if any(&[JobOutcome::AtWork]) {
         None
     } else if any(&[JobOutcome::NoKey]) {
-        Some(End::NoKey)
+        Some(Exit::NoKey)
     } else if failed {
-        Some(End::Failed)
+        Some(Exit::Failed)
     } else {
-        Some(End::Done)
+        Some(Exit::Done)
     }
 }
 
 /// Waits until the jobs on `board` have finished, the time is up, or `stop` says the number of a
 /// signal. It is an error if the board is no longer written.
-pub async fn wait(
+async fn wait(
     args: &WaitArgs,
     board: &mut watch::Receiver<Board>,
     progress: &mut Progress<impl Write>,
-    stop: impl Future<Output = i32>,
-) -> Result<End, watch::error::RecvError> {
+    stop: impl Future<Output = Exit>,
+) -> Result<Exit, watch::error::RecvError> {
     let mut stop = pin!(stop);
     let mut time_up = pin!(time_up(args.timeout));
     loop {
@@ -143,8 +173,8 @@ pub async fn wait(
         }
         tokio::select! {
             changed = board.changed() => changed?,
-            () = &mut time_up => return Ok(End::TimedOut),
-            number = &mut stop => return Ok(End::Stopped(number)),
+            () = &mut time_up => return Ok(Exit::Unfinished),
+            exit = &mut stop => return Ok(exit),
         }
     }
 }
@@ -198,7 +228,7 @@ impl<W: Write> Drop for Progress<W> {
 fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
     let (mut finished, mut failed, mut open) = (0, 0, Vec::new());
     for row in board.rows() {
-        match JobOutcome::of(row) {
+        match JobOutcome::from_row(row) {
             JobOutcome::Good => finished += 1,
             JobOutcome::Failed | JobOutcome::Missing => failed += 1,
             JobOutcome::NoKey | JobOutcome::AtWork => open.push(name_and_trouble(row)),
@@ -215,11 +245,7 @@ fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
         open.join(", ")
     );
     let line = text::truncate(&line, columns.saturating_sub(1), theme.glyphs().ellipsis);
-    if theme.is_ascii() {
-        ascii(&line)
-    } else {
-        line.into_owned()
-    }
+    printable(theme, &line)
 }
 
 fn name_and_trouble(row: &Row) -> String {
@@ -230,7 +256,7 @@ fn name_and_trouble(row: &Row) -> String {
 }
 
 /// What there is to say about `end`, beside the jobs themselves.
-pub fn in_words(end: End, args: &WaitArgs, board: &Board) -> Vec<String> {
+fn messages(end: Exit, args: &WaitArgs, board: &Board) -> Vec<String> {
     if board.rows().is_empty() {
         return vec![String::from(
             "no jobs are watched, so there is nothing to wait for",
@@ -238,7 +264,7 @@ pub fn in_words(end: End, args: &WaitArgs, board: &Board) -> Vec<String> {
     }
     let with = |standing: JobOutcome| {
         let rows = board.rows().iter();
-        rows.filter(|row| JobOutcome::of(row) == standing)
+        rows.filter(|row| JobOutcome::from_row(row) == standing)
             .collect::<Vec<_>>()
     };
     let mut said = Vec::new();
@@ -249,7 +275,7 @@ pub fn in_words(end: End, args: &WaitArgs, board: &Board) -> Vec<String> {
     said.extend(reasons(&with(JobOutcome::Missing)));
     said.extend(reasons(&with(JobOutcome::NoKey)));
     let at_work = with(JobOutcome::AtWork);
-    if end == End::TimedOut && !at_work.is_empty() {
+    if end == Exit::Unfinished && !at_work.is_empty() {
         let limit = args.timeout.unwrap_or_default();
         said.push(format!(
             "not finished within {limit:?}: {}",
@@ -292,14 +318,6 @@ fn names(rows: &[&Row]) -> String {
             plural("job", more)
         ),
     }
-}
-
-/// Says `lines` on `err`, each behind the program's name.
-pub fn say(lines: &[String], err: &mut dyn Write) -> io::Result<()> {
-    for line in lines {
-        writeln!(err, "mintwatch: {line}")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -357,7 +375,7 @@ mod tests {
 
     #[test]
     fn verdict_table() {
-        use End::{Done, Failed, NoKey};
+        use Exit::{Done, Failed, NoKey};
         for (rows, want, want_fail_fast) in [
             ("", Some(Done), Some(Done)),
             ("completed archived", Some(Done), Some(Done)),
@@ -437,14 +455,14 @@ mod tests {
             ..WaitArgs::default()
         };
         for (end, rows, want) in [
-            (End::Done, "completed", vec![]),
+            (Exit::Done, "completed", vec![]),
             (
-                End::Done,
+                Exit::Done,
                 "",
                 vec!["no jobs are watched, so there is nothing to wait for"],
             ),
             (
-                End::NoKey,
+                Exit::NoKey,
                 "failed ?+gone ?+auth ?+auth",
                 vec![
                     "failed: job_0",
@@ -453,7 +471,7 @@ mod tests {
                 ],
             ),
             (
-                End::TimedOut,
+                Exit::Unfinished,
                 "active ?+timeout",
                 vec![
                     "not finished within 90s: job_0, job_1",
@@ -461,12 +479,12 @@ mod tests {
                 ],
             ),
             (
-                End::Failed,
+                Exit::Failed,
                 "failed failed failed failed failed failed failed active",
                 vec!["failed: job_0, job_1, job_2, job_3, job_4 and 2 more jobs"],
             ),
         ] {
-            assert_eq!(in_words(end, &args, &board(rows)), want, "{rows}");
+            assert_eq!(messages(end, &args, &board(rows)), want, "{rows}");
         }
     }
 }

@@ -1,9 +1,7 @@
 //! `mintwatch watch`: a line for each transition.
-//!
-//! This file must not know how jobs are polled.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::pin::pin;
 
 use clap::Args;
@@ -12,14 +10,18 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::list::{ProjectEntry, ascii};
+use super::context::Context;
+use super::error::{CommandError, CommandResult};
+use super::json::ProjectEntry;
+use super::output::printable;
 use crate::board::{Board, Row, Transition};
+use crate::exit::Exit;
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 use crate::poll::Poller;
+use crate::poll::schedule::Start;
+use crate::process;
 use crate::view::theme::Theme;
 
-/// What `watch` takes.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:
   mintwatch watch                        a line for each change, until Ctrl-C
@@ -39,41 +41,54 @@ pub struct WatchArgs {
     pub json: bool,
 }
 
-/// Why watching is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// A signal of this number asked for it.
-    Stopped(i32),
-    /// Nobody reads the output any more.
-    Unread,
-    /// Nothing can be polled, for want of a key.
-    NoKey,
-    /// The poller has ended, which is a fault of the program.
-    PollerEnded,
+impl WatchArgs {
+    pub async fn execute(&self, context: &Context) -> CommandResult {
+        let stop = process::interrupted();
+        let mut session = context.poll(Start::Spread, Ok).await?;
+        if session.poller.board().borrow().rows().is_empty() {
+            let message = "no jobs to watch: the config lists none";
+            return Err(CommandError::failed(message));
+        }
+        session.poller.watch_for_sleep();
+        if io::stderr().is_terminal() {
+            let _ = writeln!(io::stderr(), "watching; Ctrl-C ends it");
+        }
+        let output = Output {
+            out: &mut io::stdout(),
+            err: &mut io::stderr(),
+            theme: context.theme(io::stdout().is_terminal()),
+            time_zone: TimeZone::system(),
+        };
+        let unread = process::unread();
+        match watch(self, &mut session.poller, output, stop, unread).await? {
+            Some(exit) => Ok(exit),
+            None => Err(CommandError::poller_ended(&mut session.poller).await),
+        }
+    }
 }
 
 /// How and where lines are printed.
 #[derive(Debug)]
-pub struct Output<'a, O, E> {
+struct Output<'a, O, E> {
     /// For the lines.
-    pub out: &'a mut O,
+    out: &'a mut O,
     /// For what goes wrong.
-    pub err: &'a mut E,
+    err: &'a mut E,
     /// Colour and glyphs of the lines.
-    pub theme: Theme,
+    theme: Theme,
     /// Where lines that are no JSON tell the time.
-    pub time_zone: TimeZone,
+    time_zone: TimeZone,
 }
 
-/// Prints a line for each transition until `stop` says the number of a signal, or `unread` that
-/// nobody reads them.
-pub async fn watch<O: Write, E: Write>(
+/// Prints a line for each transition until `stop` is ready, or `unread` says that nobody reads them;
+/// `None` where the poller has ended.
+async fn watch<O: Write, E: Write>(
     args: &WatchArgs,
     poller: &mut Poller,
     output: Output<'_, O, E>,
-    stop: impl Future<Output = i32>,
+    stop: impl Future<Output = Exit>,
     unread: impl Future<Output = ()>,
-) -> io::Result<End> {
+) -> io::Result<Option<Exit>> {
     let (mut stop, mut unread) = (pin!(stop), pin!(unread));
     let mut board = poller.board();
     let mut troubles = ReportedErrors::default();
@@ -83,18 +98,18 @@ pub async fn watch<O: Write, E: Write>(
             biased;
             transition = poller.next_transition() => match transition {
                 Some(transition) => print(&transition, args.json, output.theme, &output.time_zone, output.out)?,
-                None => return Ok(End::PollerEnded),
+                None => return Ok(None),
             },
             changed = board.changed() => {
                 if changed.is_err() {
-                    return Ok(End::PollerEnded);
+                    return Ok(None);
                 }
                 if troubles.tell(&mut board, output.err) {
-                    return Ok(End::NoKey);
+                    return Ok(Some(Exit::NoKey));
                 }
             }
-            number = &mut stop => return Ok(End::Stopped(number)),
-            () = &mut unread => return Ok(End::Unread),
+            exit = &mut stop => return Ok(Some(exit)),
+            () = &mut unread => return Ok(Some(Exit::Done)),
         }
     }
 }
@@ -113,8 +128,7 @@ fn print(
             writeln!(out)?;
         } else {
             let line = event.in_words(transition, time_zone);
-            let line = if theme.is_ascii() { ascii(&line) } else { line };
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", printable(theme, &line))?;
         }
     }
     out.flush()
@@ -193,11 +207,7 @@ impl ReportedErrors {
             // Where nobody can be told, there is still the output.
             let _ = writeln!(err, "mintwatch: {line}");
         }
-        let refused = |row: &Row| {
-            let error = row.error.as_ref();
-            error.is_some_and(|error| error.kind == ErrorKind::Auth)
-        };
-        board.rows().iter().all(refused)
+        board.rows().iter().all(Row::lacks_key)
     }
 
     fn news(&mut self, board: &Board) -> Vec<String> {
@@ -222,6 +232,7 @@ mod tests {
     use super::*;
     use crate::board::{Project, Update, Watched};
     use crate::job::{Job, JobKey};
+    use crate::mintlify::ErrorKind;
     use crate::pull_request::PullRequest;
 
     const LINK: &str = "https://github.com/acme/docs/pull/412";

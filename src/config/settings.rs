@@ -206,6 +206,16 @@ impl Default for KeySource {
     }
 }
 
+impl KeySource {
+    /// The environment variable that holds the key, where one does.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Env(name) => Some(name),
+            Self::File(_) | Self::Command(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

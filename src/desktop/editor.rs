@@ -42,7 +42,7 @@ pub struct EditedDocument {
 impl EditedDocument {
     /// Has a text written in the editor of `environment`, and waits for it; `None` where there is no
     /// editor. The terminal is the editor's meanwhile.
-    pub fn of(environment: &Environment) -> Result<Option<Self>, EditorError> {
+    pub fn write(environment: &Environment) -> Result<Option<Self>, EditorError> {
         let set = |name| Some((name, environment.text(name)?));
         let Some((name, setting)) = set("VISUAL").or_else(|| set("EDITOR")) else {
             return Ok(None);
@@ -88,7 +88,7 @@ mod tests {
     fn written(editor: &str) -> Result<Option<EditedDocument>, EditorError> {
         let path = std::env::var("PATH").unwrap();
         let variables = [("PATH", path.as_str()), ("EDITOR", editor)];
-        EditedDocument::of(&Environment::new(variables, &[] as &[&str]))
+        EditedDocument::write(&Environment::new(variables, &[] as &[&str]))
     }
 
     #[test]

@@ -132,6 +132,15 @@ impl Client {
 }
 
 impl WriteError {
+    /// Nothing was sent, since no key was found for the project.
+    pub fn no_key() -> Self {
+        before(ApiError {
+            kind: ErrorKind::Auth,
+            message: String::from("no API key is known for this project"),
+            retry_after: None,
+        })
+    }
+
     /// The same with all that there is to say, since a face knows neither codes nor doubts.
     fn in_full(mut self, doubt: &str) -> Self {
         let message = &mut self.error.message;

@@ -82,10 +82,7 @@ pub fn into_watched_jobs(config: &mut Config) -> Vec<Watched> {
 }
 
 fn take_jobs(config: &mut ProjectConfig) -> Vec<Watched> {
-    let project = Arc::new(Project {
-        id: Arc::clone(&config.id),
-        name: config.name.clone(),
-    });
+    let project = Arc::new(Project::from(&*config));
     let watched = |job: JobConfig| Watched {
         key: JobKey::new(Arc::clone(&config.id), job.id),
         project: Arc::clone(&project),

@@ -8,9 +8,11 @@ mod act;
 mod compose;
 mod input;
 mod mouse;
+mod question;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,13 +21,15 @@ use ratatui::layout::Size;
 use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
+pub use question::Question;
 
 use super::hit_test::Tabs;
 use super::keys::Keymap;
 use super::layout;
 use super::listing::Listing;
+use super::notice::Notice;
 use super::preferences::Preferences;
-use crate::board::{Board, Counts, Freshness, Row, Transition};
+use crate::board::{Board, Counts, Freshness, Project, Row, Transition};
 use crate::job::{JobKey, Status};
 use crate::link::Link;
 use crate::time;
@@ -53,8 +57,7 @@ pub enum Mode {
     Errors,
     /// The keys.
     Help,
-    /// A question, and what a yes does.
-    Confirm(String, Effect),
+    Confirm(Question),
     /// A text that is written.
     Compose(Compose),
 }
@@ -78,12 +81,9 @@ pub enum Effect {
     Poll(Vec<JobKey>),
     /// Poll all jobs.
     PollAll,
-    /// Have a text written for this.
-    Compose(Purpose),
-    /// Ask whether this is to be done.
-    Ask(Request),
-    /// Do this.
-    Do(Request),
+    /// Count this hour's writes to a project, for the question that is asked.
+    CountWrites(Arc<str>),
+    Perform(Request),
 }
 
 /// A short word on what was done, or what changed.
@@ -105,6 +105,8 @@ pub struct App {
     pub name: String,
     /// Where its config is, for the words of an empty board.
     pub config_path: Option<PathBuf>,
+    /// The projects that jobs can be created in.
+    pub projects: Vec<Arc<Project>>,
     /// The keys in use.
     pub keys: Keymap,
     /// Whether the terminal's title tells the counts.
@@ -143,6 +145,7 @@ impl App {
             theme,
             name: name.into(),
             config_path: None,
+            projects: Vec::new(),
             keys: Keymap::default(),
             has_title: true,
             listing: Listing::default(),
@@ -209,10 +212,34 @@ impl App {
         self.ages_change_at = self.next_age_change(board, now);
     }
 
-    /// Asks `question`; a yes does `request`.
-    pub fn ask(&mut self, question: String, request: Request) {
-        self.mode = Mode::Confirm(question, Effect::Do(request));
-        self.dirty = true;
+    /// Takes news from outside.
+    pub fn on_notice(&mut self, notice: Notice, board: &Board, now: Timestamp) -> Effect {
+        match notice {
+            Notice::Message(text, role) => self.say(text, role, now),
+            Notice::Done {
+                text,
+                role,
+                purpose,
+                select,
+            } => {
+                self.forget_draft(purpose);
+                if let Some(job) = select {
+                    self.listing.select_job(job, board);
+                }
+                self.say(text, role, now);
+            }
+            Notice::Reloaded {
+                text,
+                preferences,
+                projects,
+            } => {
+                self.prefer(*preferences);
+                self.projects = projects;
+                self.say(text, Role::Good, now);
+            }
+            Notice::WritesThisHour { project, count } => self.tell_writes(&project, count),
+        }
+        Effect::None
     }
 
     /// The details tell of polls that change nothing else, which wakes nobody: so they are looked at

@@ -68,7 +68,7 @@ fn draw_body(
         Mode::Details => detail::draw(buffer, whole(areas), app, board, now),
         // Its cursor is set by the caller, which has the frame.
         Mode::Compose(_) => 0,
-        Mode::Table | Mode::Filter(_) | Mode::Confirm(..) => {
+        Mode::Table | Mode::Filter(_) | Mode::Confirm(_) => {
             table::draw(buffer, areas.body, app, board, now);
             let Some(pane) = areas.pane else {
                 return app.scroll;
@@ -180,7 +180,7 @@ fn draw_footer(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     let width = usize::from(area.width);
     let most = width.saturating_sub(ROOM_FOR_KEYS.min(width / 2));
     let left = match (&app.mode, &app.message) {
-        (Mode::Confirm(question, _), _) => said(question, app, Role::Strong, width),
+        (Mode::Confirm(question), _) => said(&question.to_string(), app, Role::Strong, width),
         (_, Some(message)) => said(&message.text, app, message.role, most),
         _ => summary(app, board, most),
     };
@@ -253,7 +253,7 @@ fn projects(rows: &[Row], ellipsis: &str) -> Vec<String> {
 /// The keys that matter now, as many as there is room for.
 fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
     let mut hints = match &app.mode {
-        Mode::Confirm(..) => Vec::new(),
+        Mode::Confirm(_) => Vec::new(),
         Mode::Filter(_) => vec![fixed("Enter", "keep", app), fixed("Esc", "clear", app)],
         Mode::Compose(compose) => {
             let project = compose

@@ -1,31 +1,18 @@
-//! The real terminal: its modes, which come back however the program ends, its signals, and the
-//! [`Host`] that opens and copies.
+//! The real terminal: its modes, which come back however the program ends, and what is typed.
 //!
 //! This file must not know jobs or the state of the screen.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
-use std::os::fd::AsFd;
+use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, terminal};
 use futures_util::{Stream, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::process::{Signal, kill_current_process_group};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
-
-use super::app::Request;
-use super::{Exit, Host};
-use crate::board::Project;
-use crate::desktop::{self, Environment, Opened, Opener};
-use crate::link::Link;
-use crate::text;
+use tokio::sync::mpsc;
 
 /// Puts the title on the terminal's stack and takes it back from there (XTWINOPS 22 and 23 of
 /// <https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>); terminals without it ignore it.
@@ -43,40 +30,6 @@ const INPUTS_WAITING: usize = 1_024;
 
 /// The terminal as the dashboard draws on it.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
-
-/// Why the dashboard cannot be drawn here.
-#[derive(Debug, thiserror::Error)]
-pub enum NoTerminal {
-    /// Standard input or output is a pipe or a file.
-    #[error(
-        "the dashboard needs a terminal; in scripts use `mintwatch list`, or `mintwatch list --json`"
-    )]
-    NotATerminal,
-    /// `TERM` names no terminal that can be drawn on.
-    #[error("the dashboard cannot draw on this terminal (TERM is {0}); use `mintwatch list`")]
-    Dumb(String),
-}
-
-/// Whether the dashboard can be drawn here.
-pub fn check() -> Result<(), NoTerminal> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(NoTerminal::NotATerminal);
-    }
-    check_term()
-}
-
-/// Whether a line on `output` can be rewritten in place.
-pub fn can_rewrite(output: &impl IsTerminal) -> bool {
-    output.is_terminal() && check_term().is_ok()
-}
-
-fn check_term() -> Result<(), NoTerminal> {
-    match std::env::var("TERM").as_deref() {
-        Err(_) | Ok("") => Err(NoTerminal::Dumb(String::from("not set"))),
-        Ok("dumb") => Err(NoTerminal::Dumb(String::from("dumb"))),
-        Ok(_) => Ok(()),
-    }
-}
 
 /// The modes of the terminal that are set; dropping it puts them back.
 #[derive(Debug)]
@@ -109,7 +62,8 @@ impl TerminalGuard {
         }));
     }
 
-    fn set(&self) -> io::Result<()> {
+    /// Takes the terminal over again, after [`Self::restore`].
+    pub(super) fn set(&self) -> io::Result<()> {
         // First the flag: if a step fails, those before it are still undone.
         self.set.store(true, Ordering::SeqCst);
         terminal::enable_raw_mode()?;
@@ -182,147 +136,4 @@ pub fn input() -> io::Result<impl Stream<Item = io::Result<Event>>> {
         .name(String::from("input"))
         .spawn(read)?;
     Ok(stream::poll_fn(move |context| waiting.poll_recv(context)))
-}
-
-/// What is done outside the screen at its request, without keeping it waiting.
-pub trait Errands {
-    /// The projects that jobs can be made in.
-    fn projects(&self) -> Vec<Arc<Project>>;
-    /// The question to ask before `request` is done.
-    fn question(&self, request: &Request) -> String;
-    /// Begins to do `request`; how it went comes as a notice.
-    fn begin(&mut self, request: Request);
-}
-
-/// The machine that the dashboard runs on.
-pub struct Desktop<'a> {
-    modes: &'a TerminalGuard,
-    environment: Environment,
-    opener: Opener,
-    errands: Box<dyn Errands>,
-}
-
-impl<'a> Desktop<'a> {
-    /// A desktop whose browser gets no variable that holds a key.
-    pub fn new(
-        modes: &'a TerminalGuard,
-        environment: Environment,
-        errands: Box<dyn Errands>,
-    ) -> Self {
-        let opener = Opener::new(environment.clone());
-        Self {
-            modes,
-            environment,
-            opener,
-            errands,
-        }
-    }
-}
-
-impl Host for Desktop<'_> {
-    fn open(&mut self, link: &Link) -> Result<Opened, String> {
-        self.opener.open(link).map_err(|error| error.to_string())
-    }
-
-    fn copy(&mut self, text: &str) -> io::Result<()> {
-        desktop::copy(text, &self.environment, &mut io::stdout())
-    }
-
-    fn set_title(&mut self, title: &str) -> io::Result<()> {
-        execute!(io::stdout(), SetTitle(text::clean(title)))
-    }
-
-    fn suspend(&mut self) -> io::Result<()> {
-        self.modes.restore();
-        // The kernel drops this where nobody could continue us: in a pane without a shell.
-        kill_current_process_group(Signal::TSTP)?;
-        self.modes.set()
-    }
-
-    fn projects(&self) -> Vec<Arc<Project>> {
-        self.errands.projects()
-    }
-
-    fn question(&self, request: &Request) -> String {
-        self.errands.question(request)
-    }
-
-    fn begin(&mut self, request: Request) {
-        self.errands.begin(request);
-    }
-}
-
-/// Ready when a signal asks the program to end, or when the terminal is gone.
-pub async fn stopped() -> Exit {
-    let ends = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-        SignalKind::quit(),
-    ];
-    tokio::select! {
-        number = first_of(&ends) => Exit::Signal(number),
-        () = closed(io::stdin()) => Exit::HungUp,
-    }
-}
-
-/// Ready when Ctrl-C or SIGTERM asks a verb to end; its number. The others stay with the system,
-/// which also lets `nohup` have its way.
-pub async fn interrupted() -> i32 {
-    first_of(&[SignalKind::interrupt(), SignalKind::terminate()]).await
-}
-
-async fn first_of(kinds: &[SignalKind]) -> i32 {
-    let waits = kinds.iter().map(|kind| Box::pin(wait_for(*kind)));
-    futures_util::future::select_all(waits).await.0
-}
-
-async fn wait_for(kind: SignalKind) -> i32 {
-    match signal(kind) {
-        Ok(mut signal) => signal.recv().await,
-        // Not to be had: the other ways out remain.
-        Err(_) => std::future::pending().await,
-    };
-    kind.as_raw_value()
-}
-
-/// Ready when nobody reads standard output any more.
-pub async fn unread() {
-    closed(io::stdout()).await;
-}
-
-/// Ready when the other end of `end` is closed. For a terminal SIGHUP tells of it too, but it may be
-/// ignored, and reading a dead terminal in a loop would burn a core.
-async fn closed(end: impl AsFd + Send + 'static) {
-    let (gone, told) = oneshot::channel();
-    let watch = move || {
-        if wait_for_hang_up(&end).is_ok() {
-            let _ = gone.send(());
-        }
-    };
-    let started = std::thread::Builder::new()
-        .name(String::from("hang-up"))
-        .spawn(watch);
-    if started.is_err() || told.await.is_err() {
-        // Nothing that can be watched: the signals remain.
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Blocks until the other end is gone. It asks for no event, so that it wakes for nothing else.
-fn wait_for_hang_up(end: &impl AsFd) -> io::Result<()> {
-    let mut watched = [PollFd::new(end, PollFlags::empty())];
-    loop {
-        match poll(&mut watched, None) {
-            Ok(_)
-                if watched[0]
-                    .revents()
-                    .intersects(PollFlags::HUP | PollFlags::ERR) =>
-            {
-                return Ok(());
-            }
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

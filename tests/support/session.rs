@@ -9,10 +9,11 @@ use crossterm::event::Event;
 use futures_util::StreamExt;
 use mintwatch::board::Project;
 use mintwatch::desktop::Opened;
+use mintwatch::exit::Exit;
 use mintwatch::link::Link;
 use mintwatch::poll::Poller;
 use mintwatch::tui::app::{App, Request};
-use mintwatch::tui::{self, Exit, Host, Notice};
+use mintwatch::tui::{self, Host, Notice};
 use mintwatch::view::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
@@ -31,7 +32,7 @@ pub enum Call {
     Copy(String),
     Title(String),
     Suspend,
-    Begin(Request),
+    Perform(Request),
 }
 
 /// What the screen shows.
@@ -49,7 +50,7 @@ pub struct Session {
     notices: mpsc::UnboundedSender<Notice>,
     shown: watch::Receiver<Shown>,
     calls: Arc<Mutex<Vec<Call>>>,
-    run: JoinHandle<io::Result<Exit>>,
+    run: JoinHandle<io::Result<Option<Exit>>>,
 }
 
 impl Session {
@@ -73,16 +74,18 @@ impl Session {
         let calls = Arc::default();
         let mut host = RecordingHost {
             calls: Arc::clone(&calls),
+            notices: notices.clone(),
             open,
         };
         let size = Size::new(width, height);
-        let app = App::new(Theme::new(true, false), "mintwatch", size);
+        let mut app = App::new(Theme::new(true, false), "mintwatch", size);
+        app.projects = projects();
         let events = futures_util::stream::unfold(events, |mut events| async {
             Some((events.recv().await?, events))
         });
         let run = tokio::spawn(async move {
             let mut terminal = Terminal::new(backend)?;
-            let stop = async { stopped.await.unwrap_or(Exit::HungUp) };
+            let stop = async { stopped.await.unwrap_or(Exit::Done) };
             tui::run(
                 &mut terminal,
                 events.boxed(),
@@ -225,7 +228,7 @@ impl Session {
     }
 
     /// Waits for the end of the run.
-    pub async fn exit(self) -> Exit {
+    pub async fn exit(self) -> Option<Exit> {
         // Held until then: an input that ends would end the run.
         let (_input, _stop) = (self.input, self.stop);
         let exit = tokio::time::timeout(PATIENT, self.run).await;
@@ -235,6 +238,7 @@ impl Session {
 
 struct RecordingHost {
     calls: Arc<Mutex<Vec<Call>>>,
+    notices: mpsc::UnboundedSender<Notice>,
     open: fn(&str) -> Result<Opened, String>,
 }
 
@@ -265,23 +269,27 @@ impl Host for RecordingHost {
         Ok(())
     }
 
-    fn projects(&self) -> Vec<Arc<Project>> {
-        let project = |id: &str| {
-            Arc::new(Project {
-                id: id.into(),
-                name: None,
-            })
-        };
-        vec![project("p"), project("other")]
+    fn count_writes(&mut self, project: &Arc<str>) {
+        let _ = self.notices.send(Notice::WritesThisHour {
+            project: Arc::clone(project),
+            count: Some(3),
+        });
     }
 
-    fn question(&self, _: &Request) -> String {
-        String::from("Really? 3 of 100 writes this hour. y/n")
+    fn perform(&mut self, request: Request) {
+        self.record(Call::Perform(request));
     }
+}
 
-    fn begin(&mut self, request: Request) {
-        self.record(Call::Begin(request));
-    }
+/// The projects that jobs can be created in.
+fn projects() -> Vec<Arc<Project>> {
+    let project = |id: &str| {
+        Arc::new(Project {
+            id: id.into(),
+            name: None,
+        })
+    };
+    vec![project("p"), project("other")]
 }
 
 /// A backend that tells of every frame.

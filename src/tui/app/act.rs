@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::super::keys::Action;
-use super::{App, Effect, Mode};
+use super::{App, Effect, Mode, Question};
 use crate::board::{Board, Row};
-use crate::job::{Job, JobKey, Status};
+use crate::job::{Job, JobKey};
 use crate::link::{Link, LinkError};
 use crate::mintlify::ErrorKind;
 use crate::time;
-use crate::view::plural;
 use crate::view::theme::Role;
+use crate::view::{plural, why_no_pull_request};
 
 /// Opening more than this many at once is asked about first.
 const ASK_ABOVE: usize = 5;
@@ -42,7 +42,7 @@ impl App {
         if links.is_empty() {
             return Effect::None;
         }
-        let question = format!("Open {} {}? y/n", links.len(), plural(what, links.len()));
+        let question = format!("Open {} {}?", links.len(), plural(what, links.len()));
         self.ask_if_many(links.len(), question, Effect::Open(links))
     }
 
@@ -72,12 +72,16 @@ impl App {
         of: impl Fn(&Row) -> Option<T>,
         now: Timestamp,
     ) -> Vec<T> {
+        let why = |row: &Row| match what {
+            "branch" => "",
+            _ => why_no_pull_request(row.status()),
+        };
         let targets = self.targets(board);
         let found: Vec<T> = targets.iter().filter_map(|row| of(row)).collect();
         if found.is_empty() {
             let text = match targets.as_slice() {
                 [] => String::from("no job is selected"),
-                [row] => format!("{} has no {what}{}", row.watched.title(), why_none(row)),
+                [row] => format!("{} has no {what}{}", row.watched.title(), why(row)),
                 many => format!("none of the {} marked jobs has a {what}", many.len()),
             };
             self.say(text, Role::Muted, now);
@@ -95,7 +99,7 @@ impl App {
         if count <= ASK_ABOVE {
             return effect;
         }
-        self.mode = Mode::Confirm(question, effect);
+        self.mode = Mode::Confirm(Question::new(question, effect));
         Effect::None
     }
 
@@ -148,12 +152,4 @@ pub(super) fn branch(row: &Row) -> Option<Result<Link, LinkError>> {
 )]
 pub(super) fn job_id(row: &Row) -> Option<String> {
     Some(row.key().id.to_string())
-}
-
-fn why_none(row: &Row) -> &'static str {
-    match row.status() {
-        Some(Status::Active) => " yet: it is still active",
-        Some(Status::Completed) => ": it completed without changing a file",
-        _ => "",
-    }
 }

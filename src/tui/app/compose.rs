@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::keys;
 use super::super::text_area::TextArea;
-use super::{App, Effect, Mode};
+use super::{App, Effect, Mode, Question};
 use crate::board::{Board, Project};
 use crate::config::ids::parse_ids;
 use crate::job::JobKey;
@@ -121,13 +121,8 @@ impl Compose {
 
 impl App {
     /// Begins to write a text; what was written before and not sent is taken up again.
-    pub fn compose(
-        &mut self,
-        purpose: Purpose,
-        projects: Vec<Arc<Project>>,
-        board: &Board,
-        now: Timestamp,
-    ) {
+    pub(super) fn compose(&mut self, purpose: Purpose, board: &Board, now: Timestamp) {
+        let projects = self.projects.clone();
         let targets = self.targets(board);
         let selected = targets.first().map(|row| Arc::clone(&row.key().project));
         let jobs: Vec<JobKey> = targets.iter().map(|row| row.key().clone()).collect();
@@ -211,10 +206,29 @@ impl App {
             .area
             .text()
             .clone_into(&mut self.drafts[compose.purpose as usize]);
-        match request {
-            Request::Add { .. } => Effect::Do(request),
-            request => Effect::Ask(request),
+        match &request {
+            Request::Create { project, .. } => {
+                let title = compose.project().map_or("", Project::title);
+                let question = format!("Start a job in {title}?");
+                self.ask_to_write(question, Arc::clone(project), request)
+            }
+            Request::FollowUp { jobs, .. } => {
+                let question = format!("Send it to {} {}?", jobs.len(), plural("job", jobs.len()));
+                let project = jobs.first().map(|job| Arc::clone(&job.project));
+                self.ask_to_write(question, project.unwrap_or_default(), request)
+            }
+            Request::Add { .. } | Request::Remove { .. } => Effect::Perform(request),
         }
+    }
+
+    /// Asks before `request` writes to `project`; how many writes it has had is counted meanwhile.
+    fn ask_to_write(&mut self, question: String, project: Arc<str>, request: Request) -> Effect {
+        self.mode = Mode::Confirm(Question {
+            text: question,
+            writes: Some((Arc::clone(&project), None)),
+            effect: Effect::Perform(request),
+        });
+        Effect::CountWrites(project)
     }
 
     /// Asks before jobs are no longer watched.
@@ -224,15 +238,16 @@ impl App {
         let question = match targets.as_slice() {
             [] => return self.say("no job is selected", Role::Muted, now),
             [row] => format!(
-                "Stop watching {}? It stays in Mintlify. y/n",
+                "Stop watching {}? It stays in Mintlify.",
                 row.watched.title()
             ),
             many => format!(
-                "Stop watching {} {}? They stay in Mintlify. y/n",
+                "Stop watching {} {}? They stay in Mintlify.",
                 many.len(),
                 plural("job", many.len())
             ),
         };
-        self.mode = Mode::Confirm(question, Effect::Do(Request::Remove { jobs }));
+        let effect = Effect::Perform(Request::Remove { jobs });
+        self.mode = Mode::Confirm(Question::new(question, effect));
     }
 }

@@ -8,7 +8,7 @@ use tui_input::{Input, InputRequest};
 
 use super::super::keys::{self, Action};
 use super::super::layout;
-use super::{App, Effect, Mode, Purpose, act};
+use super::{App, Effect, Mode, Purpose, Question, act};
 use crate::board::Board;
 use crate::text;
 use crate::view::theme::Role;
@@ -52,7 +52,7 @@ impl App {
         match std::mem::replace(&mut self.mode, Mode::Table) {
             Mode::Filter(input) => self.on_filter_key(input, key, board),
             Mode::Compose(compose) => self.on_compose_key(compose, key, now),
-            Mode::Confirm(question, effect) => self.on_confirm_key(question, effect, key, now),
+            Mode::Confirm(question) => self.on_confirm_key(question, key, now),
             mode => {
                 self.mode = mode;
                 match self.keys.action(key) {
@@ -109,17 +109,16 @@ impl App {
         }
     }
 
-    fn on_confirm_key(
-        &mut self,
-        question: String,
-        effect: Effect,
-        key: &KeyEvent,
-        now: Timestamp,
-    ) -> Effect {
+    fn on_confirm_key(&mut self, question: Question, key: &KeyEvent, now: Timestamp) -> Effect {
         match key.code {
-            KeyCode::Char('y') | KeyCode::Enter => return effect,
-            KeyCode::Char('n' | 'q') | KeyCode::Esc => self.say("not done", Role::Muted, now),
-            _ => self.mode = Mode::Confirm(question, effect),
+            KeyCode::Char('y') | KeyCode::Enter => {
+                if question.writes.is_some() {
+                    self.say("asking the server", Role::Muted, now);
+                }
+                return question.effect;
+            }
+            KeyCode::Char('n' | 'q') | KeyCode::Esc => self.say("cancelled", Role::Muted, now),
+            _ => self.mode = Mode::Confirm(question),
         }
         Effect::None
     }
@@ -142,9 +141,9 @@ impl App {
             Action::CopyLink => return self.copy(board, "link", act::pull_request_text, now),
             Action::CopyId => return self.copy(board, "job id", act::job_id, now),
             Action::Poll => return self.poll(board, now),
-            Action::NewJob => return Effect::Compose(Purpose::NewJob),
-            Action::FollowUp => return Effect::Compose(Purpose::FollowUp),
-            Action::AddJobs => return Effect::Compose(Purpose::AddJobs),
+            Action::NewJob => self.compose(Purpose::NewJob, board, now),
+            Action::FollowUp => self.compose(Purpose::FollowUp, board, now),
+            Action::AddJobs => self.compose(Purpose::AddJobs, board, now),
             Action::StopWatching => self.stop_watching(board, now),
             Action::PollAll => {
                 self.say("polling all jobs", Role::Muted, now);

@@ -36,7 +36,7 @@ impl App {
         let over_text = match self.mode {
             Mode::Details | Mode::Errors | Mode::Help => true,
             Mode::Table | Mode::Filter(_) => pane.is_some_and(|pane| pane.contains(at)),
-            Mode::Confirm(..) | Mode::Compose(_) => return None,
+            Mode::Confirm(_) | Mode::Compose(_) => return None,
         };
         if !over_text {
             self.listing.step(if down { 1 } else { -1 }, board);
@@ -50,7 +50,7 @@ impl App {
     }
 
     fn on_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
-        if matches!(self.mode, Mode::Confirm(..) | Mode::Compose(_)) {
+        if matches!(self.mode, Mode::Confirm(_) | Mode::Compose(_)) {
             return None;
         }
         if let Some(view) = self.view_at(at, board) {

@@ -20,13 +20,13 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// The file that the writes are counted in.
 #[derive(Clone, Debug)]
-pub struct Writes {
+pub struct WriteLog {
     path: PathBuf,
 }
 
-impl Writes {
+impl WriteLog {
     /// The user's own, below `$XDG_STATE_HOME` or the platform's folder; `None` without a home.
-    pub fn of_user() -> Option<Self> {
+    pub fn open_default() -> Option<Self> {
         let dirs = ProjectDirs::from("", "", "mintwatch")?;
         let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
         Some(Self::in_folder(folder))
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn only_this_hour_and_this_project_count() {
         let folder = tempfile::tempdir().unwrap();
-        let writes = Writes::in_folder(&folder.path().join("new"));
+        let writes = WriteLog::in_folder(&folder.path().join("new"));
         assert_eq!(writes.this_hour("p", at(0)), Some(0));
         for (project, second) in [("p", 0), ("p", 10), ("other", 20), ("p", 3_000)] {
             writes.count(project, at(second)).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn old_lines_go_and_odd_lines_are_passed_over() {
         let folder = tempfile::tempdir().unwrap();
-        let writes = Writes::in_folder(folder.path());
+        let writes = WriteLog::in_folder(folder.path());
         fs::write(&writes.path, "nonsense\n".repeat(10_000)).unwrap();
         writes.count("p", at(0)).unwrap();
         assert_eq!(writes.this_hour("p", at(1)), Some(1));

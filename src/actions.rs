@@ -1,0 +1,342 @@
+//! Everything that a person asks for that writes: new jobs, follow-ups, and which jobs are watched.
+//!
+//! The dashboard and the verbs both act through here. Each write to the API is made once, and what
+//! became of it is returned; nothing here asks, prints or draws.
+
+mod write_log;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::board::{Project, Watched};
+use crate::config::edit::{self, EditError, Edited, NewJob};
+use crate::config::{Config, ConfigError, edit_file, redact_keys};
+use crate::job::{Job, JobKey};
+use crate::key::{self, ApiKey, KeyError};
+use crate::mintlify::write::WriteError;
+use crate::mintlify::{Client, SetupError};
+use crate::poll::key_source;
+use crate::text;
+pub use write_log::WriteLog;
+
+/// The most cells of a label that is taken from a prompt.
+const MAX_LABEL: usize = 60;
+
+/// Why something could not even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error("no API key: {0}")]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Client(#[from] SetupError),
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    #[error("this project has left the config")]
+    ProjectGone,
+}
+
+impl From<ConfigError> for ActionError {
+    fn from(error: ConfigError) -> Self {
+        Self::Edit(error.into())
+    }
+}
+
+/// Acts for a person on the projects of one config file. Clones act for the same person.
+#[derive(Clone, Debug)]
+pub struct Actions {
+    /// The config in force, its jobs taken out.
+    config: Arc<Mutex<Config>>,
+    path: PathBuf,
+    /// `None` where there is no home folder to keep it in.
+    log: Option<WriteLog>,
+}
+
+impl Actions {
+    /// Acts on `config`, which is in the file at `path`.
+    pub fn new(config: Config, path: PathBuf) -> Self {
+        Self {
+            config: Arc::new(Mutex::new(config)),
+            path,
+            log: WriteLog::open_default(),
+        }
+    }
+
+    /// The config in force. A panic while it was locked leaves it whole all the same.
+    pub fn config(&self) -> MutexGuard<'_, Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file of the config.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The projects of the config, in its order.
+    pub fn projects(&self) -> Vec<Arc<Project>> {
+        let config = self.config();
+        let projects = config.projects.iter();
+        projects
+            .map(|project| Arc::new(Project::from(project)))
+            .collect()
+    }
+
+    /// The project with this id, else the only one with this name.
+    pub fn find_project(&self, name: &str) -> Result<Project, EditError> {
+        let mut config = self.config();
+        Ok(Project::from(&*edit::find_project(
+            &mut config.projects,
+            name,
+        )?))
+    }
+
+    /// How many writes `project` has had this hour, over all runs of the program; `None` where that
+    /// is not known.
+    pub async fn writes_this_hour(&self, project: &str) -> Option<usize> {
+        let (log, project) = (self.log.clone()?, project.to_owned());
+        let read = move || log.this_hour(&project, Timestamp::now());
+        tokio::task::spawn_blocking(read).await.ok().flatten()
+    }
+
+    /// What it takes to write to `projects`: one client, and each key once. A key command runs anew,
+    /// since keys are not kept for this.
+    pub async fn writer(&self, projects: &[&Arc<str>]) -> Result<Writer, ActionError> {
+        let (client, sources) = {
+            let config = self.config();
+            let client = Client::new(&config.base_url, config.poll.timeout)?;
+            let mut sources = Vec::new();
+            for id in projects {
+                let project = config.projects.iter().find(|own| own.id == **id);
+                let project = project.ok_or(ActionError::ProjectGone)?;
+                sources.push((Arc::clone(id), key_source(&config, project).clone()));
+            }
+            (client, sources)
+        };
+        let mut resolved: HashMap<_, ApiKey> = HashMap::new();
+        let mut keys = HashMap::new();
+        for (project, source) in sources {
+            let key = match resolved.get(&source) {
+                Some(key) => key.clone(),
+                None => key::resolve(&source).await?,
+            };
+            keys.insert(project, key.clone());
+            resolved.insert(source, key);
+        }
+        Ok(Writer {
+            client,
+            keys,
+            actions: self.clone(),
+        })
+    }
+
+    /// Lists `jobs` in the config, in the project with this id or unique name.
+    pub async fn add(&self, project: &str, jobs: Vec<NewJob>) -> Result<Edited, EditError> {
+        let project = project.to_owned();
+        self.edit(move |text, path| edit::add(text, path, &project, &jobs))
+            .await
+    }
+
+    /// Takes `jobs` out of the config.
+    pub async fn remove(&self, jobs: Vec<JobKey>) -> Result<Edited, EditError> {
+        self.edit(move |text, path| edit::remove(text, path, &jobs))
+            .await
+    }
+
+    /// Edits the config on a thread for blocking work: another writer may hold its lock.
+    async fn edit(
+        &self,
+        change: impl FnOnce(&str, &Path) -> Result<Edited, EditError> + Send + 'static,
+    ) -> Result<Edited, EditError> {
+        let path = self.path.clone();
+        let unwritable = |reason: String| ConfigError::Unwritable {
+            path: self.path.clone(),
+            reason,
+        };
+        let edit = move || {
+            let mut done = Edited::default();
+            edit_file(&path, |text| {
+                done = change(text, &path)?;
+                Ok::<_, EditError>(done.text.take())
+            })?;
+            Ok(done)
+        };
+        tokio::task::spawn_blocking(edit)
+            .await
+            .unwrap_or_else(|error| Err(unwritable(error.to_string()).into()))
+    }
+
+    /// Counts a write, unless it surely did not happen. The count is a help only: where it cannot be
+    /// kept, the write itself still stands.
+    pub async fn count_write(&self, project: &str, error: Option<&WriteError>) {
+        if error.is_some_and(|error| !error.may_have_happened) {
+            return;
+        }
+        let Some(log) = self.log.clone() else { return };
+        let project = project.to_owned();
+        let count = move || log.count(&project, Timestamp::now());
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(count).await {
+            tracing::warn!(%error, "cannot count a write");
+        }
+    }
+}
+
+/// Writes to the API.
+#[derive(Debug)]
+pub struct Writer {
+    client: Client,
+    keys: HashMap<Arc<str>, ApiKey>,
+    actions: Actions,
+}
+
+/// A job that was created.
+#[derive(Debug)]
+pub struct Created {
+    /// The job as the config lists it, or would.
+    pub watched: Watched,
+    /// The job as the reply described it.
+    pub job: Job,
+    /// Why it is not listed, if it is not.
+    pub listed: Result<(), EditError>,
+}
+
+/// Why a follow-up did not reach all its jobs.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{error}", if *.sent == 0 { String::new() } else { format!("sent to {sent} of {jobs}, then: ") })]
+pub struct FollowUpError {
+    /// How many jobs it reached before.
+    pub sent: usize,
+    /// How many it was for.
+    pub jobs: usize,
+    pub error: WriteError,
+}
+
+impl Writer {
+    /// Creates a job in `project` and lists it in the config. Where `label` is not given, the first
+    /// line of the prompt is the label.
+    pub async fn create(
+        &self,
+        project: &Project,
+        prompt: &str,
+        label: Option<&str>,
+        tags: &[String],
+    ) -> Result<Created, WriteError> {
+        let key = self.key(&project.id)?;
+        let created = self.client.create_job(&project.id, prompt, key).await;
+        let result = match created {
+            Ok(created) => {
+                let new = new_job(&created.id, prompt, label, tags);
+                let listed = self.actions.add(&project.id, vec![new.clone()]).await;
+                Ok(Created {
+                    watched: watched(project, new),
+                    job: created.job,
+                    listed: listed.map(drop),
+                })
+            }
+            Err(error) => Err(error),
+        };
+        let count = self.actions.count_write(&project.id, result.as_ref().err());
+        count.await;
+        result
+    }
+
+    /// Sends a follow-up to `jobs`, one after the other, since each counts against the limit of its
+    /// project; it stops at the first that fails.
+    pub async fn follow_up(
+        &self,
+        jobs: &[JobKey],
+        prompt: &str,
+    ) -> Result<Vec<Job>, FollowUpError> {
+        let mut replies = Vec::new();
+        for job in jobs {
+            let reply = self.send(job, prompt).await;
+            replies.push(reply.map_err(|error| FollowUpError {
+                sent: replies.len(),
+                jobs: jobs.len(),
+                error,
+            })?);
+        }
+        Ok(replies)
+    }
+
+    async fn send(&self, job: &JobKey, prompt: &str) -> Result<Job, WriteError> {
+        let key = self.key(&job.project)?;
+        let reply = self.client.send_message(job, prompt, key).await;
+        let count = self.actions.count_write(&job.project, reply.as_ref().err());
+        count.await;
+        reply
+    }
+
+    fn key(&self, project: &Arc<str>) -> Result<&ApiKey, WriteError> {
+        self.keys.get(project).ok_or_else(WriteError::no_key)
+    }
+}
+
+/// The job `id` as the config is to list it: with the label given, else the first line of the prompt.
+fn new_job(id: &str, prompt: &str, label: Option<&str>, tags: &[String]) -> NewJob {
+    let label = label.map_or_else(|| label_from_prompt(prompt), text::clean);
+    let tags = tags.iter().map(|tag| text::clean(tag));
+    NewJob {
+        id: id.to_owned(),
+        label: Some(label).filter(|label| !label.is_empty()),
+        tags: tags.filter(|tag| !tag.is_empty()).collect(),
+    }
+}
+
+/// The first line of a prompt: the API gives a job no title.
+fn label_from_prompt(prompt: &str) -> String {
+    let lines = prompt.lines().map(|line| text::clean(&redact_keys(line)));
+    let first = lines.into_iter().find(|line| !line.is_empty());
+    text::truncate(&first.unwrap_or_default(), MAX_LABEL, "…").into_owned()
+}
+
+fn watched(project: &Project, job: NewJob) -> Watched {
+    Watched {
+        key: JobKey::new(Arc::clone(&project.id), job.id),
+        project: Arc::new(project.clone()),
+        label: job.label,
+        tags: job.tags,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn label_table() {
+        let long = "word ".repeat(30);
+        let cut = format!("{}…", &long[..59]);
+        let wide = "日".repeat(60);
+        let cut_wide = format!("{}…", "日".repeat(29));
+        for (prompt, want) in [
+            ("Fix the links", "Fix the links"),
+            ("  Fix\tthe links \r\nand more", "Fix the links"),
+            ("\u{200b}\n\n# Title\n", "# Title"),
+            ("a\u{1b}[31mb\u{202e}", "a[31mb"),
+            ("use mint_secret1", "use mint_*******"),
+            (&long, &cut),
+            (&wide, &cut_wide),
+            ("", ""),
+        ] {
+            assert_eq!(label_from_prompt(prompt), want, "{prompt:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_job_takes_what_was_given_and_else_the_prompt() {
+        let tags = |tags: &[&str]| tags.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let job = new_job("job_1", "Do\nit", None, &[]);
+        assert_eq!(job.label.as_deref(), Some("Do"));
+        let job = new_job(
+            "job_1",
+            "Do",
+            Some("it's \n mine"),
+            &tags(&["a", " ", "b c"]),
+        );
+        assert_eq!(job.label.as_deref(), Some("it's mine"));
+        assert_eq!(job.tags, ["a", "b c"]);
+        assert_eq!(new_job("job_1", "Do", Some(""), &[]).label, None);
+    }
+}

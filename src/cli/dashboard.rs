@@ -1,0 +1,107 @@
+//! `mintwatch` without a verb: the dashboard.
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+
+use super::context::Context;
+use super::error::{CommandError, CommandResult};
+use super::{ColorChoice, output};
+use crate::actions::Actions;
+use crate::config::{Ascii, Config, ConfigError, Palette, UiSettings};
+use crate::poll::schedule::Start;
+use crate::process;
+use crate::session::reload::{Reload, Reloaded};
+use crate::tui::app::App;
+use crate::tui::host::TerminalHost;
+use crate::tui::preferences::Preferences;
+use crate::tui::terminal::{self, TerminalGuard};
+use crate::tui::{self, Notice};
+use crate::view::plural;
+use crate::view::theme::Theme;
+
+/// Whether the settings that only the dashboard knows the meaning of name something that exists.
+pub fn check_settings(config: &Config) -> Result<(), ConfigError> {
+    Preferences::new(config).map(drop)
+}
+
+pub async fn execute(context: &Context) -> CommandResult {
+    output::require_terminal()?;
+    let loaded = context.load().await?;
+    let preferences = Preferences::new(&loaded.config)?;
+    let session = loaded.require_key().await?;
+    let ui = session.config.ui.clone();
+    let guard = TerminalGuard::take(ui.mouse).context("cannot set up the terminal")?;
+    let mut screen = terminal::screen().context("cannot draw on the terminal")?;
+    let actions = Actions::new(session.config.clone(), session.path.clone());
+    let name = if session.is_demo() {
+        "mintwatch demo"
+    } else {
+        "mintwatch"
+    };
+    let mut app = App::new(theme(context, &ui), name, screen.size()?);
+    app.start_with(preferences);
+    app.time_zone = TimeZone::system();
+    app.config_path = Some(session.path.clone());
+    app.projects = actions.projects();
+    let mut polls = session.start(Start::Spread);
+    let (notify, notices) = mpsc::unbounded_channel();
+    let (reloaded, projects) = (notify.clone(), actions.clone());
+    Reload {
+        actions: actions.clone(),
+        poller: polls.poller.handle(),
+        check: Preferences::new,
+        notify: Box::new(move |change| reloaded.send(notice(change, &projects)).is_ok()),
+    }
+    .start();
+    polls.poller.watch_for_sleep();
+    let handle = polls.poller.handle();
+    let mut host = TerminalHost::new(&guard, polls.environment.clone(), actions, handle, notify);
+    let input = terminal::input().context("cannot read the keyboard")?;
+    let stop = process::stopped();
+    let end = tui::run(
+        &mut screen,
+        input,
+        &mut polls.poller,
+        notices,
+        app,
+        &mut host,
+        stop,
+    )
+    .await;
+    guard.restore();
+    match end.context("the dashboard stopped")? {
+        Some(exit) => Ok(exit),
+        None => Err(CommandError::poller_ended(&mut polls.poller).await),
+    }
+}
+
+fn notice(change: Reloaded<Preferences>, actions: &Actions) -> Notice {
+    match change {
+        Reloaded::Applied { jobs, ui } => Notice::Reloaded {
+            text: format!("the config has changed: {jobs} {}", plural("job", jobs)),
+            preferences: Box::new(ui),
+            projects: actions.projects(),
+        },
+        Reloaded::Refused(error) => {
+            let error = error.to_string();
+            let first = error.lines().next().unwrap_or_default();
+            Notice::bad(format!("{first}; the last good config stays"))
+        }
+        Reloaded::NotWatched => {
+            Notice::bad("the config cannot be watched: start again after changing it")
+        }
+    }
+}
+
+/// `--color` and `NO_COLOR` win over the config.
+fn theme(context: &Context, ui: &UiSettings) -> Theme {
+    let plain = ui.theme == Palette::Plain && context.global.color == ColorChoice::Auto;
+    let given = context.theme(true);
+    let ascii = match ui.ascii {
+        Ascii::Auto => given.is_ascii(),
+        Ascii::Always => true,
+        Ascii::Never => false,
+    };
+    Theme::new(given.has_color() && !plain, ascii)
+}

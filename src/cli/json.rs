@@ -1,0 +1,108 @@
+//! Jobs as JSON. Its keys are a contract with scripts: they are added to, never changed.
+
+use std::io::{self, Write};
+
+use jiff::{Timestamp, Unit};
+use serde::Serialize;
+
+use crate::board::{Counts, Project, Row};
+use crate::job::Status;
+use crate::mintlify::ErrorKind;
+
+/// Prints `rows` and their counts as one object.
+pub fn print_rows(rows: &[&Row], out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Listing::new(rows))?;
+    writeln!(out)
+}
+
+/// Prints `row` as one object, as it stands among the `jobs` of a listing.
+pub fn print_job(row: &Row, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &JobEntry::new(row))?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Listing<'a> {
+    jobs: Vec<JobEntry<'a>>,
+    counts: Counts,
+}
+
+/// One job: the API's keys, plus ours.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JobEntry<'a> {
+    project: ProjectEntry<'a>,
+    id: &'a str,
+    label: Option<&'a str>,
+    tags: &'a [String],
+    status: Option<&'a str>,
+    repository: Option<&'a str>,
+    branch: Option<&'a str>,
+    model: Option<&'a str>,
+    pr_link: Option<&'a str>,
+    created_at: Option<Timestamp>,
+    archived_at: Option<Timestamp>,
+    needs_you: bool,
+    fetched_at: Option<Timestamp>,
+    error: Option<ErrorEntry<'a>>,
+}
+
+/// A project, as every JSON output names it.
+#[derive(Debug, Serialize)]
+pub struct ProjectEntry<'a> {
+    id: &'a str,
+    name: Option<&'a str>,
+}
+
+impl<'a> ProjectEntry<'a> {
+    pub fn new(project: &'a Project) -> Self {
+        Self {
+            id: &project.id,
+            name: project.name.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorEntry<'a> {
+    kind: ErrorKind,
+    message: &'a str,
+}
+
+impl<'a> Listing<'a> {
+    fn new(rows: &[&'a Row]) -> Self {
+        let jobs = rows.iter().map(|row| JobEntry::new(row)).collect();
+        Self {
+            jobs,
+            counts: Counts::of(rows.iter().copied()),
+        }
+    }
+}
+
+impl<'a> JobEntry<'a> {
+    fn new(row: &'a Row) -> Self {
+        let watched = &row.watched;
+        let job = row.job.as_ref();
+        Self {
+            project: ProjectEntry::new(&watched.project),
+            id: &watched.key.id,
+            label: watched.label.as_deref(),
+            tags: &watched.tags,
+            status: row.status().map(Status::as_str),
+            repository: job.and_then(|job| job.repository.as_deref()),
+            branch: job.and_then(|job| job.branch.as_deref()),
+            model: job.and_then(|job| job.model.as_deref()),
+            pr_link: row.pull_request().map(|pull_request| pull_request.as_str()),
+            created_at: job.and_then(|job| job.created_at),
+            archived_at: job.and_then(|job| job.archived_at),
+            needs_you: row.needs_you(),
+            fetched_at: row
+                .fetched_at
+                .map(|at| at.round(Unit::Second).unwrap_or(at)),
+            error: row.error.as_ref().map(|error| ErrorEntry {
+                kind: error.kind,
+                message: &error.message,
+            }),
+        }
+    }
+}

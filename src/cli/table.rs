@@ -1,0 +1,86 @@
+//! Jobs as a table: the dashboard's own table of columns, printed.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::output::{OutputStyle, paint, printable};
+use crate::board::{Freshness, Row};
+use crate::text;
+use crate::view::columns::{COLUMNS, Column, Context, fit};
+use crate::view::theme::{Role, Theme};
+
+/// Prints `rows` as a table.
+pub fn print_rows(
+    rows: &[&Row],
+    style: OutputStyle,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let context = Context {
+        now,
+        glyphs: style.theme.glyphs(),
+    };
+    let columns = columns(rows, style, &context);
+    let titles = columns
+        .iter()
+        .map(|(column, width)| (column.title.into(), *width, Role::Strong));
+    print_line(titles.collect(), style.theme, out)?;
+    for row in rows {
+        let cells = columns.iter().map(|(column, width)| {
+            let fresh = row.freshness(now) == Freshness::Fresh;
+            let role = if fresh || column.tells_why {
+                (column.role)(row)
+            } else {
+                Role::Muted
+            };
+            ((column.text)(row, &context), *width, role)
+        });
+        print_line(cells.collect(), style.theme, out)?;
+    }
+    Ok(())
+}
+
+/// The columns that are printed, each as wide as its longest text or as there is room for.
+fn columns(rows: &[&Row], style: OutputStyle, context: &Context) -> Vec<(&'static Column, usize)> {
+    if let Some(width) = style.width {
+        let all: Vec<usize> = (0..COLUMNS.len()).collect();
+        let fitted = fit(&all, width, 2).into_iter();
+        return fitted
+            .map(|(at, width)| (&COLUMNS[at], usize::from(width)))
+            .collect();
+    }
+    let longest = |column: &Column| {
+        let texts = rows
+            .iter()
+            .map(|row| text::width(&(column.text)(row, context)));
+        texts.chain([column.title.len()]).max().unwrap_or_default()
+    };
+    COLUMNS
+        .iter()
+        .map(|column| (column, longest(column)))
+        .collect()
+}
+
+fn print_line(
+    cells: Vec<(Cow<'_, str>, usize, Role)>,
+    theme: Theme,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut line = String::new();
+    for (text, width, role) in cells {
+        // A status squeezed to its mark is cut without an ellipsis: the mark is the message.
+        let ellipsis = if width == 1 {
+            ""
+        } else {
+            theme.glyphs().ellipsis
+        };
+        let shown = text::truncate(&text, width, ellipsis);
+        let shown = printable(theme, &shown);
+        let pad = " ".repeat(width.saturating_sub(text::width(&shown)) + 2);
+        line.push_str(&paint(theme, role, &shown));
+        line.push_str(&pad);
+    }
+    writeln!(out, "{}", line.trim_end())
+}

@@ -1,0 +1,102 @@
+//! This process: the signals that end it, the other ends of its input and output, and its memory.
+//!
+//! This file must not know what the process is at work on.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::exit::Exit;
+
+/// Forbids core dumps: they would hold the key. Where the limit cannot be set, nothing is lost but
+/// that.
+pub fn forbid_core_dumps() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Core);
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum,
+        },
+    );
+}
+
+/// Ready when a signal asks the program to end, or when the terminal is gone.
+pub async fn stopped() -> Exit {
+    let ends = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::quit(),
+    ];
+    tokio::select! {
+        number = first_of(&ends) => Exit::Signal(number),
+        () = closed(io::stdin()) => Exit::Done,
+    }
+}
+
+/// Ready when Ctrl-C or SIGTERM asks a verb to end; its number. The others stay with the system,
+/// which also lets `nohup` have its way.
+pub async fn interrupted() -> Exit {
+    Exit::Signal(first_of(&[SignalKind::interrupt(), SignalKind::terminate()]).await)
+}
+
+async fn first_of(kinds: &[SignalKind]) -> i32 {
+    let waits = kinds.iter().map(|kind| Box::pin(wait_for(*kind)));
+    futures_util::future::select_all(waits).await.0
+}
+
+async fn wait_for(kind: SignalKind) -> i32 {
+    match signal(kind) {
+        Ok(mut signal) => signal.recv().await,
+        // Not to be had: the other ways out remain.
+        Err(_) => std::future::pending().await,
+    };
+    kind.as_raw_value()
+}
+
+/// Ready when nobody reads standard output any more.
+pub async fn unread() {
+    closed(io::stdout()).await;
+}
+
+/// Ready when the other end of `end` is closed. For a terminal SIGHUP tells of it too, but it may be
+/// ignored, and reading a dead terminal in a loop would burn a core.
+async fn closed(end: impl AsFd + Send + 'static) {
+    let (gone, told) = oneshot::channel();
+    let watch = move || {
+        if wait_for_hang_up(&end).is_ok() {
+            let _ = gone.send(());
+        }
+    };
+    let started = std::thread::Builder::new()
+        .name(String::from("hang-up"))
+        .spawn(watch);
+    if started.is_err() || told.await.is_err() {
+        // Nothing that can be watched: the signals remain.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Blocks until the other end is gone. It asks for no event, so that it wakes for nothing else.
+fn wait_for_hang_up(end: &impl AsFd) -> io::Result<()> {
+    let mut watched = [PollFd::new(end, PollFlags::empty())];
+    loop {
+        match poll(&mut watched, None) {
+            Ok(_)
+                if watched[0]
+                    .revents()
+                    .intersects(PollFlags::HUP | PollFlags::ERR) =>
+            {
+                return Ok(());
+            }
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

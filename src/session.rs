@@ -1,0 +1,140 @@
+//! What a run works with: its config, its keys and a poller, from a file or from the demo.
+//!
+//! The dashboard and the verbs share it. It must not know either of them.
+
+pub mod reload;
+
+use std::path::PathBuf;
+
+use futures_util::future::join_all;
+
+use crate::board::Watched;
+use crate::config::{Config, ConfigError, KeySource};
+use crate::demo::Demo;
+use crate::desktop::Environment;
+use crate::key;
+use crate::poll::schedule::Start;
+use crate::poll::{self, KeySlot, Poller, PollerConfig};
+
+/// A config, before any key is looked for.
+pub struct LoadedConfig {
+    pub config: Config,
+    pub path: PathBuf,
+    /// The simulated API that the config names, served as long as this lives.
+    demo: Option<Demo>,
+}
+
+impl LoadedConfig {
+    pub fn load(path: PathBuf) -> Result<Self, ConfigError> {
+        Ok(Self {
+            config: Config::load(&path)?,
+            path,
+            demo: None,
+        })
+    }
+
+    /// The demo's own config, with the demo server behind it.
+    pub async fn load_demo() -> anyhow::Result<Self> {
+        let demo = Demo::start().await?;
+        let loaded = Self::load(demo.config_path().to_owned())?;
+        Ok(Self {
+            demo: Some(demo),
+            ..loaded
+        })
+    }
+
+    /// Resolves the keys; whether there are any is not judged here.
+    pub async fn resolve_keys(mut self) -> Session {
+        let watched = poll::into_watched_jobs(&mut self.config);
+        Session {
+            keys: resolve_keys(&self.config).await,
+            watched,
+            config: self.config,
+            path: self.path,
+            demo: self.demo,
+        }
+    }
+
+    /// Resolves the keys; it is an error if none of them can be had.
+    pub async fn require_key(self) -> Result<Session, NoKeys> {
+        let session = self.resolve_keys().await;
+        let errors = session
+            .keys
+            .iter()
+            .filter_map(|slot| slot.key.as_ref().err());
+        let missing: Vec<String> = errors.map(ToString::to_string).collect();
+        if missing.is_empty() || missing.len() < session.keys.len() {
+            return Ok(session);
+        }
+        Err(NoKeys(missing.join("; ")))
+    }
+}
+
+/// None of the keys that the config names can be had.
+#[derive(Debug, thiserror::Error)]
+#[error("no API key: {0}")]
+pub struct NoKeys(String);
+
+/// A config with its keys, ready to poll.
+pub struct Session {
+    /// The config; its jobs are in `watched`.
+    pub config: Config,
+    /// The jobs in the order of the config.
+    pub watched: Vec<Watched>,
+    pub keys: Vec<KeySlot>,
+    pub path: PathBuf,
+    demo: Option<Demo>,
+}
+
+impl Session {
+    pub fn is_demo(&self) -> bool {
+        self.demo.is_some()
+    }
+
+    /// What a program that we start may see: no key.
+    pub fn environment(&self) -> Environment {
+        Environment::from_process(&key_variables(&self.config))
+    }
+
+    /// Starts to poll the watched jobs.
+    pub fn start(self, start: Start) -> PollSession {
+        PollSession {
+            environment: self.environment(),
+            poller: Poller::start(
+                self.watched,
+                PollerConfig::new(&self.config, self.keys, start),
+            ),
+            _demo: self.demo,
+        }
+    }
+}
+
+/// Polls under way.
+pub struct PollSession {
+    pub poller: Poller,
+    pub environment: Environment,
+    _demo: Option<Demo>,
+}
+
+/// Resolves each distinct key once, all at the same time.
+pub async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
+    let slots = poll::key_sources(config).into_iter().map(|source| async {
+        let key = key::resolve(&source)
+            .await
+            .map_err(|error| error.to_string());
+        KeySlot { source, key }
+    });
+    join_all(slots).await
+}
+
+/// The variables that hold keys: no child of ours may see them.
+pub fn key_variables(config: &Config) -> Vec<String> {
+    let own = config
+        .projects
+        .iter()
+        .filter_map(|project| project.key.as_ref());
+    own.chain([&config.key])
+        .filter_map(KeySource::variable)
+        .map(String::from)
+        .collect()
+}

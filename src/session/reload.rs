@@ -1,0 +1,115 @@
+//! Follows the config file: a change is applied at once, and a broken file is reported while the
+//! last good one stays.
+//!
+//! It must not know how jobs are polled, or who is told.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use super::resolve_keys;
+use crate::actions::Actions;
+use crate::config::watch::{FileWatch, watch};
+use crate::config::{Config, ConfigError};
+use crate::poll::schedule::Start;
+use crate::poll::{self, PollerConfig, PollerHandle};
+
+/// An editor writes in steps: what comes within this time is one change.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// What became of a change of the config file. `U` is what the face makes of its own settings.
+#[derive(Debug)]
+pub enum Reloaded<U> {
+    /// It is in force, with so many jobs.
+    Applied { jobs: usize, ui: U },
+    /// It cannot be read, or says what it may not; the last good one stays.
+    Refused(ConfigError),
+    /// Changes cannot be noticed.
+    NotWatched,
+}
+
+/// Follows the config that `actions` act on.
+pub struct Reload<U> {
+    pub actions: Actions,
+    pub poller: PollerHandle,
+    /// Checks what only the face knows the meaning of, before anything is applied.
+    pub check: fn(&Config) -> Result<U, ConfigError>,
+    /// Takes what became of each change; returns whether anybody is left to tell.
+    pub notify: Box<dyn Fn(Reloaded<U>) -> bool + Send + Sync>,
+}
+
+impl<U: Send + 'static> Reload<U> {
+    /// Starts on the current runtime; it ends when nobody is left to tell.
+    pub fn start(self) {
+        let (changed, changes) = mpsc::channel(1);
+        let watch = watch(self.actions.path(), move || {
+            // A change that waits to be read covers this one too.
+            let _ = changed.try_send(());
+        });
+        match watch {
+            Ok(watch) => drop(tokio::spawn(self.run(watch, changes))),
+            Err(error) => {
+                tracing::warn!(%error, "cannot watch the config");
+                (self.notify)(Reloaded::NotWatched);
+            }
+        }
+    }
+
+    async fn run(self, _watch: FileWatch, mut changes: mpsc::Receiver<()>) {
+        let mut before = self.read().await;
+        while changes.recv().await.is_some() {
+            tokio::time::sleep(SETTLE).await;
+            let _ = changes.try_recv();
+            let text = self.read().await;
+            if text == before {
+                // Touched, or its mode changed.
+                continue;
+            }
+            before = text;
+            let reloaded = match self.load().await {
+                Ok(config) => self.apply(config).await,
+                Err(error) => Reloaded::Refused(error),
+            };
+            if !(self.notify)(reloaded) {
+                return;
+            }
+        }
+    }
+
+    /// The bytes of the config; `None` while it cannot be read.
+    async fn read(&self) -> Option<Vec<u8>> {
+        let path = self.actions.path().to_owned();
+        let read = spawn_blocking(move || std::fs::read(path).ok());
+        read.await.ok().flatten()
+    }
+
+    async fn load(&self) -> Result<Config, ConfigError> {
+        let path = self.actions.path().to_owned();
+        let load = spawn_blocking(move || Config::load(&path)).await;
+        load.unwrap_or_else(|error| {
+            Err(ConfigError::Unreadable {
+                path: self.actions.path().to_owned(),
+                reason: error.to_string(),
+            })
+        })
+    }
+
+    async fn apply(&self, mut config: Config) -> Reloaded<U> {
+        let ui = match (self.check)(&config) {
+            Ok(ui) => ui,
+            Err(error) => return Reloaded::Refused(error),
+        };
+        let watched = poll::into_watched_jobs(&mut config);
+        let jobs = watched.len();
+        if config == *self.actions.config() {
+            self.poller.watch(watched);
+        } else {
+            let keys = resolve_keys(&config).await;
+            let poller_config = PollerConfig::new(&config, keys, Start::Spread);
+            self.poller.restart(watched, poller_config);
+            *self.actions.config() = config;
+        }
+        Reloaded::Applied { jobs, ui }
+    }
+}
