@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::demo::DemoServerArgs;
 use add::AddArgs;
-use completions::{CompleteNamesArgs, CompletionsArgs};
+use completions::CompletionsArgs;
 use doctor::DoctorArgs;
 use list::ListArgs;
 use new::NewArgs;
@@ -163,9 +163,6 @@ pub enum Verb {
     Man,
     /// Serve the simulated API alone, for scripts and tests
     DemoServer(DemoServerArgs),
-    /// Print the names that complete a command line
-    #[command(hide = true)]
-    CompleteNames(CompleteNamesArgs),
 }
 
 /// What can be told about the config file.

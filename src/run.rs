@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
+use clap::Parser;
 use jiff::tz::TimeZone;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
@@ -17,6 +18,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::board::Watched;
+use crate::cli::completions;
 use crate::cli::select::SelectError;
 use crate::cli::{Cli, ConfigVerb, GlobalArgs, UsageError, Verb};
 use crate::config::edit::EditError;
@@ -52,8 +54,12 @@ const TIMED_OUT: u8 = 8;
 /// What a shell adds to the number of a signal that ended a program.
 const SIGNALLED: i32 = 128;
 
-/// Does what the command line asks for.
-pub fn main(cli: Cli) -> ExitCode {
+/// Does what the command line asks for, or completes it where a shell asks for that.
+pub fn main() -> ExitCode {
+    if let Some(code) = completions::answer() {
+        return code;
+    }
+    let cli = Cli::parse();
     keep_memory_off_disk();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -103,7 +109,6 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Doctor(_)) => doctor::doctor(&cli.global).await,
         Some(Verb::Completions(args)) => verbs::print_completions(&args),
         Some(Verb::Man) => verbs::print_man(),
-        Some(Verb::CompleteNames(args)) => verbs::complete_names(cli.global, &args).await,
         Some(Verb::DemoServer(args)) => {
             demo::serve(&args, &mut io::stdout()).await?;
             Ok(ExitCode::SUCCESS)

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use super::UsageError;
+use super::completions;
 use crate::config::edit::{self, Edited, NewJob};
 use crate::config::edit_file;
 use crate::config::ids::parse_ids;
@@ -34,7 +36,7 @@ Examples:
 )]
 pub struct AddArgs {
     /// The project, by id or name
-    #[arg(value_name = "PROJECT")]
+    #[arg(value_name = "PROJECT", add = ArgValueCompleter::new(completions::projects))]
     pub project: String,
     /// The jobs; `-` reads them from standard input
     #[arg(value_name = "JOB", required = true)]

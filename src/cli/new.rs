@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use shell_words::quote;
 
+use super::completions;
 use super::prompt::PromptArgs;
 use crate::config::edit::NewJob;
 use crate::config::hide_keys;
@@ -35,7 +37,7 @@ Exit codes: 0 done; 1 not started, or not known, or not listed in the config; 2 
 )]
 pub struct NewArgs {
     /// The project, by id or name
-    #[arg(value_name = "PROJECT")]
+    #[arg(value_name = "PROJECT", add = ArgValueCompleter::new(completions::projects))]
     pub project: String,
     /// What the agent is to do.
     #[command(flatten)]

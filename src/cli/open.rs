@@ -3,8 +3,10 @@
 //! This file must not know how the job is polled, or how a browser is started.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use url::Url;
 
+use super::completions;
 use crate::api::ErrorKind;
 use crate::board::Row;
 use crate::job::Status;
@@ -23,7 +25,7 @@ Exit codes: 0 done; 1 there is no pull request, or it could not be opened; 4 no 
 refused.")]
 pub struct OpenArgs {
     /// The job: an id, PROJECT/JOB, or a label
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub job: String,
     /// Print the link instead of opening it
     #[arg(long)]

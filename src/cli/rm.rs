@@ -6,7 +6,9 @@ use std::io::Write;
 use std::path::Path;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::completions;
 use super::select;
 use crate::board::Watched;
 use crate::config::edit::{self, Edited};
@@ -27,7 +29,7 @@ Examples:
 )]
 pub struct RmArgs {
     /// The jobs to stop watching
-    #[arg(value_name = "JOB", required = true)]
+    #[arg(value_name = "JOB", required = true, add = ArgValueCompleter::new(completions::jobs))]
     pub jobs: Vec<String>,
 }
 

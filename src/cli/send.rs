@@ -3,7 +3,9 @@
 //! This file must not know how it is sent.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::completions;
 use super::prompt::PromptArgs;
 
 /// What `send` takes.
@@ -23,7 +25,7 @@ It is never tried twice."
 )]
 pub struct SendArgs {
     /// The job: an id, PROJECT/JOB, or a label
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub job: String,
     /// What the agent is to do.
     #[command(flatten)]

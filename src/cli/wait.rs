@@ -7,9 +7,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+use super::completions;
 use super::list::ascii;
 use crate::api::ErrorKind;
 use crate::board::{Board, Row};
@@ -38,7 +40,7 @@ Exit codes: 0 all completed or archived; 1 a job failed, or there is no such job
 key refused, and all others have finished; 8 not finished within --timeout; 130 Ctrl-C.")]
 pub struct WaitArgs {
     /// Only these jobs: ids, PROJECT/JOB, or labels
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub jobs: Vec<String>,
     /// Give up after this long, such as 90s, 30m or 2h
     #[arg(long, value_name = "D", value_parser = parse_timeout)]

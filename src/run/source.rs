@@ -92,11 +92,6 @@ impl Settings {
             demo: self.demo,
         }
     }
-
-    /// The jobs, in the order of the config; they are taken out of it, since there may be many.
-    pub(super) fn take_watched(&mut self) -> Vec<Watched> {
-        setup::take_watched(&mut self.config)
-    }
 }
 
 /// What is watched and with which keys.

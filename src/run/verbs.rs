@@ -13,11 +13,11 @@ use clap::CommandFactory;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::source::{NoKey, Settings, Source};
+use super::source::{NoKey, Source};
 use super::{FAILED, NO_KEY, TIMED_OUT, looks, poller_ended, signalled};
 use crate::board::{Board, Watched};
 use crate::cli::add::{self, AddArgs};
-use crate::cli::completions::{self, CompleteNamesArgs, CompletionsArgs, Wanted};
+use crate::cli::completions::{self, CompletionsArgs};
 use crate::cli::list::{self, ListArgs};
 use crate::cli::open::{self, NoLink, OpenArgs};
 use crate::cli::rm::{self, RmArgs};
@@ -196,46 +196,12 @@ pub(super) fn config_path(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn print_completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
-    completions::print(args.shell, &Cli::command(), &mut io::stdout())?;
+    completions::print(args.shell, &mut io::stdout())?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn print_man() -> anyhow::Result<ExitCode> {
     crate::cli::man::print(Cli::command(), &mut io::stdout())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Prints the names that the word being typed may be. A shell that completes shows no errors, so
-/// there are no names where there is no config.
-pub(super) async fn complete_names(
-    global: GlobalArgs,
-    args: &CompleteNamesArgs,
-) -> anyhow::Result<ExitCode> {
-    let wanted = Wanted::by(Cli::command(), &args.words);
-    let (config, demo) = completions::source_flags(&args.words);
-    let global = GlobalArgs {
-        config: config.or(global.config),
-        demo: demo || global.demo,
-        ..global
-    };
-    if wanted == Wanted::Nothing {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let Ok(mut settings) = Settings::of(&global).await else {
-        return Ok(ExitCode::SUCCESS);
-    };
-    let names = if wanted == Wanted::Jobs {
-        completions::job_names(&settings.take_watched())
-    } else {
-        let projects = settings.config.projects.into_iter();
-        projects
-            .map(|project| project.name.unwrap_or_else(|| project.id.to_string()))
-            .collect()
-    };
-    let mut out = io::stdout().lock();
-    for name in names {
-        writeln!(out, "{name}")?;
-    }
     Ok(ExitCode::SUCCESS)
 }
 
