@@ -42,7 +42,7 @@ use crate::demo::{self, DemoServerArgs};
 use crate::exit::Exit;
 use crate::process;
 use add::AddArgs;
-use completions::{CompleteNamesArgs, CompletionsArgs};
+use completions::CompletionsArgs;
 use context::Context;
 use doctor::DoctorArgs;
 use error::{CommandError, CommandResult};
@@ -105,9 +105,13 @@ pub struct Cli {
     pub verb: Option<Verb>,
 }
 
+/// Does what the command line asks for, or completes it where a shell asks for that.
+pub fn main() -> ExitCode {
+    completions::answer().unwrap_or_else(|| Cli::parse().run())
+}
+
 impl Cli {
-    /// Does what the command line asks for.
-    pub fn run(self) -> ExitCode {
+    fn run(self) -> ExitCode {
         process::forbid_core_dumps();
         let result = self.execute();
         result.unwrap_or_else(|error| error.report()).into()
@@ -227,9 +231,6 @@ pub enum Verb {
     Man,
     /// Serve the simulated API alone, for scripts and tests
     DemoServer(DemoServerArgs),
-    /// Print the names that complete a command line
-    #[command(hide = true)]
-    CompleteNames(CompleteNamesArgs),
 }
 
 impl Verb {
@@ -248,7 +249,6 @@ impl Verb {
             Self::Doctor(args) => args.execute(context).await,
             Self::Completions(args) => args.execute(),
             Self::Man => man::execute(),
-            Self::CompleteNames(args) => args.execute(context).await,
             Self::DemoServer(args) => {
                 demo::serve(&args, &mut io::stdout()).await?;
                 Ok(Exit::Done)

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use mintwatch::cli::Cli;
-
 fn main() -> ExitCode {
-    Cli::parse().run()
+    mintwatch::cli::main()
 }

@@ -661,41 +661,6 @@ fn only_doctor_and_the_dashboard_mind_what_the_screen_is_told() {
 // ---- completions, man, help ----
 
 #[test]
-fn names_complete_in_bash() {
-    let setting = Setting::new(&["job_1", "job_2"]);
-    let program = assert_cmd::cargo::cargo_bin!("mintwatch");
-    let completed = |words: &str| {
-        let script = format!(
-            "source <(\"$0\" completions bash)
-            COMP_WORDS=(\"$0\" {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-            _mintwatch_with_names \"$0\" \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"
-            printf '%s\\n' \"${{COMPREPLY[@]}}\""
-        );
-        let mut bash = Command::new("bash");
-        bash.env("MINTWATCH_CONFIG", setting.config());
-        let output = bash
-            .args(["--norc", "-c", &script])
-            .arg(program)
-            .output()
-            .unwrap();
-        assert!(
-            output.stderr.is_empty(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let lines = String::from_utf8(output.stdout).unwrap();
-        lines.lines().map(String::from).collect::<Vec<_>>()
-    };
-    assert_eq!(completed("wait job_"), ["job_1", "job_2"]);
-    assert_eq!(completed("open SDK"), ["SDK\\ quickstart"]);
-    assert_eq!(completed("list --project d"), ["docs"]);
-    assert_eq!(completed("wai"), ["wait"]);
-    assert_eq!(completed("watch job_"), [""]);
-    assert_eq!(completed("--config /nowhere.toml wait job_"), [""]);
-    assert!(setting.server.requests().is_empty());
-}
-
-#[test]
 fn every_shell_has_its_script() {
     let setting = Setting::new(&[]);
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -5,7 +5,9 @@ use std::io::{self, Read, Write};
 
 use anyhow::Context as _;
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::completions;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use crate::config::edit::NewJob;
@@ -35,7 +37,7 @@ Examples:
 )]
 pub struct AddArgs {
     /// The project, by id or name
-    #[arg(value_name = "PROJECT")]
+    #[arg(value_name = "PROJECT", add = ArgValueCompleter::new(completions::projects))]
     pub project: String,
     /// The jobs; `-` reads them from standard input
     #[arg(value_name = "JOB", required = true)]

@@ -1,33 +1,48 @@
-//! `mintwatch completions`: scripts that complete the command line in a shell; and the hidden verb
-//! that they call for the names that the config holds.
+//! `mintwatch completions`: scripts that let a shell complete the command line, and what the program
+//! answers when one asks.
 //!
-//! The scripts are clap's own, which know every verb and flag. For jobs and projects they ask
-//! `complete-names`, which reads the command line so far by the same definition. This file must not
-//! know where the config is.
+//! The scripts and the reading of the command line are clap's. The completers of jobs and projects
+//! run before the command line is parsed: they find `--config` in the words by themselves.
 
 use std::collections::HashMap;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::{Arg, Args, Command, CommandFactory, ValueHint};
-use clap_complete::{Shell, generate};
+use clap::{Args, Command, CommandFactory};
+use clap_complete::Shell;
+use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::{CompleteEnv, Shells};
 
 use super::Cli;
-use super::context::Context;
 use super::error::CommandResult;
 use crate::board::{Project, Watched};
+use crate::config::{self, Config, ProjectConfig};
 use crate::exit::Exit;
+use crate::job::Status;
 use crate::poll::into_watched_jobs;
-use crate::session::LoadedConfig;
 
-/// What `completions` takes.
+/// Set by the scripts only, to the name of the shell.
+const VARIABLE: &str = "MINTWATCH_COMPLETE";
+
+/// The statuses of the API's contract.
+const STATUSES: [Status; 4] = [
+    Status::Active,
+    Status::Completed,
+    Status::Failed,
+    Status::Archived,
+];
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  source <(mintwatch completions bash)                             # in ~/.bashrc
-  mintwatch completions zsh > ~/.zfunc/_mintwatch                  # a folder of $fpath
-  mintwatch completions fish > ~/.config/fish/completions/mintwatch.fish
+  source <(mintwatch completions bash)   # in ~/.bashrc
+  source <(mintwatch completions zsh)    # in ~/.zshrc, after compinit
+  mintwatch completions fish | source    # in ~/.config/fish/completions/mintwatch.fish
 
-In bash, zsh and fish, job ids, labels and projects of the config complete too.")]
+Job ids, labels and projects of the config complete too. The script calls mintwatch, and may change
+with its version: let the shell ask for it at each start rather than keep it in a file.")]
 pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
@@ -35,256 +50,176 @@ pub struct CompletionsArgs {
 
 impl CompletionsArgs {
     pub fn execute(&self) -> CommandResult {
-        print(self.shell, &Cli::command(), &mut io::stdout())?;
+        print(self.shell, &mut io::stdout())?;
         Ok(Exit::Done)
     }
 }
 
-impl CompleteNamesArgs {
-    /// Prints the names that the word being typed may be. A shell that completes shows no errors, so
-    /// there are no names where there is no config.
-    pub async fn execute(&self, context: &Context) -> CommandResult {
-        let wanted = Wanted::by(Cli::command(), &self.words);
-        let (config, demo) = source_flags(&self.words);
-        if wanted == Wanted::Nothing || demo || context.global.demo {
-            return Ok(Exit::Done);
-        }
-        let path = config.map_or_else(|| context.config_path(), Ok)?;
-        let Ok(mut loaded) = LoadedConfig::load(path) else {
-            return Ok(Exit::Done);
-        };
-        let names = if wanted == Wanted::Jobs {
-            job_names(&into_watched_jobs(&mut loaded.config))
-        } else {
-            let projects = loaded.config.projects.iter();
-            projects
-                .map(|own| Project::from(own).title().to_owned())
-                .collect()
-        };
-        for name in names {
-            writeln!(io::stdout(), "{name}")?;
-        }
-        Ok(Exit::Done)
-    }
-}
-
-/// What the scripts ask.
-#[derive(Debug, Args)]
-pub struct CompleteNamesArgs {
-    /// The command line behind the program's name; the last word is being typed
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub words: Vec<String>,
-}
-
-/// In bash: clap's function, then the names, quoted as the person quotes.
+/// What clap's function for bash lacks: bash splits `--flag=value` in three words, takes the opening
+/// quote off the word that is typed, and inserts names as they are, spaces included.
 const BASH: &str = r#"
-_mintwatch_with_names() {
-    _mintwatch "$@"
-    local cur="$2" name kept=() names=()
-    for name in "${COMPREPLY[@]}"; do
-        [[ $name == [\[\<]* ]] || kept+=("$name")
+_mintwatch() {
+    local cur=$2 i word words=()
+    [[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] && cur=${COMP_WORDS[COMP_CWORD]:0:1}$2
+    for word in "${COMP_WORDS[@]:0:COMP_CWORD}"; do
+        [[ $word == "=" ]] || words+=("$word")
     done
-    COMPREPLY=("${kept[@]}")
-    while IFS= read -r name; do
-        # Behind a quote, readline closes it; without one, spaces need a backslash.
-        [[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] || printf -v name %q "$name"
-        [[ $name == "$cur"* ]] && names+=("$name")
-    done < <("$1" complete-names -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-    # Where a name may stand, a file or a folder of this directory is none.
-    (( ${#names[@]} )) && COMPREPLY=("${names[@]}")
+    local COMP_WORDS=("${words[@]}" "$cur") COMP_CWORD=${#words[@]}
+    _clap_complete_mintwatch "$1" "$cur" "$3" 2>/dev/null
+    [[ $cur == [\"\']* ]] && return
+    for i in "${!COMPREPLY[@]}"; do
+        printf -v word %q "${COMPREPLY[i]}"
+        COMPREPLY[i]=${word/#'\~'/'~'}
+    done
 }
-
-complete -F _mintwatch_with_names -o bashdefault -o default mintwatch
+complete -o nospace -o bashdefault -o nosort -F _mintwatch mintwatch 2>/dev/null ||
+    complete -o nospace -o bashdefault -F _mintwatch mintwatch
 "#;
 
-/// In zsh: what completes a `JOB` or a `PROJECT`.
-const ZSH: &str = r#"_mintwatch_names() {
-    local -a names
-    names=("${(@f)$(mintwatch complete-names -- "${_mintwatch_words[@]}" 2>/dev/null)}")
-    names=(${names:#})
-    (( $#names )) && compadd -a names
+/// In zsh, what begins with `~` is a file, whose `~` clap's function would quote. The last line is
+/// for a script in a folder of `$fpath`, which zsh runs as the function when that is first called.
+const ZSH: &str = r"
+_mintwatch() {
+    if [[ $words[CURRENT] == \~* ]]; then _files; else _clap_dynamic_completer_mintwatch; fi
 }
+compdef _mintwatch mintwatch
+[[ $funcstack[1] != _mintwatch ]] || _mintwatch
+";
 
-"#;
-/// In zsh: where clap's function begins, and the words as they are before it takes them apart.
-const ZSH_START: &str = "_mintwatch() {\n";
-const ZSH_WORDS: &str = r#"    local -a _mintwatch_words
-    _mintwatch_words=("${(@Q)words[2,CURRENT]}")
-"#;
-
-/// In fish: names wherever one may stand.
-const FISH: &str = r#"
-function __mintwatch_names
-    set -l words (commandline -opc) (commandline -ct)
-    mintwatch complete-names -- $words[2..-1] 2>/dev/null
-end
-complete -c mintwatch -n "__mintwatch_names | string length -q" -f -a "(__mintwatch_names)"
-"#;
-
-/// Prints the script for `shell`; `command` is the definition of the command line.
-pub fn print(shell: Shell, command: &Command, out: &mut dyn Write) -> io::Result<()> {
-    let mut command = without_hidden(command);
-    let mut script = Vec::new();
-    generate(shell, &mut command, "mintwatch", &mut script);
-    let script = String::from_utf8_lossy(&script);
-    let script = match shell {
-        Shell::Bash => format!("{script}{BASH}"),
-        Shell::Zsh => zsh(&script),
-        Shell::Fish => script.replace("(__fish_complete_users)", "(__mintwatch_names)") + FISH,
-        _ => script.into_owned(),
+/// Prints the script for `shell`.
+fn print(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
+    let shells = Shells::builtins();
+    let script = shells
+        .completer(&shell.to_string())
+        .ok_or(io::ErrorKind::Unsupported)?;
+    script.write_registration(VARIABLE, "mintwatch", "mintwatch", "mintwatch", out)?;
+    let rest = match shell {
+        Shell::Bash => BASH,
+        Shell::Zsh => ZSH,
+        _ => "",
     };
-    out.write_all(script.as_bytes())
+    out.write_all(rest.as_bytes())
 }
 
-fn zsh(script: &str) -> String {
-    let start = format!("{ZSH}{ZSH_START}{ZSH_WORDS}");
-    script
-        .replacen(ZSH_START, &start, 1)
-        .replace(":_users", ":_mintwatch_names")
+/// Answers a shell that completes a command line; `None` if this is an ordinary run. Nothing is
+/// printed on failure, since it would land in the middle of what the person types.
+pub fn answer() -> Option<ExitCode> {
+    let folder = env::current_dir().ok();
+    let engine = CompleteEnv::with_factory(command).var(VARIABLE);
+    match engine.try_complete(words(), folder.as_deref()) {
+        Ok(false) => None,
+        Ok(true) => Some(ExitCode::SUCCESS),
+        Err(_) => Some(ExitCode::FAILURE),
+    }
 }
 
-/// `command` without its hidden verbs, which clap would offer too.
-fn without_hidden(command: &Command) -> Command {
-    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
-    Command::new("mintwatch")
-        .version(env!("CARGO_PKG_VERSION"))
-        .args(command.get_arguments().cloned())
-        .subcommands(verbs.cloned().map(hint_names))
+/// The command line, with its flags hidden: the engine offers what is hidden only where nothing else
+/// can stand, so that flags do not crowd out names.
+fn command() -> Command {
+    let mut command = Cli::command();
+    command.build();
+    hide_flags(command)
 }
 
-/// Gives names the one hint that nothing else here has, so that what clap writes for it can be told
-/// and replaced.
-fn hint_names(command: Command) -> Command {
-    let hint = |arg: Arg| match Wanted::of(&arg) {
-        Wanted::Nothing => arg,
-        Wanted::Jobs | Wanted::Projects => arg.value_hint(ValueHint::Username),
+fn hide_flags(command: Command) -> Command {
+    command
+        .mut_args(|arg| arg.hide(true))
+        .mut_subcommands(hide_flags)
+}
+
+/// The arguments of this process. Behind the first `--` stand the words that are being completed,
+/// which shells hand over as typed.
+fn words() -> Vec<OsString> {
+    let plain = |word: OsString| {
+        word.into_string()
+            .map_or_else(|raw| raw, |w| unquote(&w).into())
     };
-    command.mut_args(hint).mut_subcommands(hint_names)
+    env::args_os().map(plain).collect()
 }
 
-/// What the word that is being typed may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// A job's id or label.
-    Jobs,
-    /// A project's id or name.
-    Projects,
-    /// Nothing that the config names.
-    Nothing,
+/// `word` without the quotes of a shell, of which the last may still be open.
+fn unquote(word: &str) -> String {
+    let mut plain = String::new();
+    let mut open = None;
+    let mut chars = word.chars();
+    while let Some(char) = chars.next() {
+        match (char, open) {
+            ('\\', None | Some('"')) => plain.extend(chars.next()),
+            ('"' | '\'', None) => open = Some(char),
+            (_, Some(quote)) if char == quote => open = None,
+            _ => plain.push(char),
+        }
+    }
+    plain
 }
 
-impl Wanted {
-    fn of(arg: &Arg) -> Self {
-        let names = arg.get_value_names().unwrap_or_default();
-        match names.first().map(clap::builder::Str::as_str) {
-            Some("JOB") => Self::Jobs,
-            Some("PROJECT" | "P") => Self::Projects,
-            _ => Self::Nothing,
-        }
-    }
-
-    /// What the last of `words` may be; `command` is the definition of the command line.
-    pub fn by(mut command: Command, words: &[String]) -> Self {
-        let Some((current, before)) = words.split_last() else {
-            return Self::Nothing;
-        };
-        // Only now clap knows which flags take values.
-        command.build();
-        let mut reading = Reading::new(&command);
-        for word in before {
-            reading.take(word);
-        }
-        reading.next(current)
-    }
+/// Completes a `JOB`.
+pub fn jobs(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let names = |mut config| job_names(&into_watched_jobs(&mut config));
+    matching(typed, watched_config().map_or_else(Vec::new, names))
 }
 
-/// A command line that is read word by word.
-struct Reading<'a> {
-    verb: &'a Command,
-    /// The flag whose value comes next.
-    flag: Option<&'a Arg>,
-    positionals: usize,
-    only_positionals: bool,
+/// Completes a `PROJECT`.
+pub fn projects(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let names = |config: Config| config.projects.iter().map(project_name).collect();
+    matching(typed, watched_config().map_or_else(Vec::new, names))
 }
 
-impl<'a> Reading<'a> {
-    fn new(root: &'a Command) -> Self {
-        Self {
-            verb: root,
-            flag: None,
-            positionals: 0,
-            only_positionals: false,
-        }
-    }
-
-    fn take(&mut self, word: &str) {
-        if self.flag.take().is_some() {
-            return;
-        }
-        if !self.only_positionals && word == "--" {
-            self.only_positionals = true;
-        } else if !self.only_positionals && word.starts_with('-') && word != "-" {
-            self.flag = self.flag_of(word);
-        } else if let Some(verb) = self.verb.find_subcommand(word).filter(|_| self.is_first()) {
-            self.verb = verb;
-        } else {
-            self.positionals += 1;
-        }
-    }
-
-    fn is_first(&self) -> bool {
-        self.positionals == 0
-    }
-
-    /// The flag that `word` is, if its value is the next word.
-    fn flag_of(&self, word: &str) -> Option<&'a Arg> {
-        let is = |arg: &&Arg| match word.strip_prefix("--") {
-            Some(long) => arg.get_long() == Some(long),
-            None => arg.get_short().is_some_and(|short| word.ends_with(short)),
-        };
-        self.verb.get_opts().find(is)
-    }
-
-    fn next(&self, current: &str) -> Wanted {
-        if let Some(flag) = self.flag {
-            return Wanted::of(flag);
-        }
-        if !self.only_positionals && current.starts_with('-') {
-            return Wanted::Nothing;
-        }
-        let mut positionals = self.verb.get_positionals();
-        let arg = positionals.nth(self.positionals).or_else(|| {
-            let last = self.verb.get_positionals().last();
-            last.filter(|arg| takes_many(arg))
-        });
-        arg.map_or(Wanted::Nothing, Wanted::of)
-    }
+/// Completes a status; one that is not among them may be typed too.
+pub fn statuses(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let words = STATUSES.iter().map(|status| status.as_str().to_owned());
+    matching(typed, words.collect())
 }
 
-fn takes_many(arg: &Arg) -> bool {
-    matches!(arg.get_action(), clap::ArgAction::Append)
-        || arg
-            .get_num_args()
-            .is_some_and(|range| range.max_values() > 1)
+fn matching(typed: &OsStr, mut names: Vec<String>) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    names.retain(|name| name.starts_with(&*typed));
+    names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// The flags among `words` that say what is watched: `--config` and `--demo`.
-pub fn source_flags(words: &[String]) -> (Option<PathBuf>, bool) {
-    let mut config = None;
-    let mut rest = words.iter();
-    while let Some(word) = rest.next() {
+/// The config that the command line being completed is about; `None` for the demo, whose jobs are
+/// known only to its server.
+fn watched_config() -> Option<Config> {
+    let words: Vec<OsString> = words()
+        .into_iter()
+        .skip_while(|word| word != "--")
+        .collect();
+    let words = words.get(1..)?;
+    if words.iter().any(|word| word == "--demo") {
+        return None;
+    }
+    let path = config::path(config_flag(words, env::home_dir()).as_deref()).ok()?;
+    Config::load(&path).ok()
+}
+
+/// The value of the last `--config` among `words`. A `~` in it is the shell's to expand, which has
+/// not happened yet.
+fn config_flag(words: &[OsString], home: Option<PathBuf>) -> Option<PathBuf> {
+    let mut flag = None;
+    let mut words = words.iter().take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
         if word == "--config" {
-            config = rest.next().map(PathBuf::from);
-        } else if let Some(path) = word.strip_prefix("--config=") {
-            config = Some(PathBuf::from(path));
+            flag = words.next().map(PathBuf::from);
+        } else if let Some(path) = word.to_str().and_then(|w| w.strip_prefix("--config=")) {
+            flag = Some(PathBuf::from(path));
         }
     }
-    (config, words.iter().any(|word| word == "--demo"))
+    let flag = flag?;
+    let below = flag.strip_prefix("~").ok();
+    Some(
+        below
+            .zip(home)
+            .map_or(flag.clone(), |(path, home)| home.join(path)),
+    )
+}
+
+fn project_name(project: &ProjectConfig) -> String {
+    Project::from(project).title().to_owned()
 }
 
 /// The ids and labels by which `watched` can be named: those that only one job has, and
 /// `PROJECT/JOB` where several projects have an id.
-pub fn job_names(watched: &[Watched]) -> Vec<String> {
+fn job_names(watched: &[Watched]) -> Vec<String> {
     let ids = how_often(watched.iter().map(|job| &*job.key.id));
     let labels = how_often(watched.iter().filter_map(|job| job.label.as_deref()));
     let mut names = Vec::new();
@@ -312,61 +247,41 @@ fn how_often<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize
 mod tests {
     use std::sync::Arc;
 
-    use clap::CommandFactory;
-
     use super::*;
     use crate::board::Project;
-    use crate::cli::Cli;
     use crate::job::JobKey;
 
-    fn words(line: &str) -> Vec<String> {
-        line.split(' ').map(String::from).collect()
-    }
-
     #[test]
-    fn wanted_table() {
-        use Wanted::{Jobs, Nothing, Projects};
+    fn config_flag_table() {
         for (line, want) in [
-            ("", Nothing),
-            ("li", Nothing),
-            ("list ", Jobs),
-            ("list job_", Jobs),
-            ("list job_1 ", Jobs),
-            ("list --json ", Jobs),
-            ("list -", Nothing),
-            ("list --project ", Projects),
-            ("list --project d", Projects),
-            ("list --project docs ", Jobs),
-            ("list --project=docs ", Jobs),
-            ("list --status ", Nothing),
-            ("--config list ", Nothing),
-            ("--config x.toml list ", Jobs),
-            ("list --config ", Nothing),
-            ("list --config x.toml ", Jobs),
-            ("list -- -", Jobs),
-            ("wait --timeout 5m ", Jobs),
-            ("wait --timeout ", Nothing),
-            ("open ", Jobs),
-            ("open job_1 ", Nothing),
-            ("watch ", Nothing),
-            ("completions ", Nothing),
-            ("config ", Nothing),
+            ("mintwatch list ", None),
+            ("mintwatch --config a list ", Some("a")),
+            ("mintwatch list --config=b ", Some("b")),
+            ("mintwatch --config a list --config b ", Some("b")),
+            ("mintwatch list -- --config a", None),
+            ("mintwatch --config ~/a list ", Some("/home/me/a")),
+            ("mintwatch --config ~you/a list ", Some("~you/a")),
+            ("mintwatch --config", None),
         ] {
-            assert_eq!(Wanted::by(Cli::command(), &words(line)), want, "{line:?}");
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let flag = config_flag(&words, Some(PathBuf::from("/home/me")));
+            assert_eq!(flag, want.map(PathBuf::from), "{line}");
         }
-        assert_eq!(Wanted::by(Cli::command(), &[]), Nothing);
     }
 
     #[test]
-    fn source_flags_table() {
-        for (line, want, demo) in [
-            ("list ", None, false),
-            ("--config a list ", Some("a"), false),
-            ("list --config=b --demo ", Some("b"), true),
-            ("--config", None, false),
+    fn unquote_table() {
+        for (word, want) in [
+            ("plain", "plain"),
+            ("SDK\\ q", "SDK q"),
+            ("\"SDK q", "SDK q"),
+            ("'SDK \\q", "SDK \\q"),
+            ("\"a\\\"b\"c", "a\"bc"),
+            ("\"Don't", "Don't"),
+            ("Don\\'t", "Don't"),
+            ("end\\", "end"),
         ] {
-            let want = want.map(PathBuf::from);
-            assert_eq!(source_flags(&words(line)), (want, demo), "{line}");
+            assert_eq!(unquote(word), want, "{word}");
         }
     }
 
@@ -389,39 +304,5 @@ mod tests {
         ];
         let want = ["a", "p1/b", "SDK quickstart", "p2/b", "c"];
         assert_eq!(job_names(&watched), want);
-    }
-
-    fn script(shell: Shell) -> String {
-        let mut out = Vec::new();
-        print(shell, &Cli::command(), &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn names_complete_in_each_shell_that_can() {
-        let zsh = script(Shell::Zsh);
-        assert!(
-            zsh.contains(":_mintwatch_names'") && zsh.contains(ZSH_WORDS),
-            "{zsh}"
-        );
-        let fish = script(Shell::Fish);
-        assert!(
-            fish.contains("-l project") && fish.contains("(__mintwatch_names)"),
-            "{fish}"
-        );
-        for script in [&zsh, &fish] {
-            assert!(!script.contains("_users"), "{script}");
-        }
-        assert!(script(Shell::Bash).ends_with(BASH));
-    }
-
-    #[test]
-    fn hidden_verbs_are_not_offered() {
-        let bash = script(Shell::Bash);
-        let offered = bash.lines().filter(|line| line.contains("opts=\""));
-        for line in offered {
-            assert!(!line.contains("complete-names"), "{line}");
-        }
-        assert!(bash.contains("doctor completions man"));
     }
 }

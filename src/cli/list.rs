@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
 
+use super::completions;
 use super::context::Context;
 use super::error::CommandResult;
 use super::output::OutputStyle;
@@ -24,7 +26,7 @@ use crate::text;
   mintwatch list \"SDK quickstart\" --json | jq -r .jobs[0].prLink")]
 pub struct ListArgs {
     /// Only these jobs: ids, PROJECT/JOB, or labels
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub jobs: Vec<String>,
     /// Print one JSON object instead of a table
     #[arg(long)]
@@ -33,10 +35,10 @@ pub struct ListArgs {
     #[arg(long)]
     pub needs_you: bool,
     /// Only jobs with this status: active, completed, failed or archived
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", add = ArgValueCompleter::new(completions::statuses))]
     pub status: Option<String>,
     /// Only jobs of this project, by id or name
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", add = ArgValueCompleter::new(completions::projects))]
     pub project: Option<String>,
 }
 

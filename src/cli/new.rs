@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
 use shell_words::quote;
 
+use super::completions;
 use super::context::Context;
 use super::error::CommandResult;
 use super::json;
@@ -39,7 +41,7 @@ Exit codes: 0 done; 1 not started, or not known, or not listed in the config; 2 
 )]
 pub struct NewArgs {
     /// The project, by id or name
-    #[arg(value_name = "PROJECT")]
+    #[arg(value_name = "PROJECT", add = ArgValueCompleter::new(completions::projects))]
     pub project: String,
     /// What the agent is to do.
     #[command(flatten)]

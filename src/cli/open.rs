@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal, Stdout, Write};
 
 use anyhow::anyhow;
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::completions;
 use super::context::Context;
 use super::error::{CommandError, CommandResult, exit_of};
 use super::select;
@@ -27,7 +29,7 @@ Exit codes: 0 done; 1 there is no pull request, or it could not be opened; 4 no 
 refused.")]
 pub struct OpenArgs {
     /// The job: an id, PROJECT/JOB, or a label
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub job: String,
     /// Print the link instead of opening it
     #[arg(long)]

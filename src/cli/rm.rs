@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use super::add::NOT_IN_DEMO;
+use super::completions;
 use super::context::Context;
 use super::error::CommandResult;
 use super::select;
@@ -24,7 +26,7 @@ Examples:
 )]
 pub struct RmArgs {
     /// The jobs to stop watching
-    #[arg(value_name = "JOB", required = true)]
+    #[arg(value_name = "JOB", required = true, add = ArgValueCompleter::new(completions::jobs))]
     pub jobs: Vec<String>,
 }
 

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::completions;
 use super::context::Context;
 use super::error::CommandResult;
 use super::new::{NOT_IN_DEMO, print_json};
@@ -28,7 +30,7 @@ It is never tried twice."
 )]
 pub struct SendArgs {
     /// The job: an id, PROJECT/JOB, or a label
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub job: String,
     /// What the agent is to do.
     #[command(flatten)]

@@ -5,9 +5,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
+use super::completions;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use super::output::{self, OutputStyle, printable};
@@ -41,7 +43,7 @@ Exit codes: 0 all completed or archived; 1 a job failed, or there is no such job
 key refused, and all others have finished; 8 not finished within --timeout; 130 Ctrl-C.")]
 pub struct WaitArgs {
     /// Only these jobs: ids, PROJECT/JOB, or labels
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub jobs: Vec<String>,
     /// Give up after this long, such as 90s, 30m or 2h
     #[arg(long, value_name = "D", value_parser = parse_timeout)]
