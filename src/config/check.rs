@@ -35,7 +35,7 @@ pub(super) fn config(raw: RawConfig, text: &str, path: &Path) -> Result<Config, 
         poll: poll(raw.poll)?,
         ui: looks::ui(raw.ui, source)?,
         keys: looks::keys(raw.keys, source),
-        projects: projects(raw.projects, text, folder)?,
+        projects: projects(raw.projects.unwrap_or_default(), text, folder)?,
     })
 }
 
