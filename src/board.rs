@@ -330,6 +330,10 @@ impl Board {
             .map(|row| (row.key().clone(), row))
             .collect();
         self.index.clear();
+        let watched = watched.into_iter();
+        let (count, _) = watched.size_hint();
+        self.rows.reserve(count);
+        self.index.reserve(count);
         for watched in watched {
             if self.index.contains_key(&watched.key) {
                 continue;

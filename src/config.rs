@@ -1,15 +1,17 @@
 //! The config file: where it is, what it may say, and what is wrong with it.
 //!
-//! The text becomes private raw types (`raw`), which become checked settings (`check`), so that
-//! nothing behind this module sees an odd id or an interval of zero. Every fault in the text is
-//! shown in one format, with its line and a caret (`error`). This module must not know the network,
-//! the screen, or how a key is read from its source.
+//! The text becomes private raw types (`raw`, by way of `fast` where it has the common form), which
+//! become checked settings (`check`), so that nothing behind this module sees an odd id or an
+//! interval of zero. Every fault in the text is shown in one format, with its line and a caret
+//! (`error`). This module must not know the network, the screen, or how a key is read from its
+//! source.
 
 use std::path::Path;
 
 mod check;
 pub mod edit;
 mod error;
+mod fast;
 mod file;
 pub mod ids;
 mod raw;

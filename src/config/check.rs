@@ -35,7 +35,7 @@ pub(super) fn config(raw: RawConfig, text: &str, path: &Path) -> Result<Config, 
         poll: poll(raw.poll)?,
         ui: ui::ui(raw.ui, source)?,
         keys: ui::keys(raw.keys, source),
-        projects: projects(raw.projects, text, folder)?,
+        projects: projects(raw.projects.unwrap_or_default(), text, folder)?,
     })
 }
 
@@ -197,7 +197,7 @@ fn concurrency(raw: Option<Spanned<i64>>, default: usize) -> Result<usize, Fault
 }
 
 fn projects(raw: Vec<RawProject>, text: &str, folder: &Path) -> Result<Vec<ProjectConfig>, Fault> {
-    let mut seen = Seen::new("project", text);
+    let mut seen = Seen::new("project", text, raw.len());
     raw.into_iter()
         .map(|raw| {
             Ok(ProjectConfig {
@@ -211,7 +211,7 @@ fn projects(raw: Vec<RawProject>, text: &str, folder: &Path) -> Result<Vec<Proje
 }
 
 fn jobs(raw: Vec<Spanned<RawJob>>, text: &str) -> Result<Vec<JobConfig>, Fault> {
-    let mut seen = Seen::new("job", text);
+    let mut seen = Seen::new("job", text, raw.len());
     raw.into_iter()
         .map(|raw| {
             let table = job_table(raw);
@@ -282,11 +282,11 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(what: &'static str, text: &'a str) -> Self {
+    fn new(what: &'static str, text: &'a str, count: usize) -> Self {
         Self {
             what,
             text,
-            places: HashMap::new(),
+            places: HashMap::with_capacity(count),
         }
     }
 

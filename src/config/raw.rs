@@ -11,6 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
 use super::error::Fault;
+use super::fast;
 use crate::text;
 
 /// The most cells of a wrong key or value that a message repeats.
@@ -18,6 +19,7 @@ const MAX_FOUND: usize = 60;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct RawConfig {
     pub(super) base_url: Option<Spanned<String>>,
     pub(super) key: Option<Spanned<RawKey>>,
@@ -27,15 +29,15 @@ pub(super) struct RawConfig {
     pub(super) ui: RawUi,
     #[serde(default)]
     pub(super) keys: RawKeys,
-    #[serde(default)]
-    pub(super) projects: Vec<RawProject>,
+    pub(super) projects: Option<Vec<RawProject>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(
     deny_unknown_fields,
     expecting = "a table such as `{ env = \"MINTLIFY_API_KEY\" }` (the key itself does not belong in this file)"
 )]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct RawKey {
     pub(super) env: Option<Spanned<String>>,
     pub(super) file: Option<Spanned<String>>,
@@ -44,6 +46,7 @@ pub(super) struct RawKey {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct RawPoll {
     pub(super) active: Option<Spanned<String>>,
     pub(super) finished: Option<Spanned<String>>,
@@ -53,6 +56,7 @@ pub(super) struct RawPoll {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct RawUi {
     pub(super) columns: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) sort: Option<Spanned<String>>,
@@ -64,6 +68,7 @@ pub(super) struct RawUi {
 }
 
 /// `true`, `false` or a word.
+#[cfg_attr(test, derive(Debug))]
 pub(super) enum RawSwitch {
     Is(bool),
     Word(String),
@@ -71,9 +76,11 @@ pub(super) enum RawSwitch {
 
 /// Actions and their keys.
 #[derive(Default)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct RawKeys(pub(super) Vec<(Spanned<String>, Spanned<RawChords>)>);
 
 /// One key, or several in an array.
+#[cfg_attr(test, derive(Debug))]
 pub(super) enum RawChords {
     One(String),
     Several(Vec<Spanned<String>>),
@@ -81,6 +88,7 @@ pub(super) enum RawChords {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with the `id` of a project")]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct RawProject {
     pub(super) id: Spanned<String>,
     pub(super) name: Option<String>,
@@ -89,6 +97,7 @@ pub(super) struct RawProject {
     pub(super) jobs: Vec<Spanned<RawJob>>,
 }
 
+#[cfg_attr(test, derive(Debug))]
 pub(super) enum RawJob {
     Id(String),
     Table(RawJobTable),
@@ -96,6 +105,7 @@ pub(super) enum RawJob {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct RawJobTable {
     pub(super) id: Spanned<String>,
     pub(super) label: Option<String>,
@@ -211,6 +221,9 @@ impl<'de> Visitor<'de> for ChordsVisitor {
 
 /// `text` as TOML of the right shape.
 pub(super) fn parse(text: &str) -> Result<RawConfig, Fault> {
+    if let Some(raw) = fast::parse(text) {
+        return Ok(raw);
+    }
     toml::from_str(text)
         .map_err(|error| Fault::new(error.span().unwrap_or_default(), reword(error.message())))
 }
