@@ -8,8 +8,9 @@ use serde::Serialize;
 use tracing::Instrument;
 use url::Url;
 
-use super::fault::{self, Faults, KEYS_PAGE, in_words};
+use super::fault::{self, Faults, KEYS_PAGE};
 use super::{ApiError, Client, ErrorKind, wire};
+use crate::age;
 use crate::job::{Job, JobKey};
 use crate::key::ApiKey;
 
@@ -136,7 +137,7 @@ impl WriteError {
     fn in_full(mut self, doubt: &str) -> Self {
         let message = &mut self.error.message;
         if let (ErrorKind::RateLimited, Some(wait)) = (self.error.kind, self.error.retry_after) {
-            *message = format!("{message}; the server asks to wait {}", in_words(wait));
+            *message = format!("{message}; the server asks to wait {}", age::duration(wait));
         }
         if self.may_have_happened {
             let stop = if message.ends_with('?') { "" } else { "." };

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::list::ascii;
+use crate::age;
 use crate::api::ErrorKind;
 use crate::board::{Board, Row};
 use crate::job::Status;
@@ -252,7 +253,8 @@ pub fn in_words(end: End, args: &WaitArgs, board: &Board) -> Vec<String> {
     if end == End::TimedOut && !at_work.is_empty() {
         let limit = args.timeout.unwrap_or_default();
         said.push(format!(
-            "not finished within {limit:?}: {}",
+            "not finished within {}: {}",
+            age::duration(limit),
             names(&at_work)
         ));
         said.extend(reasons(&at_work));
@@ -433,7 +435,7 @@ mod tests {
     #[test]
     fn what_is_said_at_the_end() {
         let args = WaitArgs {
-            timeout: Some(Duration::from_secs(90)),
+            timeout: Some(Duration::from_mins(30)),
             ..WaitArgs::default()
         };
         for (end, rows, want) in [
@@ -456,7 +458,7 @@ mod tests {
                 End::TimedOut,
                 "active ?+timeout",
                 vec![
-                    "not finished within 90s: job_0, job_1",
+                    "not finished within 30m: job_0, job_1",
                     "job_1: timeout, in words",
                 ],
             ),
