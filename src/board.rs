@@ -310,6 +310,7 @@ pub struct Board {
     rows: Vec<Row>,
     index: HashMap<JobKey, usize>,
     counts: Counts,
+    projects: Vec<(Arc<Project>, usize)>,
     errors: VecDeque<LoggedError>,
     revision: u64,
 }
@@ -346,6 +347,7 @@ impl Board {
             self.rows.push(row);
         }
         self.counts = Counts::of(&self.rows);
+        self.projects = projects(&self.rows);
         self.revision += 1;
     }
 
@@ -371,13 +373,19 @@ impl Board {
         self.counts
     }
 
+    /// The projects that have rows, in the order of the config, and how many rows each has. Those
+    /// that a person calls the same are one.
+    pub fn projects(&self) -> &[(Arc<Project>, usize)] {
+        &self.projects
+    }
+
     /// This run's errors, oldest first.
     pub fn errors(&self) -> impl DoubleEndedIterator<Item = &LoggedError> + ExactSizeIterator {
         self.errors.iter()
     }
 
-    /// Goes up when something that a table shows has changed; a poll that only confirms what is
-    /// known leaves it alone.
+    /// Goes up when something that a table shows has changed, or will by itself earlier than it
+    /// would have; a poll that only confirms what is known leaves it alone.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -437,10 +445,15 @@ impl Board {
         let row = &mut self.rows[at];
         let transition = transition(row, &job, now);
         let shown = row.freshness(now) != Freshness::Fresh || row.job.as_ref() != Some(&job);
+        let stale_at = row.goes_stale_at();
         row.fetched_at = Some(now);
         row.fresh_for = fresh_for;
         row.polling = false;
-        if shown {
+        // Whoever waits for the next row to go stale must hear of one that does so before.
+        let sooner = row
+            .goes_stale_at()
+            .is_some_and(|at| stale_at.is_none_or(|before| at < before));
+        if shown || sooner {
             self.counts.remove(row);
             row.job = Some(job);
             row.error = None;
@@ -493,6 +506,21 @@ impl Board {
     }
 }
 
+fn projects(rows: &[Row]) -> Vec<(Arc<Project>, usize)> {
+    let mut projects: Vec<(Arc<Project>, usize)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    // The rows of a project follow each other, so that a title is looked up once for each.
+    for same in rows.chunk_by(|a, b| Arc::ptr_eq(&a.watched.project, &b.watched.project)) {
+        let project = &same[0].watched.project;
+        let place = *places.entry(project.title()).or_insert(projects.len());
+        match projects.get_mut(place) {
+            Some((_, count)) => *count += same.len(),
+            None => projects.push((Arc::clone(project), same.len())),
+        }
+    }
+    projects
+}
+
 /// What a person would want to hear of `job` after what `row` knows.
 fn transition(row: &Row, job: &Job, now: Timestamp) -> Option<Transition> {
     let before = row.job.as_ref()?;
@@ -534,6 +562,58 @@ mod tests {
             label: None,
             tags: Vec::new(),
         }))
+    }
+
+    #[test]
+    fn the_rows_of_each_project_are_counted_by_what_a_person_calls_it() {
+        let watch = |names: &[(&str, Option<&str>)]| {
+            let watched = names.iter().enumerate().map(|(at, (id, name))| Watched {
+                key: JobKey::new(*id, format!("job_{at}")),
+                project: Arc::new(Project {
+                    id: (*id).into(),
+                    name: name.map(str::to_owned),
+                }),
+                label: None,
+                tags: Vec::new(),
+            });
+            watched.collect::<Vec<_>>()
+        };
+        let counted = |board: &Board| {
+            let projects = board.projects().iter();
+            let counted = projects.map(|(project, count)| (project.title().to_owned(), *count));
+            counted.collect::<Vec<_>>()
+        };
+        let mut board = Board::new(watch(&[
+            ("b", None),
+            ("a", Some("docs")),
+            ("b", None),
+            ("c", Some("docs")),
+        ]));
+        assert_eq!(counted(&board), [("b".into(), 2), ("docs".into(), 2)]);
+        board.set_watched(watch(&[("a", None)]));
+        assert_eq!(counted(&board), [("a".into(), 1)]);
+    }
+
+    #[test]
+    fn a_row_that_will_go_stale_sooner_than_it_would_have_is_news() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        for (fetched_at, fresh_for, is_news) in [
+            (0, Some(600), true),
+            (300, Some(600), false),
+            (600, Some(20), true),
+            (610, Some(20), false),
+            (615, None, false),
+            (620, Some(600), true),
+        ] {
+            let before = board.revision();
+            let fetched = Update::Fetched {
+                job: job(Status::Active, None),
+                fresh_for: fresh_for.map(Duration::from_secs),
+            };
+            board.apply(&key, fetched, at(fetched_at));
+            assert_eq!(board.revision() != before, is_news, "at {fetched_at}");
+        }
     }
 
     fn job(status: Status, link: Option<&str>) -> Job {

@@ -7,7 +7,7 @@
 mod config;
 mod engine;
 pub mod schedule;
-mod wake;
+mod suspend;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
@@ -25,8 +25,8 @@ use schedule::KeyIndex;
 enum Command {
     Poll(Vec<JobKey>),
     PollAll,
-    /// The machine has been asleep.
-    Woke,
+    /// The machine was suspended.
+    Resumed,
     Watch(Vec<Watched>),
     Restart(Vec<Watched>, Box<PollerConfig>),
     KeyResolved {
@@ -100,12 +100,12 @@ impl Poller {
         self.transitions.recv().await
     }
 
-    /// Watches for sleeps of the machine, after which every job is polled once.
+    /// Watches for suspensions of the machine, after which every job is polled once.
     pub fn watch_for_sleep(&self) {
         let commands = self.handle.0.downgrade();
-        wake::watch(move || {
+        suspend::watch(move || {
             let commands = commands.upgrade();
-            commands.is_some_and(|commands| commands.send(Command::Woke).is_ok())
+            commands.is_some_and(|commands| commands.send(Command::Resumed).is_ok())
         });
     }
 

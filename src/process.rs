@@ -88,15 +88,38 @@ fn wait_for_hang_up(end: &impl AsFd) -> io::Result<()> {
     let mut watched = [PollFd::new(end, PollFlags::empty())];
     loop {
         match poll(&mut watched, None) {
-            Ok(_)
-                if watched[0]
-                    .revents()
-                    .intersects(PollFlags::HUP | PollFlags::ERR) =>
-            {
-                return Ok(());
-            }
+            Ok(_) if is_hung_up(watched[0].revents())? => return Ok(()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether `poll` says that the other end is gone. It is an error where this end cannot be polled:
+/// macOS says so of `/dev/tty`, at once and each time.
+fn is_hung_up(revents: PollFlags) -> io::Result<bool> {
+    if revents.contains(PollFlags::NVAL) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    Ok(revents.intersects(PollFlags::HUP | PollFlags::ERR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_poll_says_of_the_other_end() {
+        for (revents, want) in [
+            (PollFlags::empty(), Some(false)),
+            (PollFlags::IN, Some(false)),
+            (PollFlags::HUP, Some(true)),
+            (PollFlags::ERR, Some(true)),
+            (PollFlags::IN | PollFlags::HUP, Some(true)),
+            (PollFlags::NVAL, None),
+            (PollFlags::NVAL | PollFlags::ERR, None),
+        ] {
+            assert_eq!(is_hung_up(revents).ok(), want, "{revents:?}");
         }
     }
 }

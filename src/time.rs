@@ -1,11 +1,11 @@
-//! Coarse ages: how long ago something was, in words that seldom change.
+//! Ages and durations in words.
 //!
-//! A quiet board must stay a quiet terminal, so an age has one unit and no seconds. The time is
-//! always an argument.
+//! A quiet board must stay a quiet terminal, so an age has one unit and no seconds, and seldom
+//! changes. The time is always an argument.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -25,6 +25,12 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
 /// How far in the future `then` is, in the same words: `<1m`, `40m`, `1h`.
 pub fn until(then: Timestamp, now: Timestamp) -> String {
     age(now, then)
+}
+
+/// How long something takes or may take, in all its units: `30m`, `1h 30m`, `250ms`.
+pub fn duration(length: Duration) -> String {
+    let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+    format!("{length:#}")
 }
 
 /// When the age of `then` will next read differently.
@@ -91,6 +97,23 @@ mod tests {
             assert_eq!(next_change(then, now), at(1_000_000 + changes_at));
             assert!(next_change(then, now) > now);
         }
+    }
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        for (milliseconds, want) in [
+            (0, "0s"),
+            (250, "250ms"),
+            (2_500, "2s 500ms"),
+            (90_000, "1m 30s"),
+            (1_800_000, "30m"),
+            (5_400_000, "1h 30m"),
+            (172_800_000, "48h"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(milliseconds)), want);
+        }
+        let longest = duration(Duration::MAX);
+        assert!(longest.starts_with("2562047788015215h"), "{longest}");
     }
 
     #[test]

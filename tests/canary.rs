@@ -498,6 +498,36 @@ fn a_key_command_under_way_has_the_environment_but_no_key_among_its_arguments() 
     home.assert_files_clean();
 }
 
+/// A core dump would hold the key, so that none is made, even where the user's shell allows them.
+#[test]
+fn a_program_that_holds_the_key_leaves_no_core_dump() {
+    let home = Home::new();
+    let (key, variables) = home.key(Source::Env, CANARY);
+    home.config(&home.server.base_url(), &key, &["job".into()]);
+    let program = home.program(&["watch"], &variables);
+    let mut allowing = Command::new("sh");
+    allowing
+        .args(["-c", r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .envs(home.variables())
+        .envs(variables)
+        .current_dir(home.folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    let mut running = allowing.spawn().unwrap();
+    home.server.wait_for_requests_of("docs", "job", 1, PATIENCE);
+    let limits = String::from_utf8(proc_file(running.id(), "limits")).unwrap();
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let core = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"));
+    let soft = core.unwrap().split_whitespace().next();
+    assert_eq!(soft, Some("0"), "{limits}");
+}
+
 /// The dashboard in a terminal of its own.
 struct Screen {
     child: Box<dyn portable_pty::Child + Send + Sync>,

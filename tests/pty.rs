@@ -209,6 +209,17 @@ fn a_closed_terminal_ends_it_where_sighup_is_ignored() {
 }
 
 #[test]
+fn a_closed_terminal_ends_it_where_no_sighup_comes() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    drop(quiet(&home, &server));
+    let key = [("MINTLIFY_API_KEY", "mint_test_key")];
+    let mut terminal = Terminal::start_without_sighup(&home, &[binary()], &key, SIZE);
+    terminal.wait_for("3 active");
+    terminal.close();
+    terminal.exit_code();
+}
+
+#[test]
 fn a_terminal_that_cannot_be_drawn_on_is_told_so_in_plain_text() {
     let home = Home::new();
     for (term, words) in [("dumb", "TERM is dumb"), ("", "TERM is not set")] {

@@ -182,6 +182,35 @@ fn stale_rows_are_dim_and_fresh_ones_are_not() {
 }
 
 #[test]
+fn stale_rows_are_counted_as_time_goes_on_and_when_it_goes_back() {
+    let board = realistic();
+    let mut app = app(colour(), &board, "", (80, 24));
+    let counted = app.stale_rows();
+    let later = now() + jiff::SignedDuration::from_hours(24 * 365);
+    app.on_time(&board, later);
+    assert!(app.stale_rows() > counted, "{counted}");
+    app.on_time(&board, now());
+    assert_eq!(app.stale_rows(), counted);
+}
+
+/// A frame costs what it shows, not what is watched: what it needs of all rows is counted before.
+#[test]
+fn no_drawing_looks_at_all_rows() {
+    let draws = [
+        include_str!("../src/tui/compose.rs"),
+        include_str!("../src/tui/detail.rs"),
+        include_str!("../src/tui/errors.rs"),
+        include_str!("../src/tui/help.rs"),
+        include_str!("../src/tui/screen.rs"),
+        include_str!("../src/tui/table.rs"),
+    ];
+    for source in draws {
+        let (purpose, _) = source.split_once('\n').unwrap();
+        assert!(!source.contains("board.rows()"), "{purpose}");
+    }
+}
+
+#[test]
 fn the_selected_row_alone_is_reversed() {
     let board = realistic();
     let buffer = draw(&app(colour(), &board, "j", (80, 24)), &board);

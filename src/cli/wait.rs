@@ -21,6 +21,7 @@ use crate::mintlify::ErrorKind;
 use crate::poll::schedule::Start;
 use crate::process;
 use crate::text;
+use crate::time;
 use crate::view::plural;
 use crate::view::theme::Theme;
 
@@ -280,7 +281,8 @@ fn messages(end: Exit, args: &WaitArgs, board: &Board) -> Vec<String> {
     if end == Exit::Unfinished && !at_work.is_empty() {
         let limit = args.timeout.unwrap_or_default();
         said.push(format!(
-            "not finished within {limit:?}: {}",
+            "not finished within {}: {}",
+            time::duration(limit),
             names(&at_work)
         ));
         said.extend(reasons(&at_work));
@@ -453,7 +455,7 @@ mod tests {
     #[test]
     fn what_is_said_at_the_end() {
         let args = WaitArgs {
-            timeout: Some(Duration::from_secs(90)),
+            timeout: Some(Duration::from_mins(30)),
             ..WaitArgs::default()
         };
         for (end, rows, want) in [
@@ -476,7 +478,7 @@ mod tests {
                 Exit::Unfinished,
                 "active ?+timeout",
                 vec![
-                    "not finished within 90s: job_0, job_1",
+                    "not finished within 30m: job_0, job_1",
                     "job_1: timeout, in words",
                 ],
             ),

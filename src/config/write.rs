@@ -117,10 +117,18 @@ impl<'a> Target<'a> {
     fn replace(&self, text: &str) -> Result<(), ConfigError> {
         self.remove_unfinished();
         let old = self.metadata()?;
-        self.write(text, &old).map_err(|error| self.failed(&error))
+        self.write(text, &old, File::sync_all)
+            .map_err(|error| self.failed(&error))
     }
 
-    fn write(&self, text: &str, old: &Metadata) -> io::Result<()> {
+    /// `sync` has the system put a file on the disk: only a test has another one than
+    /// [`File::sync_all`].
+    fn write(
+        &self,
+        text: &str,
+        old: &Metadata,
+        sync: impl Fn(&File) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut prefix = self.prefix.clone();
         prefix.push(".");
         let mut file = tempfile::Builder::new()
@@ -135,10 +143,10 @@ impl<'a> Target<'a> {
         }
         // After the owner, since a change of the owner takes bits of the mode away.
         file.as_file().set_permissions(old.permissions())?;
-        file.as_file().sync_all()?;
+        sync(file.as_file())?;
         file.persist(&self.real).map_err(|error| error.error)?;
         // The new text is in place. Where a folder cannot be synced, that is all that can be done.
-        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        let _ = File::open(&self.folder).and_then(|folder| sync(&folder));
         Ok(())
     }
 
@@ -204,6 +212,7 @@ fn unwritable(path: &Path, reason: impl Into<String>) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -245,6 +254,45 @@ mod tests {
         assert_eq!(files(link.parent().unwrap()), ["config.toml"]);
         assert_eq!(files(real.parent().unwrap()), [".c.toml.lock", "c.toml"]);
         assert_eq!(mode(&real.with_file_name(".c.toml.lock")), 0o600);
+    }
+
+    #[test]
+    fn the_new_text_is_on_the_disk_before_it_is_in_place_and_its_name_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, "old").unwrap();
+        let target = Target::of(&path).unwrap();
+        // What was synced, and what was in place then.
+        let synced = RefCell::new(Vec::new());
+        let sync = |file: &File| {
+            let found = file.metadata()?;
+            let what = if found.is_dir() { "folder" } else { "file" };
+            let in_place = fs::read_to_string(&path)?;
+            synced.borrow_mut().push((what, found.ino(), in_place));
+            Ok(())
+        };
+        target
+            .write("new", &target.metadata().unwrap(), sync)
+            .unwrap();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        let want = [
+            ("file", inode(&path), String::from("old")),
+            ("folder", inode(folder.path()), String::from("new")),
+        ];
+        assert_eq!(synced.take(), want);
+    }
+
+    #[test]
+    fn a_disk_that_does_not_take_the_new_text_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, "old").unwrap();
+        let target = Target::of(&path).unwrap();
+        let broken = |_: &File| Err(io::Error::from(ErrorKind::StorageFull));
+        let written = target.write("new", &target.metadata().unwrap(), broken);
+        assert_eq!(written.unwrap_err().kind(), ErrorKind::StorageFull);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(files(folder.path()), ["config.toml"]);
     }
 
     #[test]

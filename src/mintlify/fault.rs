@@ -7,9 +7,9 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use url::Url;
@@ -18,6 +18,7 @@ use super::wire::{self, DecodeError};
 use super::{ApiError, ErrorKind, MAX_SILENCE, ReadError};
 use crate::key::ApiKey;
 use crate::text;
+use crate::time;
 
 /// The most characters that are quoted of what the server says.
 const MAX_QUOTE: usize = 200;
@@ -89,7 +90,7 @@ impl Faults<'_> {
                 format!(
                     "{} began its reply, then said nothing for {}: is the network still up?",
                     self.host(),
-                    in_words(self.silence)
+                    time::duration(self.silence)
                 ),
             ),
             ReadError::Broken(error) => self.transport(error),
@@ -148,12 +149,12 @@ impl Faults<'_> {
     fn timed_out(&self, error: &reqwest::Error, connected: bool) -> String {
         let host = self.host();
         if error.is_connect() {
-            let limit = in_words(self.timeout.min(MAX_SILENCE));
+            let limit = time::duration(self.timeout.min(MAX_SILENCE));
             format!("no connection to {host} within {limit}: is the network up?")
         } else if connected {
             format!("the connection to {host} went dead: is the network still up?")
         } else {
-            let limit = in_words(self.timeout);
+            let limit = time::duration(self.timeout);
             format!("no full reply from {host} within {limit}: is it slow, or the network down?")
         }
     }
@@ -357,11 +358,6 @@ fn http_date(text: &str) -> Option<DateTime> {
     ]
     .iter()
     .find_map(|form| DateTime::strptime(form, text.trim()).ok())
-}
-
-pub(super) fn in_words(duration: Duration) -> String {
-    SignedDuration::try_from(duration)
-        .map_or_else(|_| String::from("its time"), |d| format!("{d:#}"))
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use serde::Serialize;
 use tracing::Instrument;
 use url::Url;
 
-use super::fault::{self, Faults, KEYS_PAGE, in_words};
+use super::fault::{self, Faults, KEYS_PAGE};
 use super::{ApiError, Client, ErrorKind, wire};
 use crate::job::{Job, JobKey};
 use crate::key::ApiKey;
+use crate::time;
 
 /// Writes that the API takes from one project in an hour.
 pub const WRITES_AN_HOUR: usize = 100;
@@ -145,7 +146,10 @@ impl WriteError {
     fn in_full(mut self, doubt: &str) -> Self {
         let message = &mut self.error.message;
         if let (ErrorKind::RateLimited, Some(wait)) = (self.error.kind, self.error.retry_after) {
-            *message = format!("{message}; the server asks to wait {}", in_words(wait));
+            *message = format!(
+                "{message}; the server asks to wait {}",
+                time::duration(wait)
+            );
         }
         if self.may_have_happened {
             let stop = if message.ends_with('?') { "" } else { "." };

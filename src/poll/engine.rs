@@ -353,7 +353,7 @@ impl Engine {
                     self.look_for_key(index, true, Duration::ZERO);
                 }
             }
-            Command::Woke => self.wake_up(),
+            Command::Resumed => self.wake_up(),
             Command::Watch(watched) => self.watch(watched),
             Command::Restart(watched, setup) => self.restart(watched, *setup),
             Command::KeyResolved {

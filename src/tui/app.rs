@@ -131,6 +131,8 @@ pub struct App {
     stale_rows: usize,
     /// When the next row goes stale, as of the last look at all rows; polls only put it off.
     stale_at: Option<Timestamp>,
+    /// The board's revision and the time of that look.
+    stale_as_of: Option<(u64, Timestamp)>,
     dirty: bool,
     ages_change_at: Option<Timestamp>,
     /// When the job in the details was seen, and whether it is being polled, as last drawn.
@@ -160,6 +162,7 @@ impl App {
             revision: None,
             stale_rows: 0,
             stale_at: None,
+            stale_as_of: None,
             dirty: true,
             ages_change_at: None,
             polled: None,
@@ -203,11 +206,10 @@ impl App {
             self.message = None;
             self.dirty = true;
         }
-        let stale_rows = stale_rows(board, now);
-        let an_age_changed = self.ages_change_at.is_some_and(|at| at <= now);
-        self.dirty |= an_age_changed || stale_rows != self.stale_rows;
-        self.stale_rows = stale_rows;
-        self.stale_at = next_stale(board, now);
+        self.dirty |= self.ages_change_at.is_some_and(|at| at <= now);
+        if self.stale_rows_may_differ(board, now) {
+            self.count_stale_rows(board, now);
+        }
         self.look_at_details(board, now);
         self.ages_change_at = self.next_age_change(board, now);
     }
@@ -240,6 +242,23 @@ impl App {
             Notice::WritesThisHour { project, count } => self.tell_writes(&project, count),
         }
         Effect::None
+    }
+
+    /// Whether a row can have gone stale or fresh since the last look at all rows: the board says
+    /// so, the time of the next one has come, or the clock was set back.
+    fn stale_rows_may_differ(&self, board: &Board, now: Timestamp) -> bool {
+        let due = self.stale_at.is_some_and(|at| at <= now);
+        due || self
+            .stale_as_of
+            .is_none_or(|(revision, at)| revision != board.revision() || now < at)
+    }
+
+    fn count_stale_rows(&mut self, board: &Board, now: Timestamp) {
+        let stale_rows = stale_rows(board, now);
+        self.dirty |= stale_rows != self.stale_rows;
+        self.stale_rows = stale_rows;
+        self.stale_at = next_stale(board, now);
+        self.stale_as_of = Some((board.revision(), now));
     }
 
     /// The details tell of polls that change nothing else, which wakes nobody: so they are looked at

@@ -14,7 +14,7 @@ use super::app::{App, Mode};
 use super::keys::{Action, Bound};
 use super::layout::{Areas, areas};
 use super::{compose, detail, errors, help, table};
-use crate::board::{Board, Row};
+use crate::board::{Board, Project, Row};
 use crate::text;
 use crate::view::theme::Role;
 
@@ -211,7 +211,7 @@ fn summary(app: &App, board: &Board, most: usize) -> Line<'static> {
     let amiss = amiss
         .into_iter()
         .filter_map(|(text, role)| Some((text?, role)));
-    let projects = projects(board.rows(), app.theme.glyphs().ellipsis);
+    let projects = projects(board, app.theme.glyphs().ellipsis);
     let parts: Vec<(String, Role)> = amiss
         .chain(projects.into_iter().map(|text| (text, Role::Plain)))
         .collect();
@@ -232,21 +232,15 @@ fn summary(app: &App, board: &Board, most: usize) -> Line<'static> {
 }
 
 /// How many jobs each project has, where that is short enough to be of use.
-fn projects(rows: &[Row], ellipsis: &str) -> Vec<String> {
-    let mut projects: Vec<(&str, usize)> = Vec::new();
-    for row in rows {
-        let title = row.watched.project.title();
-        match projects.iter_mut().find(|(known, _)| *known == title) {
-            Some((_, count)) => *count += 1,
-            None => projects.push((title, 1)),
-        }
-    }
+fn projects(board: &Board, ellipsis: &str) -> Vec<String> {
+    let projects = board.projects();
     if projects.len() > 4 {
         return vec![format!("{} projects", projects.len())];
     }
+    let title = |project: &Project| text::truncate(project.title(), 16, ellipsis).into_owned();
     projects
         .iter()
-        .map(|(title, count)| format!("{}: {count}", text::truncate(title, 16, ellipsis)))
+        .map(|(project, count)| format!("{}: {count}", title(project)))
         .collect()
 }
 

@@ -182,7 +182,7 @@ fn draw_empty(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
             format!("Nothing here matches /{filter}"),
             with_key(app, Action::Back, "clears the filter."),
         )
-    } else if board.rows().is_empty() {
+    } else if board.counts().total == 0 {
         (VIEWS[0].empty.to_owned(), how_to_add(app))
     } else {
         (

@@ -86,15 +86,17 @@ impl TextArea {
     fn lay_line<'a>(&self, line: &'a str, at: usize, width: usize, laid: &mut Rows<'a>) {
         let (mut start, mut used) = (0, 0);
         for (place, grapheme) in line.grapheme_indices(true) {
-            // One cell stays free for the cursor behind the last character.
-            if used + grapheme.width() >= width {
+            // One cell stays free for the cursor behind the last character, so that a cluster wider
+            // than the rest counts for as much as there is: no terminal agrees on its width anyway.
+            let cells = grapheme.width().min(width - 1);
+            if used + cells >= width {
                 laid.rows.push(&line[start..place]);
                 (start, used) = (place, 0);
             }
             if at + place == self.cursor {
                 laid.cursor = (laid.rows.len(), used);
             }
-            used += grapheme.width();
+            used += cells;
         }
         if at + line.len() == self.cursor {
             laid.cursor = (laid.rows.len(), used);
@@ -224,6 +226,25 @@ mod tests {
         );
         press(&mut area, KeyCode::Up);
         assert_eq!(area.rows(5).cursor, (0, 3));
+    }
+
+    #[test]
+    fn a_cluster_wider_than_the_editor_keeps_the_cursor_inside() {
+        for text in ["aං\u{dda}", "0A\u{acb}\u{acb}"] {
+            for width in 0..5 {
+                let mut area = TextArea::new(text);
+                loop {
+                    let laid = area.rows(width);
+                    assert!(laid.cursor.0 < laid.rows.len(), "{text} {width}");
+                    assert!(laid.cursor.1 < width.max(3), "{text} {width} {laid:?}");
+                    assert!(laid.rows.iter().all(|row| !row.is_empty()), "{laid:?}");
+                    if area.cursor == 0 {
+                        break;
+                    }
+                    press(&mut area, KeyCode::Left);
+                }
+            }
+        }
     }
 
     proptest! {

@@ -42,11 +42,27 @@ static STARTING: Mutex<()> = Mutex::new(());
 
 impl Terminal {
     /// Runs `argv`, in the environment of `home` changed by `variables`.
-    pub fn start(
+    pub fn start(home: &Home, argv: &[&str], variables: &[(&str, &str)], size: (u16, u16)) -> Self {
+        Self::run(home, argv, variables, size, true)
+    }
+
+    /// The same in a terminal that is not the program's controlling one: the system sends no SIGHUP
+    /// when it is closed.
+    pub fn start_without_sighup(
+        home: &Home,
+        argv: &[&str],
+        variables: &[(&str, &str)],
+        size: (u16, u16),
+    ) -> Self {
+        Self::run(home, argv, variables, size, false)
+    }
+
+    fn run(
         home: &Home,
         argv: &[&str],
         variables: &[(&str, &str)],
         (columns, rows): (u16, u16),
+        controlling: bool,
     ) -> Self {
         let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let size = size(columns, rows);
@@ -54,6 +70,7 @@ impl Terminal {
         let line_discipline = line_discipline(&*pair.master);
         let mut command = CommandBuilder::new(argv[0]);
         command.args(&argv[1..]);
+        command.set_controlling_tty(controlling);
         command.env_clear();
         command.cwd(home.path());
         for (name, value) in home.environment() {
