@@ -105,3 +105,15 @@ fn files_stay_small_before_their_tests() {
         );
     }
 }
+
+#[test]
+fn the_view_layer_knows_styles_but_not_widgets() {
+    let mut files = vec![PathBuf::from("src/view.rs")];
+    rust_files(Path::new("src/view"), &mut files);
+    for file in files {
+        let source = fs::read_to_string(&file).unwrap();
+        for used in source.split("ratatui::").skip(1) {
+            assert!(used.starts_with("style"), "{}", file.display());
+        }
+    }
+}
