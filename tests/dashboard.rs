@@ -211,10 +211,10 @@ async fn more_than_five_are_opened_only_after_a_yes() {
     session.press("<space><space><space><space><space><space>o");
     session.wait_for("Open 6 pull requests? y/n").await;
     session.press("n");
-    session.wait_for("not done").await;
+    session.wait_for("cancelled").await;
     assert_eq!(session.calls(), []);
     session.press("oxo<esc>");
-    session.wait_for("not done").await;
+    session.wait_for("cancelled").await;
     assert_eq!(session.calls(), []);
     session.press("oy");
     let opened: Vec<Call> = (1..=6).map(|number| Call::Open(pull(number))).collect();
@@ -291,7 +291,7 @@ async fn each_kind_of_error_has_words_in_the_row_and_the_last_values_stay() {
         ("server", Reply::unavailable(), "server error"),
         ("reset", Reply::Reset, "no connection"),
         ("hang", Reply::HangBeforeHeaders, "timeout"),
-        ("html", Reply::html(), "odd reply"),
+        ("html", Reply::html(), "unexpected response"),
         ("refused", Reply::unauthorized(), "no valid key"),
     ];
     for (job, fault, words) in cases {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 
-use super::list::{ascii, paint};
+use super::list::paint;
 use crate::board::Row;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::BrowserError;
@@ -266,21 +266,13 @@ pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Res
         };
         let mark = paint(theme, role, mark);
         let mut lines = found.said.lines();
-        let first = shown(lines.next().unwrap_or_default(), theme);
+        let first = theme.printable(lines.next().unwrap_or_default());
         writeln!(out, "{mark}  {:<9}  {first}", found.topic)?;
         for line in lines {
-            writeln!(out, "{:15}{}", "", shown(line, theme))?;
+            writeln!(out, "{:15}{}", "", theme.printable(line))?;
         }
     }
     Ok(())
-}
-
-fn shown(line: &str, theme: Theme) -> String {
-    if theme.is_ascii() {
-        ascii(line)
-    } else {
-        line.to_owned()
-    }
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ use ratatui::style::{Color, Modifier};
 use serde::Serialize;
 
 use super::select::{self, SelectError};
-use crate::board::{Board, Counts, Freshness, Project, Row, Watched};
+use crate::board::{Board, Counts, Project, Row, Watched};
 use crate::job::Status;
 use crate::mintlify::ErrorKind;
 use crate::text;
-use crate::view::columns::{COLUMNS, Column, Context, fit};
+use crate::view::columns::{Column, ColumnId, Context};
+use crate::view::fit::fit;
 use crate::view::theme::{Role, Theme};
 
 /// What `list` takes.
@@ -134,13 +135,8 @@ fn print_table(rows: &[&Row], looks: Looks, now: Timestamp, out: &mut dyn Write)
     print_line(titles.collect(), looks.theme, out)?;
     for row in rows {
         let cells = columns.iter().map(|(column, width)| {
-            let fresh = row.freshness(now) == Freshness::Fresh;
-            let role = if fresh || column.tells_why {
-                (column.role)(row)
-            } else {
-                Role::Muted
-            };
-            ((column.text)(row, &context), *width, role)
+            let text = (column.text)(row, &context);
+            (text, *width, column.cell_role(row, now))
         });
         print_line(cells.collect(), looks.theme, out)?;
     }
@@ -150,10 +146,10 @@ fn print_table(rows: &[&Row], looks: Looks, now: Timestamp, out: &mut dyn Write)
 /// The columns that are printed, each as wide as its longest text or as there is room for.
 fn columns(rows: &[&Row], looks: Looks, context: &Context) -> Vec<(&'static Column, usize)> {
     if let Some(width) = looks.width {
-        let all: Vec<usize> = (0..COLUMNS.len()).collect();
+        let all: Vec<ColumnId> = ColumnId::all().collect();
         let fitted = fit(&all, width, 2).into_iter();
         return fitted
-            .map(|(at, width)| (&COLUMNS[at], usize::from(width)))
+            .map(|(id, width)| (id.column(), usize::from(width)))
             .collect();
     }
     let longest = |column: &Column| {
@@ -162,9 +158,8 @@ fn columns(rows: &[&Row], looks: Looks, context: &Context) -> Vec<(&'static Colu
             .map(|row| text::width(&(column.text)(row, context)));
         texts.chain([column.title.len()]).max().unwrap_or_default()
     };
-    COLUMNS
-        .iter()
-        .map(|column| (column, longest(column)))
+    ColumnId::all()
+        .map(|id| (id.column(), longest(id.column())))
         .collect()
 }
 
@@ -175,30 +170,12 @@ fn print_line(
 ) -> io::Result<()> {
     let mut line = String::new();
     for (text, width, role) in cells {
-        // A status squeezed to its mark is cut without an ellipsis: the mark is the message.
-        let ellipsis = if width == 1 {
-            ""
-        } else {
-            theme.glyphs().ellipsis
-        };
-        let shown = text::truncate(&text, width, ellipsis);
-        let shown = if theme.is_ascii() {
-            ascii(&shown)
-        } else {
-            shown.into_owned()
-        };
+        let shown = theme.printable(theme.cut(&text, width));
         let pad = " ".repeat(width.saturating_sub(text::width(&shown)) + 2);
         line.push_str(&paint(theme, role, &shown));
         line.push_str(&pad);
     }
     writeln!(out, "{}", line.trim_end())
-}
-
-/// `text` with a question mark for whatever is not ASCII.
-pub(super) fn ascii(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_ascii() { c } else { '?' })
-        .collect()
 }
 
 /// `text` in the colours of `role`, as ANSI sequences (ECMA-48 SGR).

@@ -10,7 +10,6 @@ use clap::Args;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use super::list::ascii;
 use crate::board::{Board, Row};
 use crate::job::Status;
 use crate::mintlify::ErrorKind;
@@ -215,11 +214,7 @@ fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
         open.join(", ")
     );
     let line = text::truncate(&line, columns.saturating_sub(1), theme.glyphs().ellipsis);
-    if theme.is_ascii() {
-        ascii(&line)
-    } else {
-        line.into_owned()
-    }
+    theme.printable(line).into_owned()
 }
 
 fn name_and_trouble(row: &Row) -> String {

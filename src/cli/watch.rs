@@ -12,7 +12,7 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::list::{ProjectEntry, ascii};
+use super::list::ProjectEntry;
 use crate::board::{Board, Row, Transition};
 use crate::job::Status;
 use crate::mintlify::ErrorKind;
@@ -113,8 +113,7 @@ fn print(
             writeln!(out)?;
         } else {
             let line = event.in_words(transition, time_zone);
-            let line = if theme.is_ascii() { ascii(&line) } else { line };
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", theme.printable(line))?;
         }
     }
     out.flush()
