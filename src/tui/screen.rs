@@ -6,16 +6,20 @@
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use tui_input::Input;
 
 use super::app::{App, Mode};
 use super::keys::{Action, ActiveBinding};
 use super::layout::{Areas, areas};
 use super::{compose, detail, errors, help, table};
-use crate::board::{Board, Row};
+use crate::board::{Board, Counts, Row};
+use crate::job::Status;
 use crate::text;
+use crate::view::columns::{status_glyph, status_role};
+use crate::view::plural;
 use crate::view::theme::{ASCII_REPLACEMENT, Role};
 
 /// From this width on, there is more space between the counts of the header.
@@ -35,6 +39,7 @@ pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp
     draw_footer(buffer, areas.footer, app, board);
     let cursor = match &app.mode {
         Mode::Compose(compose) => compose::draw(buffer, whole(&areas), app, compose),
+        Mode::Filter(input) if areas.tabs.height > 0 => Some(filter_cursor(areas.tabs, app, input)),
         _ => None,
     };
     if app.theme.is_ascii() {
@@ -43,14 +48,16 @@ pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
     }
-    if let (Mode::Filter(input), true) = (&app.mode, areas.tabs.height > 0) {
-        let typed = text::width(&app.filter_text());
-        let after = typed.saturating_sub(1 + input.visual_cursor());
-        let right = areas.tabs.right().saturating_sub(2);
-        let x = right.saturating_sub(u16::try_from(after).unwrap_or(0));
-        frame.set_cursor_position((x.min(right), areas.tabs.y));
-    }
     scrolled
+}
+
+/// Where the cursor is while a filter is typed: the filter ends a cell from the right end.
+fn filter_cursor(tabs: Rect, app: &App, input: &Input) -> Position {
+    let typed = text::width(&app.filter_text());
+    let after = typed.saturating_sub(1 + input.visual_cursor());
+    let right = tabs.right().saturating_sub(2);
+    let x = right.saturating_sub(u16::try_from(after).unwrap_or(0));
+    Position::new(x.min(right), tabs.y)
 }
 
 /// Returns how far its text is scrolled.
@@ -108,44 +115,47 @@ fn draw_rule(buffer: &mut Buffer, pane: Rect, beside: bool, app: &App) -> Rect {
 
 fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     let counts = board.counts();
-    let glyphs = app.theme.glyphs();
-    let span = |text: String, role| Span::styled(text, app.theme.style(role));
-    let jobs = if counts.total == 1 { "job" } else { "jobs" };
-    let mut parts = vec![
-        Span::styled(format!(" {}", app.name), app.theme.style(Role::Strong)),
-        Span::raw(format!("{} {jobs}", counts.total)),
-    ];
-    let others = [
-        (counts.active, glyphs.active, "active", Role::Active),
-        (counts.completed, glyphs.completed, "completed", Role::Good),
-        (counts.failed, glyphs.failed, "failed", Role::Bad),
-        (counts.archived, glyphs.archived, "archived", Role::Muted),
-        (
-            counts.other + counts.unknown,
-            glyphs.other,
-            "unknown",
-            Role::Muted,
-        ),
-    ];
-    let others = others.into_iter().filter(|(count, ..)| *count > 0);
-    parts.extend(
-        others.map(|(count, glyph, word, role)| span(format!("{glyph} {count} {word}"), role)),
-    );
-    let needs = match counts.needs_you {
-        0 if counts.unknown == counts.total && counts.total > 0 => {
-            Span::styled("nothing seen yet ", app.theme.style(Role::Muted))
-        }
-        0 => Span::styled("nothing needs you ", app.theme.style(Role::Muted)),
-        1 => span(format!("{} 1 needs you ", glyphs.needs_you), Role::NeedsYou),
-        n => span(
-            format!("{} {n} need you ", glyphs.needs_you),
-            Role::NeedsYou,
-        ),
-    };
-    let right = Line::from(needs);
+    let right = Line::from(attention(&counts, app));
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let gap = if area.width < ROOMY { "  " } else { "   " };
-    draw_ends(buffer, area, fit(parts, gap, room), right);
+    let left = fit(status_counts(&counts, app), gap, room);
+    draw_ends(buffer, area, left, right);
+}
+
+/// The name of the program and how many jobs there are, of each status that any has.
+fn status_counts(counts: &Counts, app: &App) -> Vec<Span<'static>> {
+    let mut parts = vec![
+        Span::styled(format!(" {}", app.name), app.theme.style(Role::Strong)),
+        Span::raw(format!("{} {}", counts.total, plural("job", counts.total))),
+    ];
+    let by_status = [
+        (counts.active, Some(Status::Active)),
+        (counts.completed, Some(Status::Completed)),
+        (counts.failed, Some(Status::Failed)),
+        (counts.archived, Some(Status::Archived)),
+        (counts.other + counts.unknown, None),
+    ];
+    for (count, status) in by_status.into_iter().filter(|(count, _)| *count > 0) {
+        let status = status.as_ref();
+        let glyph = status_glyph(status, app.theme.glyphs());
+        let word = status.map_or("unknown", Status::as_str);
+        let style = app.theme.style(status_role(status));
+        parts.push(Span::styled(format!("{glyph} {count} {word}"), style));
+    }
+    parts
+}
+
+fn attention(counts: &Counts, app: &App) -> Span<'static> {
+    let glyph = app.theme.glyphs().needs_you;
+    let (text, role) = match counts.needs_you {
+        0 if counts.unknown == counts.total && counts.total > 0 => {
+            (String::from("nothing seen yet "), Role::Muted)
+        }
+        0 => (String::from("nothing needs you "), Role::Muted),
+        1 => (format!("{glyph} 1 needs you "), Role::NeedsYou),
+        many => (format!("{glyph} {many} need you "), Role::NeedsYou),
+    };
+    Span::styled(text, app.theme.style(role))
 }
 
 fn draw_tabs(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
@@ -249,7 +259,7 @@ fn projects(rows: &[Row], ellipsis: &str) -> Vec<String> {
 
 /// The keys that are of use now, as many as there is room for.
 fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
-    let mut hints = match &app.mode {
+    let hints = match &app.mode {
         Mode::Confirm(..) => Vec::new(),
         Mode::Filter(_) => vec![fixed("Enter", "keep", app), fixed("Esc", "clear", app)],
         Mode::Compose(compose) => {
@@ -261,25 +271,25 @@ fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
         }
         Mode::Table | Mode::Details | Mode::Errors | Mode::Help => bound_hints(app, board),
     };
-    while hints
-        .iter()
-        .map(|(hint, _)| hint.width() + 2)
-        .sum::<usize>()
-        > room
-    {
-        let lightest = hints
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, (_, weight))| *weight);
-        let Some((at, _)) = lightest else { break };
-        hints.remove(at);
-    }
     let mut line = Line::default();
-    for (hint, _) in hints {
+    for (hint, _) in heaviest(hints, room) {
         line.spans.extend(hint.spans);
         line.push_span("  ");
     }
     line
+}
+
+/// Those of `hints` that fit into `room` cells, without the lightest.
+fn heaviest(mut hints: Vec<Hint>, room: usize) -> Vec<Hint> {
+    let cells = |hints: &[Hint]| -> usize { hints.iter().map(|(hint, _)| hint.width() + 2).sum() };
+    while cells(&hints) > room {
+        let weights = hints.iter().map(|(_, weight)| *weight).enumerate();
+        let Some((lightest, _)) = weights.min_by_key(|(_, weight)| *weight) else {
+            break;
+        };
+        hints.remove(lightest);
+    }
+    hints
 }
 
 /// A key with what it does, and its weight: the lightest go first where there is little room.
