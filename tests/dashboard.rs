@@ -293,7 +293,7 @@ async fn each_kind_of_error_has_words_in_the_row_and_the_last_values_stay() {
         ("server", Reply::unavailable(), "server error"),
         ("reset", Reply::Reset, "no connection"),
         ("hang", Reply::HangBeforeHeaders, "timeout"),
-        ("html", Reply::html(), "odd reply"),
+        ("html", Reply::html(), "unexpected response"),
         ("refused", Reply::unauthorized(), "no valid key"),
     ];
     for (job, fault, words) in cases {

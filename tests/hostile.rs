@@ -1,7 +1,7 @@
 //! Hostile text through every field, into a drawn buffer and through `list`.
 //!
-//! Cleaned as it is where it enters; a smaller number of strings goes the whole way, through a
-//! config and the wire.
+//! Most strings are cleaned here, as they are where they enter; a smaller number goes the whole way,
+//! through a config and the wire.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -117,7 +117,7 @@ const NASTY: &[char] = &[
     ' ',
 ];
 
-/// Sequences that terminals handle_command, and a tower of marks.
+/// Sequences that terminals obey, and a tower of marks.
 const PARTS: [&str; 4] = [
     "\u{1b}]0;title\u{7}",
     "\u{1b}[2J",

@@ -123,3 +123,15 @@ fn of_the_commands_only_the_dashboard_knows_the_tui() {
         );
     }
 }
+
+#[test]
+fn the_view_layer_knows_styles_but_not_widgets() {
+    let mut files = vec![PathBuf::from("src/view.rs")];
+    rust_files(Path::new("src/view"), &mut files);
+    for file in files {
+        let source = fs::read_to_string(&file).unwrap();
+        for used in source.split("ratatui::").skip(1) {
+            assert!(used.starts_with("style"), "{}", file.display());
+        }
+    }
+}

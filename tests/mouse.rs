@@ -1,4 +1,4 @@
-//! The mouse, and keys and columns that are not the usual ones: what is drawn is what is clicked.
+//! The mouse, and keys and columns other than the defaults: clicks, hints and drawing agree.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -7,19 +7,22 @@ mod support;
 use std::path::Path;
 
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use jiff::Timestamp;
 use mintwatch::board::Board;
 use mintwatch::config::Config;
+use mintwatch::job::JobKey;
+use mintwatch::mintlify::ErrorKind;
 use mintwatch::tui::app::{App, Effect};
 use mintwatch::tui::preferences::Preferences;
 use mintwatch::tui::screen;
-use mintwatch::view::columns::{COLUMNS, PULL_REQUEST};
+use mintwatch::view::columns::ColumnId;
 use mintwatch::view::theme::Theme;
-use mintwatch::view::views::VIEWS;
+use mintwatch::view::views::ViewId;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
-use support::board::{now, realistic};
+use support::board::{ago, board, fail, job, now, project, realistic, watched};
 use support::drawn::{line, text};
 use support::keys::keys;
 
@@ -34,9 +37,13 @@ struct Screen {
 
 impl Screen {
     /// A screen of this size, as `config` wants it, after the keys of `sequence`.
-    fn new(config: &str, sequence: &str, (width, height): (u16, u16)) -> Self {
+    fn new(config: &str, sequence: &str, size: (u16, u16)) -> Self {
+        Self::with_board(realistic(), config, sequence, size)
+    }
+
+    /// The same for another board than the realistic one.
+    fn with_board(board: Board, config: &str, sequence: &str, (width, height): (u16, u16)) -> Self {
         let config = Config::parse(config, Path::new("config.toml")).unwrap();
-        let board = realistic();
         let mut app = App::new(
             Theme::new(true, false),
             "mintwatch",
@@ -72,10 +79,14 @@ impl Screen {
     }
 
     fn draw(&self) -> Buffer {
+        self.draw_at(now())
+    }
+
+    fn draw_at(&self, time: Timestamp) -> Buffer {
         let Size { width, height } = self.app.size();
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal
-            .draw(|frame| screen::draw(frame, &self.app, &self.board, now()))
+            .draw(|frame| screen::draw(frame, &self.app, &self.board, time))
             .unwrap();
         terminal.backend().buffer().clone()
     }
@@ -103,7 +114,7 @@ impl Screen {
     }
 }
 
-fn assert_looks(name: &str, screen: &Screen) {
+fn assert_drawn(name: &str, screen: &Screen) {
     insta::with_settings!({ omit_expression => true }, {
         insta::assert_snapshot!(name, text(&screen.draw()));
     });
@@ -166,9 +177,9 @@ fn a_click_on_a_title_sorts_and_again_turns_it_round() {
         "ui.columns = ['seen', 'pr', 'age', 'job', 'status', 'branch']",
     ] {
         let mut screen = Screen::new(config, "", (200, 24));
-        for at in screen.app.listing.columns().to_vec() {
-            let title = COLUMNS[at].title;
-            if screen.app.listing.sort().column != at {
+        for id in screen.app.listing.columns().to_vec() {
+            let title = id.column().title;
+            if screen.app.listing.sort().column != id {
                 let x = screen.find(HEADER, title);
                 screen.click(x, HEADER);
                 assert!(screen.line(HEADER).contains(&format!("{title}▲")));
@@ -195,7 +206,6 @@ fn a_click_on_a_pull_request_opens_that_one() {
                 .contains(&row.pull_request().unwrap().short())
         );
         assert_eq!(effect, Effect::Open(vec![link]));
-        assert_eq!(COLUMNS[PULL_REQUEST].title, "PR");
         // Where there is none, the row is selected.
         let drawn = screen.draw();
         let y = (3..23).find(|y| drawn[(x, *y)].symbol() == "–").unwrap();
@@ -207,16 +217,13 @@ fn a_click_on_a_pull_request_opens_that_one() {
 fn a_click_on_a_tab_goes_to_the_view_that_is_drawn_there() {
     for size in [(200, 50), (80, 24), (50, 12)] {
         for sequence in ["", "/e", "?", "<enter>", "e", "p"] {
-            for view in (0..VIEWS.len()).rev() {
+            for (at, view) in ViewId::all().enumerate() {
                 let mut screen = Screen::new("", sequence, size);
-                screen
-                    .app
-                    .listing
-                    .set_view((view + 1) % VIEWS.len(), &screen.board);
+                screen.app.listing.set_view(view.next(), &screen.board);
                 let line = screen.line(TABS);
-                let number = view + 1;
+                let number = at + 1;
                 let forms = [
-                    format!(" {number} {}", VIEWS[view].title),
+                    format!(" {number} {}", view.view().title),
                     format!(" {number}:"),
                 ];
                 let found = forms.iter().find_map(|form| line.find(form));
@@ -300,9 +307,9 @@ view = 'completed'
 fn the_screen_follows_the_config() {
     for (width, height) in [(200, 50), (80, 24)] {
         let mut screen = Screen::new(REBOUND, "", (width, height));
-        assert_looks(&format!("rebound_{width}x{height}"), &screen);
+        assert_drawn(&format!("rebound_{width}x{height}"), &screen);
         screen.press("?");
-        assert_looks(&format!("rebound_help_{width}x{height}"), &screen);
+        assert_drawn(&format!("rebound_help_{width}x{height}"), &screen);
     }
     let mut screen = Screen::new(REBOUND, "6", (80, 24));
     screen.app.listing.set_filter("zzzz", &screen.board);
@@ -316,7 +323,7 @@ fn the_keys_of_the_config_act_and_those_they_replace_do_not() {
     assert_eq!(screen.press("q/"), Effect::None);
     assert!(matches!(screen.press("<^o>"), Effect::Open(_)));
     screen.press("A");
-    assert_eq!(screen.app.listing.view(), 0);
+    assert_eq!(screen.app.listing.view(), ViewId::EVERYTHING);
     // While a filter is typed, only Ctrl and a letter suspends.
     let mut typing = Screen::new("keys.suspend = ['Z', 'ctrl-t']", "/", (80, 24));
     assert_eq!(typing.press("Z"), Effect::None);
@@ -330,15 +337,115 @@ fn the_keys_of_the_config_act_and_those_they_replace_do_not() {
 #[test]
 fn the_order_goes_through_the_columns_that_are_shown() {
     let mut screen = Screen::new(REBOUND, "", (80, 24));
-    let mut seen = vec![screen.app.listing.sort().column];
+    let sorted_by = |screen: &Screen| screen.app.listing.sort().column.column().name;
+    let mut seen = vec![sorted_by(&screen)];
     for _ in 0..4 {
         screen.press("s");
-        seen.push(screen.app.listing.sort().column);
+        seen.push(sorted_by(&screen));
     }
-    assert_eq!(seen, [6, 0, 1, 4, 6]);
+    // Those that are shown are job, pr, age and status.
+    assert_eq!(seen, ["age", "status", "job", "pr", "age"]);
     // From one that is not shown it goes to the first that is.
     let mut screen = Screen::new("ui.sort = 'seen'\nui.columns = ['pr', 'job']", "", (80, 24));
     assert!(screen.line(HEADER).contains("JOB by SEEN▲"));
     screen.press("s");
-    assert_eq!(screen.app.listing.sort().column, PULL_REQUEST);
+    let pull_request = ColumnId::named("pr").unwrap();
+    assert_eq!(screen.app.listing.sort().column, pull_request);
+}
+
+/// One archived job that is fresh for ever: nothing about it changes but its ages.
+fn archived() -> Board {
+    let job = job("archived", "mintlify/sdk", None, 3 * 3600 + 60);
+    board(vec![(
+        watched(&project("docs", None), "job_01", None, &[]),
+        Some(job),
+    )])
+}
+
+fn without_valid_key() -> Board {
+    let mut board = archived();
+    let key = JobKey::new("docs", "job_01");
+    fail(&mut board, &key, ErrorKind::Auth, "the key was refused", 10);
+    board
+}
+
+#[test]
+fn hints_name_the_keys_that_are_bound() {
+    for (board, config, sequence, want) in [
+        (realistic(), "", "", "3 failing, e says why"),
+        (
+            realistic(),
+            "keys.errors = 'E'",
+            "",
+            "3 failing, E says why",
+        ),
+        (realistic(), "keys.errors = []", "", "3 failing · 2 stale"),
+        (Board::default(), "", "", ", or press a."),
+        (
+            Board::default(),
+            "keys.add = 'insert'",
+            "",
+            ", or press Insert.",
+        ),
+        (
+            Board::default(),
+            "keys.add = []",
+            "",
+            "when it changes). mintwatch",
+        ),
+        (
+            without_valid_key(),
+            "keys.poll-all = 'ctrl-r'",
+            "<enter>",
+            "Once that is fixed, Ctrl-R looks for the key again.",
+        ),
+        (
+            without_valid_key(),
+            "keys.poll-all = []",
+            "<enter>",
+            "Once that is fixed, poll-all (no key bound) looks for the key again.",
+        ),
+    ] {
+        let screen = Screen::with_board(board, config, sequence, (200, 24));
+        let shown = text(&screen.draw());
+        assert!(shown.contains(want), "{config}: {want} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn the_screen_wakes_only_for_the_ages_that_it_shows() {
+    for (columns, width, wakes) in [
+        ("'job', 'age'", 80, true),
+        ("'job', 'branch'", 80, false),
+        ("'status', 'job', 'pr', 'age'", 30, false),
+    ] {
+        let config = format!("ui.columns = [{columns}]");
+        let screen = Screen::with_board(archived(), &config, "", (width, 24));
+        assert_eq!(screen.app.wake_at().is_some(), wakes, "{columns}");
+    }
+}
+
+#[test]
+fn every_age_in_the_details_is_kept_up_to_date() {
+    // Created 3h, archived 90 minutes and failing for 10 seconds before now.
+    let mut screen = Screen::with_board(
+        without_valid_key(),
+        "ui.columns = ['job']",
+        "<enter>",
+        (80, 24),
+    );
+    for (seconds, want) in [
+        (50, "Polls fail since 2026-11-23 08:59:50 (1m ago)"),
+        (1_770, "2026-11-23 07:29:30 (2h ago)"),
+        (3_540, "2026-11-23 05:59:00 (4h ago)"),
+    ] {
+        let before = ago(0) + std::time::Duration::from_secs(seconds - 1);
+        screen.app.on_time(&screen.board, before);
+        screen.app.take_dirty();
+        let then = ago(0) + std::time::Duration::from_secs(seconds);
+        screen.app.on_time(&screen.board, then);
+        assert!(screen.app.is_dirty(), "{want}");
+        let shown = text(&screen.draw_at(then));
+        assert!(shown.contains(want), "{want} is not in\n{shown}");
+    }
 }

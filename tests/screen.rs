@@ -85,7 +85,7 @@ fn draw_scene(scene: &Scene, theme: Theme, size: (u16, u16)) -> Buffer {
     draw(&app(theme, &board, scene.keys, size), &board)
 }
 
-fn assert_looks(name: &str, buffer: &Buffer) {
+fn assert_drawn(name: &str, buffer: &Buffer) {
     insta::with_settings!({ omit_expression => true }, {
         insta::assert_snapshot!(name, text(buffer));
     });
@@ -96,7 +96,7 @@ fn every_mode_at_three_sizes() {
     for scene in &SCENES {
         for (width, height) in SIZES {
             let buffer = draw_scene(scene, colour(), (width, height));
-            assert_looks(&format!("{}_{width}x{height}", scene.name), &buffer);
+            assert_drawn(&format!("{}_{width}x{height}", scene.name), &buffer);
         }
     }
 }
@@ -110,7 +110,7 @@ fn in_ascii_nothing_else_is_drawn() {
             assert!(text(&buffer).is_ascii(), "{} at {size:?}", scene.name);
         }
     }
-    assert_looks(
+    assert_drawn(
         "table_ascii_80x24",
         &draw_scene(&SCENES[0], theme, (80, 24)),
     );

@@ -88,17 +88,6 @@ fn check_term() -> Result<(), NoTerminal> {
     }
 }
 
-/// `text` as the terminal can show it: in ASCII, where the theme is.
-pub fn printable(theme: Theme, text: &str) -> String {
-    if theme.is_ascii() {
-        text.chars()
-            .map(|c| if c.is_ascii() { c } else { '?' })
-            .collect()
-    } else {
-        text.to_owned()
-    }
-}
-
 /// `text` in the colours of `role`, as ANSI sequences (ECMA-48 SGR).
 pub fn paint(theme: Theme, role: Role, text: &str) -> String {
     let style = theme.style(role);

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use super::output::{OutputStyle, paint, printable};
-use crate::board::{Freshness, Row};
+use super::output::{OutputStyle, paint};
+use crate::board::Row;
 use crate::text;
-use crate::view::columns::{COLUMNS, Column, Context, fit};
+use crate::view::columns::{Column, ColumnId, Context};
+use crate::view::fit::fit;
 use crate::view::theme::{Role, Theme};
 
 /// Prints `rows` as a table.
@@ -29,13 +30,8 @@ pub fn print_rows(
     print_line(titles.collect(), style.theme, out)?;
     for row in rows {
         let cells = columns.iter().map(|(column, width)| {
-            let fresh = row.freshness(now) == Freshness::Fresh;
-            let role = if fresh || column.tells_why {
-                (column.role)(row)
-            } else {
-                Role::Muted
-            };
-            ((column.text)(row, &context), *width, role)
+            let text = (column.text)(row, &context);
+            (text, *width, column.cell_role(row, now))
         });
         print_line(cells.collect(), style.theme, out)?;
     }
@@ -45,10 +41,10 @@ pub fn print_rows(
 /// The columns that are printed, each as wide as its longest text or as there is room for.
 fn columns(rows: &[&Row], style: OutputStyle, context: &Context) -> Vec<(&'static Column, usize)> {
     if let Some(width) = style.width {
-        let all: Vec<usize> = (0..COLUMNS.len()).collect();
+        let all: Vec<ColumnId> = ColumnId::all().collect();
         let fitted = fit(&all, width, 2).into_iter();
         return fitted
-            .map(|(at, width)| (&COLUMNS[at], usize::from(width)))
+            .map(|(id, width)| (id.column(), usize::from(width)))
             .collect();
     }
     let longest = |column: &Column| {
@@ -57,9 +53,8 @@ fn columns(rows: &[&Row], style: OutputStyle, context: &Context) -> Vec<(&'stati
             .map(|row| text::width(&(column.text)(row, context)));
         texts.chain([column.title.len()]).max().unwrap_or_default()
     };
-    COLUMNS
-        .iter()
-        .map(|column| (column, longest(column)))
+    ColumnId::all()
+        .map(|id| (id.column(), longest(id.column())))
         .collect()
 }
 
@@ -70,14 +65,7 @@ fn print_line(
 ) -> io::Result<()> {
     let mut line = String::new();
     for (text, width, role) in cells {
-        // A status squeezed to its mark is cut without an ellipsis: the mark is the message.
-        let ellipsis = if width == 1 {
-            ""
-        } else {
-            theme.glyphs().ellipsis
-        };
-        let shown = text::truncate(&text, width, ellipsis);
-        let shown = printable(theme, &shown);
+        let shown = theme.printable(theme.cut(&text, width));
         let pad = " ".repeat(width.saturating_sub(text::width(&shown)) + 2);
         line.push_str(&paint(theme, role, &shown));
         line.push_str(&pad);

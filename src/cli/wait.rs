@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::completions;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
-use super::output::{self, OutputStyle, printable};
+use super::output::{self, OutputStyle};
 use super::{json, select, table};
 use crate::board::{Board, Row};
 use crate::exit::Exit;
@@ -248,7 +248,7 @@ fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
         open.join(", ")
     );
     let line = text::truncate(&line, columns.saturating_sub(1), theme.glyphs().ellipsis);
-    printable(theme, &line)
+    theme.printable(&*line).into_owned()
 }
 
 fn name_and_trouble(row: &Row) -> String {

@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use super::json::ProjectEntry;
-use super::output::printable;
 use crate::board::{Board, Row, Transition};
 use crate::exit::Exit;
 use crate::job::Status;
@@ -128,7 +127,7 @@ fn print(
             writeln!(out)?;
         } else {
             let line = event.in_words(transition, time_zone);
-            writeln!(out, "{}", printable(theme, &line))?;
+            writeln!(out, "{}", theme.printable(&line))?;
         }
     }
     out.flush()

@@ -56,8 +56,8 @@ impl Default for PollSettings {
 /// How the dashboard looks. What the columns and the views are called, only the dashboard knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UiSettings {
-    /// The columns from left to right.
-    pub columns: LocatedList,
+    /// The columns from left to right; `None` for all, in the order that the dashboard has them.
+    pub columns: Option<LocatedList>,
     /// The column to sort by at first; after a minus the order is turned round.
     pub sort: Written,
     /// The view at first.
@@ -74,14 +74,8 @@ pub struct UiSettings {
 
 impl Default for UiSettings {
     fn default() -> Self {
-        let columns = [
-            "status", "job", "project", "branch", "pr", "model", "age", "seen",
-        ];
         Self {
-            columns: LocatedList {
-                names: columns.map(Written::from).into(),
-                place: Place::default(),
-            },
+            columns: None,
             sort: "status".into(),
             view: "all".into(),
             theme: Palette::Terminal,

@@ -48,7 +48,7 @@ pub(super) fn ui(raw: RawUi, source: Source) -> Result<UiSettings, Fault> {
     let name =
         |raw: Option<Spanned<String>>, default| raw.map_or(default, |raw| source.written(raw));
     Ok(UiSettings {
-        columns: columns.unwrap_or(default.columns),
+        columns,
         sort: name(raw.sort, default.sort),
         view: name(raw.view, default.view),
         theme: raw.theme.map_or(Ok(default.theme), |raw| theme(&raw))?,

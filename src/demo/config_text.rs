@@ -29,7 +29,7 @@ pub(super) fn config_text(base_url: &str, key_source_line: &str, projects: &[Pro
 
 fn push_project(text: &mut String, project: &Project) {
     let (id, name) = (project.id, project.name);
-    // EditedDocument to a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = write!(
         text,
         "\n[[projects]]\nid = \"{id}\"\nname = \"{name}\"\njobs = [\n"

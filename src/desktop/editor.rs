@@ -1,4 +1,4 @@
-//! EditedDocument a text in the person's own editor, `$VISUAL` or `$EDITOR`.
+//! Writing a text in the person's own editor, `$VISUAL` or `$EDITOR`.
 //!
 //! This file must not know what the text is for.
 

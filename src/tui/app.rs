@@ -23,7 +23,8 @@ use tui_input::Input;
 pub use compose::{Compose, Purpose, Request};
 pub use question::Question;
 
-use super::hit_test::Tabs;
+use super::detail;
+use super::hit_test::{ColumnArea, Tabs, column_areas};
 use super::keys::Keymap;
 use super::layout;
 use super::listing::Listing;
@@ -32,7 +33,6 @@ use super::preferences::Preferences;
 use crate::board::{Board, Counts, Freshness, Project, Row, Transition};
 use crate::job::{JobKey, Status};
 use crate::link::Link;
-use crate::time;
 use crate::view::theme::{Role, Theme};
 
 /// How long a message stays.
@@ -384,7 +384,7 @@ impl App {
     /// The tabs beside that.
     pub fn tabs<'a>(&'a self, counts: &'a Counts, filter: &'a str) -> Tabs<'a> {
         Tabs {
-            here: self.listing.view(),
+            current: self.listing.view(),
             counts,
             keys: &self.keys,
             filter,
@@ -410,14 +410,15 @@ impl App {
             .listing
             .selected_row(board)
             .filter(|_| self.shows_details());
-        let seen = open
-            .and_then(|row| row.fetched_at)
-            .map(|at| time::next_change(at, now));
+        let details = open.and_then(|row| detail::next_time_change(row, now));
+        let body = layout::areas(self.size, self.pane).body;
+        let columns = column_areas(body, self.listing.columns());
         let rows = self.listing.window(board);
-        rows.flat_map(|row| age_changes(row, now))
-            .chain([seen])
-            .flatten()
-            .min()
+        let cells = rows.flat_map(|row| {
+            let next_change = |area: &ColumnArea| (area.id.column().next_change)(row, now);
+            columns.iter().filter_map(next_change)
+        });
+        cells.chain(details).min()
     }
 
     fn shows_details(&self) -> bool {
@@ -461,22 +462,4 @@ fn next_stale(board: &Board, now: Timestamp) -> Option<Timestamp> {
         .iter()
         .filter(|row| row.freshness(now) == Freshness::Fresh);
     fresh.filter_map(Row::goes_stale_at).min()
-}
-
-/// When each of the ages that the table shows for a row will read differently.
-fn age_changes(row: &Row, now: Timestamp) -> [Option<Timestamp>; 3] {
-    let created_at = row.job.as_ref().and_then(|job| job.created_at);
-    let stale_since = row
-        .fetched_at
-        .filter(|_| row.freshness(now) == Freshness::Stale);
-    let retry_at = row
-        .error
-        .as_ref()
-        .and_then(|error| error.retry_at)
-        .filter(|at| *at > now);
-    [
-        created_at.map(|at| time::next_change(at, now)),
-        stale_since.map(|at| time::next_change(at, now)),
-        retry_at.map(|at| time::next_countdown(at, now)),
-    ]
 }

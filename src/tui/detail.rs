@@ -8,11 +8,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::app::{App, describe};
+use super::keys::Action;
 use crate::board::{Board, Freshness, Row};
 use crate::job::Job;
 use crate::mintlify::ErrorKind;
 use crate::text;
-use crate::time::{age, until};
+use crate::time::{age, next_change, next_countdown, until};
 use crate::view::columns::{status_glyph, status_role};
 use crate::view::theme::Role;
 
@@ -31,8 +32,8 @@ pub(super) fn draw(
     draw_lines(buffer, area, lines, app.scroll)
 }
 
-/// Draws the part of `lines` that `scroll` leaves on the screen; scrolling ends with the last line.
-/// Returns how far it went.
+/// Draws `lines` scrolled by `scroll`, and returns how far they are: scrolling ends with the last
+/// line.
 pub(super) fn draw_lines(
     buffer: &mut Buffer,
     area: Rect,
@@ -49,6 +50,23 @@ pub(super) fn draw_lines(
         line.render(row, buffer);
     }
     scroll
+}
+
+/// When a time in the details of `row` will next read differently.
+pub(super) fn next_time_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
+    let job = row.job.as_ref();
+    let error = row.error.as_ref();
+    let ages = [
+        job.and_then(|job| job.created_at),
+        job.and_then(|job| job.archived_at),
+        row.fetched_at,
+        error.map(|error| error.since),
+    ];
+    let retry_at = error
+        .and_then(|error| error.retry_at)
+        .filter(|at| *at > now);
+    let ages = ages.into_iter().flatten().map(|at| next_change(at, now));
+    ages.chain(retry_at.map(|at| next_countdown(at, now))).min()
 }
 
 struct Page<'a> {
@@ -72,7 +90,7 @@ impl<'a> Page<'a> {
         self.title(row);
         self.links(row);
         self.facts(row);
-        self.trouble(row);
+        self.problems(row);
         self.history(row, board);
         self.lines
     }
@@ -132,7 +150,7 @@ impl<'a> Page<'a> {
         self.time("Seen", row.fetched_at);
     }
 
-    fn trouble(&mut self, row: &Row) {
+    fn problems(&mut self, row: &Row) {
         let stale = row.freshness(self.now) == Freshness::Stale;
         let Some(error) = &row.error else {
             if stale {
@@ -144,10 +162,9 @@ impl<'a> Page<'a> {
         self.blank();
         self.text(&error.message, Role::Bad);
         if error.kind == ErrorKind::Auth {
-            self.text(
-                "Once that is mended, R looks for the key again.",
-                Role::Plain,
-            );
+            let keys = &self.app.keys;
+            let retry = keys.hint(Action::PollAll, "looks for the key again.");
+            self.text(&format!("Once that is fixed, {retry}"), Role::Plain);
         }
         let since = self.moment(error.since);
         self.text(&format!("Polls fail since {since}"), Role::Muted);
@@ -156,7 +173,7 @@ impl<'a> Page<'a> {
             self.text(&text, Role::Muted);
         }
         if stale {
-            self.text("What is shown is what was seen last.", Role::Muted);
+            self.text("The values shown are the last that were seen.", Role::Muted);
         }
     }
 

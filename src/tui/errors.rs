@@ -15,7 +15,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) ->
     let width = usize::from(area.width.saturating_sub(2));
     let mut lines = vec![title(app, board)];
     let errors: Vec<&LoggedError> = board.errors().rev().collect();
-    // One outage fails many jobs in the same words: those that follow each other are one entry.
+    // One outage fails many jobs with the same message: those in a row share an entry.
     for same in errors.chunk_by(|a, b| a.message == b.message) {
         lines.extend(entry(app, same, width));
     }

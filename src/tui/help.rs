@@ -1,4 +1,4 @@
-//! Draws the keys, from the table of keys.
+//! Draws the help: every action with its keys, from the keymap.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,11 +6,11 @@ use ratatui::text::{Line, Span};
 
 use super::app::App;
 use super::detail::draw_lines;
-use super::keys::Bound;
+use super::keys::ActiveBinding;
 use crate::text;
 use crate::view::theme::Role;
 
-/// From this width on, the keys stand in two columns.
+/// From this width on, the actions are in two columns.
 const TWO_COLUMNS: u16 = 110;
 
 /// Draws the help, and returns how far it is scrolled.
@@ -38,26 +38,26 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> usize {
     scrolled.max().unwrap_or_default()
 }
 
-fn lines(app: &App, bindings: &[Bound], width: u16) -> Vec<Line<'static>> {
+fn lines(app: &App, bindings: &[ActiveBinding], width: u16) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
     lines.extend(
         bindings
             .iter()
-            .flat_map(|bound| entry(app, bound, usize::from(width))),
+            .flat_map(|active| entry(app, active, usize::from(width))),
     );
     lines
 }
 
-/// The keys of a binding and what they do; keys that need more than their cells have a line of their
-/// own.
-fn entry(app: &App, bound: &Bound, width: usize) -> Vec<Line<'static>> {
+/// The keys of an action and what it does. Keys that need more than their cells are on a line of
+/// their own.
+fn entry(app: &App, active: &ActiveBinding, width: usize) -> Vec<Line<'static>> {
     const KEYS: usize = 14;
-    let names: Vec<String> = bound.chords.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = active.chords.iter().map(ToString::to_string).collect();
     let names = match names.as_slice() {
         [] => app.theme.glyphs().none.to_owned(),
         names => names.join(" "),
     };
-    let mut pieces = text::wrap(bound.binding.help, width.saturating_sub(KEYS + 2));
+    let mut pieces = text::wrap(active.binding.help, width.saturating_sub(KEYS + 2));
     if text::width(&names) >= KEYS {
         pieces.insert(0, "");
     }

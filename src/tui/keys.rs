@@ -1,79 +1,53 @@
-//! The table of keys: name, keys, action, help text. The [`Keymap`] is made of it and of what the
-//! config says; the help screen, the footer and the key handling all read that, so that they cannot
-//! disagree.
+//! The table of actions: name, default keys, help text. The [`Keymap`] is made from it and from what
+//! the config says; the help screen, the footer, the hints and the key handling all read that, so
+//! that they cannot disagree.
 
 use crossterm::event::KeyCode;
 
 pub use chord::Chord;
-pub use keymap::{Bound, Keymap, is_ctrl};
+pub use keymap::{ActiveBinding, Keymap, is_ctrl};
+
+use crate::view::views::ViewId;
 
 mod chord;
 mod keymap;
 
-/// What a key asks for.
+/// What a key does. Where jobs are meant, it is the marked ones, or else the selected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Select the next row.
     Down,
-    /// Select the row before.
     Up,
-    /// Select the row a page on.
     PageDown,
-    /// Select the row a page back.
     PageUp,
-    /// Select the first row.
     First,
-    /// Select the last row.
     Last,
-    /// Show all of the selected job.
     Details,
-    /// Go back, or clear what is set.
+    /// Leaves the mode, or else clears the marks, the filter or the view.
     Back,
-    /// Open pull requests.
     OpenPullRequest,
-    /// Open branches on their host.
     OpenBranch,
-    /// Copy links of pull requests.
     CopyLink,
-    /// Copy job ids.
     CopyId,
-    /// Type a filter.
     Filter,
-    /// Go to a view, by its place in the table of views.
-    View(usize),
-    /// Go to the next view.
+    View(ViewId),
     NextView,
-    /// Go to the view before.
     PreviousView,
-    /// Sort by the next column.
     Sort,
-    /// Turn the order round.
-    Reverse,
-    /// Show or hide the details pane.
+    ReverseSort,
     Pane,
-    /// Mark or unmark the selected row.
     Mark,
-    /// Poll the selected or marked jobs now.
     Poll,
-    /// Poll all jobs now.
     PollAll,
-    /// Write the prompt of a new job.
     NewJob,
-    /// Write a follow-up.
     FollowUp,
-    /// Paste ids of jobs to watch.
     AddJobs,
-    /// Stop watching jobs.
     StopWatching,
-    /// Show this run's errors.
     Errors,
-    /// Show the keys.
     Help,
-    /// Stop and go back to the shell.
     Suspend,
-    /// Leave.
+    /// Leaves the mode, or else the program.
     Quit,
-    /// Draw the whole screen anew.
+    /// Draws every cell again, where another program has written on the terminal.
     Redraw,
 }
 
@@ -93,14 +67,13 @@ impl Action {
     }
 }
 
-/// One line of the table of keys.
+/// One line of the table of actions.
 #[derive(Debug)]
 pub struct Binding {
-    /// What the config calls it.
+    /// What the config calls the action.
     pub name: &'static str,
-    /// The keys that do it, unless the config says otherwise.
-    pub chords: &'static [Chord],
-    /// What they do.
+    /// The keys unless the config says otherwise.
+    pub default_chords: &'static [Chord],
     pub action: Action,
     /// What the help screen says.
     pub help: &'static str,
@@ -111,13 +84,13 @@ pub struct Binding {
 
 const fn binding(
     name: &'static str,
-    chords: &'static [Chord],
+    default_chords: &'static [Chord],
     action: Action,
     help: &'static str,
 ) -> Binding {
     Binding {
         name,
-        chords,
+        default_chords,
         action,
         help,
         footer: None,
@@ -131,7 +104,7 @@ impl Binding {
     }
 }
 
-/// All keys, in the order of the help screen.
+/// All actions, in the order of the help screen.
 pub const BINDINGS: &[Binding] = &[
     binding(
         "down",
@@ -143,7 +116,7 @@ pub const BINDINGS: &[Binding] = &[
         "up",
         &[Chord::char('k'), Chord::key(KeyCode::Up)],
         Action::Up,
-        "job before",
+        "previous job",
     ),
     binding(
         "page-down",
@@ -206,7 +179,7 @@ pub const BINDINGS: &[Binding] = &[
         "details",
         &[Chord::key(KeyCode::Enter)],
         Action::Details,
-        "all about the selected job",
+        "details of the selected job",
     )
     .in_footer("details", 4),
     binding(
@@ -273,8 +246,8 @@ pub const BINDINGS: &[Binding] = &[
     binding(
         "reverse",
         &[Chord::char('S')],
-        Action::Reverse,
-        "turn the order round",
+        Action::ReverseSort,
+        "reverse the order",
     ),
     binding(
         "next-view",
@@ -286,37 +259,42 @@ pub const BINDINGS: &[Binding] = &[
         "previous-view",
         &[Chord::key(KeyCode::BackTab)],
         Action::PreviousView,
-        "view before",
+        "previous view",
     ),
-    binding("view-all", &[Chord::char('1')], Action::View(0), "all jobs"),
+    binding(
+        "view-all",
+        &[Chord::char('1')],
+        Action::View(ViewId::nth(0)),
+        "all jobs",
+    ),
     binding(
         "view-needs-you",
         &[Chord::char('2')],
-        Action::View(1),
+        Action::View(ViewId::nth(1)),
         "jobs that need you",
     ),
     binding(
         "view-active",
         &[Chord::char('3')],
-        Action::View(2),
+        Action::View(ViewId::nth(2)),
         "active jobs",
     ),
     binding(
         "view-completed",
         &[Chord::char('4')],
-        Action::View(3),
+        Action::View(ViewId::nth(3)),
         "completed jobs",
     ),
     binding(
         "view-failed",
         &[Chord::char('5')],
-        Action::View(4),
+        Action::View(ViewId::nth(4)),
         "failed jobs",
     ),
     binding(
         "view-archived",
         &[Chord::char('6')],
-        Action::View(5),
+        Action::View(ViewId::nth(5)),
         "archived jobs",
     ),
     binding(
@@ -329,7 +307,7 @@ pub const BINDINGS: &[Binding] = &[
         "redraw",
         &[Chord::ctrl('l')],
         Action::Redraw,
-        "draw the screen anew",
+        "redraw the screen",
     ),
     binding("suspend", &[Chord::ctrl('z')], Action::Suspend, "suspend"),
     binding("help", &[Chord::char('?')], Action::Help, "these keys").in_footer("help", 5),
@@ -347,15 +325,14 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::view::views::VIEWS;
 
     #[test]
-    fn no_name_and_no_key_is_there_twice() {
+    fn no_name_and_no_key_is_listed_twice() {
         let names: HashSet<_> = BINDINGS.iter().map(|binding| binding.name).collect();
         assert_eq!(names.len(), BINDINGS.len());
         let all: Vec<String> = BINDINGS
             .iter()
-            .flat_map(|b| b.chords)
+            .flat_map(|b| b.default_chords)
             .map(ToString::to_string)
             .collect();
         let distinct: HashSet<&String> = all.iter().collect();
@@ -364,11 +341,11 @@ mod tests {
 
     #[test]
     fn every_view_has_its_number_key_and_its_name() {
-        for (at, view) in VIEWS.iter().enumerate() {
-            let binding = BINDINGS.iter().find(|b| b.action == Action::View(at));
+        for (at, id) in ViewId::all().enumerate() {
+            let binding = BINDINGS.iter().find(|b| b.action == Action::View(id));
             let binding = binding.unwrap();
-            assert_eq!(binding.chords[0].to_string(), (at + 1).to_string());
-            assert_eq!(binding.name, format!("view-{}", view.name));
+            assert_eq!(binding.default_chords[0].to_string(), (at + 1).to_string());
+            assert_eq!(binding.name, format!("view-{}", id.view().name));
         }
     }
 }

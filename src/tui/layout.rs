@@ -1,9 +1,9 @@
-//! Where things are on a screen of a given size: pure arithmetic, shared by drawing and by the
-//! state (which has to know how many rows a page has).
+//! The parts of a screen of a given size: pure arithmetic, shared by drawing, by clicks and by the
+//! state, which has to know how many rows a page has.
 
 use ratatui::layout::{Rect, Size};
 
-/// From this width on, the details pane stands beside the table, else below it.
+/// From this width on, the details pane is beside the table, else below it.
 const WIDE: u16 = 120;
 /// Lower than this, there is no room for a details pane below the table.
 const LOW: u16 = 16;
@@ -11,15 +11,13 @@ const LOW: u16 = 16;
 /// The parts of the screen; a part for which there is no room has no height.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Areas {
-    /// The name and the counts.
     pub header: Rect,
-    /// The views and the filter.
+    /// The tabs of the views, and the filter.
     pub tabs: Rect,
-    /// The table with its header, or what stands in its place.
+    /// The table with its header, or what is shown in its stead.
     pub body: Rect,
-    /// The details pane, with its rule.
+    /// The details pane, with the rule that parts it from the body.
     pub pane: Option<Rect>,
-    /// Messages and keys.
     pub footer: Rect,
 }
 
@@ -29,13 +27,12 @@ impl Areas {
         usize::from(self.body.height.saturating_sub(1))
     }
 
-    /// Whether the pane stands beside the table.
     pub fn pane_is_beside(&self) -> bool {
         self.pane.is_some_and(|pane| pane.y == self.body.y)
     }
 }
 
-/// Lays out a screen; in low ones the tabs go first, then the footer, then the header.
+/// In low screens the tabs go first, then the header, then the footer.
 pub fn areas(size: Size, pane: bool) -> Areas {
     let Size { width, height } = size;
     let header = u16::from(height >= 4);

@@ -1,41 +1,31 @@
-//! Which rows are on the screen, in which order, and which of them is selected.
+//! Which rows are on the screen, in which order, and which of them is selected or marked.
 //!
 //! The selection is a [`JobKey`], never an index, so it stays on its job through refresh, sort and
 //! filter. This file must not know keys, panes or styles.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use crate::board::{Board, Row};
 use crate::job::JobKey;
-use crate::view::columns::{COLUMNS, STATUS};
+use crate::view::columns::ColumnId;
 use crate::view::filter::Filter;
-use crate::view::views::VIEWS;
+use crate::view::order::Sort;
+use crate::view::views::ViewId;
 
-/// By which column the rows are sorted, and which way round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sort {
-    /// The place of the column in the table of columns.
-    pub column: usize,
-    /// Whether the order is turned round.
-    pub reversed: bool,
-}
-
-/// The rows that are shown, and the one that is selected.
 #[derive(Debug)]
 pub struct Listing {
-    view: usize,
+    view: ViewId,
     filter: Filter,
     sort: Sort,
-    /// The columns from left to right, by their places in the table of columns.
-    columns: Vec<usize>,
+    /// From left to right.
+    columns: Vec<ColumnId>,
     /// Indices into the board's rows, all of them, sorted as of the last refresh.
-    in_order: Vec<usize>,
-    /// Those of them that the view and the filter let through.
+    sorted: Vec<usize>,
+    /// Those of them that pass the view and the filter.
     rows: Vec<usize>,
     selected: Option<JobKey>,
-    /// A job to select as soon as it is there.
-    awaited: Option<JobKey>,
+    /// A job to select as soon as it is among the rows.
+    pending_selection: Option<JobKey>,
     /// Where in `rows` the selection is.
     cursor: usize,
     /// The first of `rows` on the screen.
@@ -45,26 +35,17 @@ pub struct Listing {
     marked: HashSet<JobKey>,
 }
 
-impl Default for Sort {
-    fn default() -> Self {
-        Self {
-            column: STATUS,
-            reversed: false,
-        }
-    }
-}
-
 impl Default for Listing {
     fn default() -> Self {
         Self {
-            view: 0,
+            view: ViewId::EVERYTHING,
             filter: Filter::default(),
             sort: Sort::default(),
-            columns: (0..COLUMNS.len()).collect(),
-            in_order: Vec::new(),
+            columns: ColumnId::all().collect(),
+            sorted: Vec::new(),
             rows: Vec::new(),
             selected: None,
-            awaited: None,
+            pending_selection: None,
             cursor: 0,
             top: 0,
             height: 1,
@@ -74,53 +55,52 @@ impl Default for Listing {
 }
 
 impl Listing {
-    /// Filters and sorts anew, and finds the selection again.
+    /// Sorts and filters the rows again, and moves the cursor to where the selection is now.
     pub fn refresh(&mut self, board: &Board) {
         let rows = board.rows();
         self.marked.retain(|key| board.row(key).is_some());
-        self.in_order.retain(|at| *at < rows.len());
-        self.in_order.extend(self.in_order.len()..rows.len());
+        self.sorted.retain(|index| *index < rows.len());
+        self.sorted.extend(self.sorted.len()..rows.len());
         // The order from before is nearly right, which makes the sort cheap; equal rows keep the
         // order of the config.
         let sort = self.sort;
-        self.in_order
-            .sort_by(|a, b| compare(sort, &rows[*a], &rows[*b]).then(a.cmp(b)));
-        let shows = VIEWS[self.view].shows;
-        let wanted = |at: &usize| shows(&rows[*at]) && self.filter.matches(&rows[*at]);
+        self.sorted
+            .sort_by(|a, b| sort.compare(&rows[*a], &rows[*b]).then(a.cmp(b)));
+        let shows = self.view.view().shows;
+        let passes = |index: &usize| shows(&rows[*index]) && self.filter.matches(&rows[*index]);
         self.rows.clear();
-        self.rows
-            .extend(self.in_order.iter().copied().filter(wanted));
+        self.rows.extend(self.sorted.iter().copied().filter(passes));
         self.find_selection(board);
     }
 
     /// Selects `job`, as soon as it is among the rows.
     pub fn select_job(&mut self, job: JobKey, board: &Board) {
-        self.awaited = Some(job);
+        self.pending_selection = Some(job);
         self.find_selection(board);
     }
 
     fn find_selection(&mut self, board: &Board) {
         let rows = board.rows();
-        let place = |key: &JobKey| self.rows.iter().position(|at| rows[*at].key() == key);
-        let awaited = self.awaited.as_ref().and_then(place);
-        if awaited.is_some() {
-            self.awaited = None;
+        let find = |key: &JobKey| self.rows.iter().position(|index| rows[*index].key() == key);
+        let pending = self.pending_selection.as_ref().and_then(find);
+        if pending.is_some() {
+            self.pending_selection = None;
         }
-        let found = awaited.or_else(|| self.selected.as_ref().and_then(place));
+        let found = pending.or_else(|| self.selected.as_ref().and_then(find));
         self.cursor = found
             .unwrap_or(self.cursor)
             .min(self.rows.len().saturating_sub(1));
         self.select(board);
     }
 
-    /// Moves the selection by `rows`, down where positive.
+    /// Moves the selection by so many rows, down where positive.
     pub fn step(&mut self, rows: isize, board: &Board) {
         let last = self.rows.len().saturating_sub(1);
         self.cursor = self.cursor.saturating_add_signed(rows).min(last);
         self.select(board);
     }
 
-    /// Selects the row that stands `nth` on the screen, from 0, and returns it.
+    /// Selects the `nth` row on the screen, from 0, and returns it.
     pub fn select_shown<'a>(&mut self, nth: usize, board: &'a Board) -> Option<&'a Row> {
         let cursor = self.top + nth;
         if nth >= self.height || cursor >= self.rows.len() {
@@ -131,7 +111,7 @@ impl Listing {
         self.selected_row(board)
     }
 
-    /// Moves the selection by a page, down where `pages` is positive.
+    /// Moves the selection by so many pages, down where positive.
     pub fn page(&mut self, pages: isize, board: &Board) {
         let height = isize::try_from(self.height.saturating_sub(1).max(1)).unwrap_or(isize::MAX);
         self.step(pages.saturating_mul(height), board);
@@ -151,68 +131,61 @@ impl Listing {
             .min(fullest.max(lowest));
     }
 
-    /// The screen has room for `height` rows from now on.
+    /// Tells how many rows the screen has room for.
     pub fn set_height(&mut self, height: usize) {
         self.height = height.max(1);
         self.scroll_to_selection();
     }
 
-    /// Goes to a view, by its place in the table of views.
-    pub fn set_view(&mut self, view: usize, board: &Board) {
-        self.view = view.min(VIEWS.len() - 1);
+    pub fn set_view(&mut self, view: ViewId, board: &Board) {
+        self.view = view;
         self.refresh(board);
     }
 
-    /// Goes `by` views on, round the end.
-    pub fn turn_view(&mut self, by: usize, board: &Board) {
-        self.set_view((self.view + by) % VIEWS.len(), board);
-    }
-
-    /// Filters by `text` from now on.
     pub fn set_filter(&mut self, text: &str, board: &Board) {
         self.filter.set(text);
         self.refresh(board);
     }
 
-    /// Shows these columns from now on, by their places in the table of columns.
-    pub fn set_columns(&mut self, columns: Vec<usize>) {
+    pub fn set_columns(&mut self, columns: Vec<ColumnId>) {
         self.columns = columns;
     }
 
-    /// Starts with this view and order, before any board is seen.
-    pub fn start_with(&mut self, view: usize, sort: Sort) {
-        self.view = view.min(VIEWS.len() - 1);
+    /// Sets the view and the order before any board is seen.
+    pub fn start_with(&mut self, view: ViewId, sort: Sort) {
+        self.view = view;
         self.sort = sort;
     }
 
-    /// Sorts by the next of the columns that are shown.
+    /// Sorts by the next of the columns in use; from one that is not in use, by the first.
     pub fn next_sort(&mut self, board: &Board) {
-        let column = self.sort.column;
-        let here = self.columns.iter().position(|at| *at == column);
-        let next = here.map_or(0, |here| (here + 1) % self.columns.len());
-        let column = self.columns.get(next).copied().unwrap_or(column);
-        let reversed = false;
-        self.sort = Sort { column, reversed };
-        self.refresh(board);
-    }
-
-    /// Sorts by this column, or turns the order round where it is sorted by it already.
-    pub fn sort_by(&mut self, column: usize, board: &Board) {
-        if self.sort.column == column {
-            return self.reverse_sort(board);
+        let sorted_by = |id: &ColumnId| *id == self.sort.column;
+        let current = self.columns.iter().position(sorted_by);
+        let next = current.map_or(0, |current| (current + 1) % self.columns.len());
+        if let Some(column) = self.columns.get(next) {
+            self.set_sort(Sort::new(*column), board);
         }
-        let reversed = false;
-        self.sort = Sort { column, reversed };
-        self.refresh(board);
     }
 
-    /// Turns the order round.
+    /// Sorts by this column, or reverses the order where that is the column already.
+    pub fn sort_by(&mut self, column: ColumnId, board: &Board) {
+        if self.sort.column == column {
+            self.reverse_sort(board);
+        } else {
+            self.set_sort(Sort::new(column), board);
+        }
+    }
+
     pub fn reverse_sort(&mut self, board: &Board) {
-        self.sort.reversed = !self.sort.reversed;
+        self.set_sort(self.sort.reverse(), board);
+    }
+
+    fn set_sort(&mut self, sort: Sort, board: &Board) {
+        self.sort = sort;
         self.refresh(board);
     }
 
-    /// Marks the selected row, or takes its mark away, and goes on to the next.
+    /// Marks or unmarks the selected row, and selects the next.
     pub fn toggle_mark(&mut self, board: &Board) {
         if let Some(key) = &self.selected {
             if !self.marked.remove(key) {
@@ -222,72 +195,68 @@ impl Listing {
         }
     }
 
-    /// Takes all marks away; whether there were any.
+    /// Returns whether there were any.
     pub fn clear_marks(&mut self) -> bool {
         let any = !self.marked.is_empty();
         self.marked.clear();
         any
     }
 
-    /// The view, by its place in the table of views.
-    pub fn view(&self) -> usize {
+    pub fn view(&self) -> ViewId {
         self.view
     }
 
-    /// What is filtered by.
     pub fn filter(&self) -> &str {
         self.filter.text()
     }
 
-    /// How the rows are sorted.
     pub fn sort(&self) -> Sort {
         self.sort
     }
 
-    /// The columns from left to right, by their places in the table of columns.
-    pub fn columns(&self) -> &[usize] {
+    /// Those in use, from left to right; a narrow screen shows fewer.
+    pub fn columns(&self) -> &[ColumnId] {
         &self.columns
     }
 
-    /// How many rows the view and the filter let through.
+    /// How many rows pass the view and the filter.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether nothing is shown.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Where the selection is among the rows, from 0.
+    /// The index of the selection among the rows that pass.
     pub fn cursor(&self) -> usize {
         self.cursor
     }
 
-    /// The job that is selected.
     pub fn selected(&self) -> Option<&JobKey> {
         self.selected.as_ref()
     }
 
-    /// The row that is selected.
     pub fn selected_row<'a>(&self, board: &'a Board) -> Option<&'a Row> {
         board.row(self.selected.as_ref()?)
     }
 
-    /// Whether this job is marked.
     pub fn is_marked(&self, key: &JobKey) -> bool {
         self.marked.contains(key)
     }
 
-    /// How many jobs are marked.
+    /// How many jobs are marked, shown or not.
     pub fn marked(&self) -> usize {
         self.marked.len()
     }
 
-    /// What a key acts on: the marked rows that the view and the filter let through, in their
-    /// order, else the selected one. What is not shown is never acted on.
+    /// What a key acts on: the marked rows that pass the view and the filter, in their order, else
+    /// the selected one. A row that is not shown is never acted on.
     pub fn targets<'a>(&self, board: &'a Board) -> Vec<&'a Row> {
-        let shown = self.rows.iter().filter_map(|at| board.rows().get(*at));
+        let shown = self
+            .rows
+            .iter()
+            .filter_map(|index| board.rows().get(*index));
         let marked: Vec<&Row> = shown.filter(|row| self.is_marked(row.key())).collect();
         if marked.is_empty() {
             return self.selected_row(board).into_iter().collect();
@@ -295,23 +264,14 @@ impl Listing {
         marked
     }
 
-    /// The rows on the screen, from the top one on.
+    /// The rows on the screen, from top to bottom.
     pub fn window<'a>(&'a self, board: &'a Board) -> impl Iterator<Item = &'a Row> {
         let rows = self.rows.iter().skip(self.top).take(self.height);
-        rows.filter_map(|at| board.rows().get(*at))
+        rows.filter_map(|index| board.rows().get(*index))
     }
 
-    fn row_at<'a>(&self, place: usize, board: &'a Board) -> Option<&'a Row> {
-        board.rows().get(*self.rows.get(place)?)
-    }
-}
-
-fn compare(sort: Sort, a: &Row, b: &Row) -> Ordering {
-    let order = (COLUMNS[sort.column].compare)(a, b);
-    if sort.reversed {
-        order.reverse()
-    } else {
-        order
+    fn row_at<'a>(&self, cursor: usize, board: &'a Board) -> Option<&'a Row> {
+        board.rows().get(*self.rows.get(cursor)?)
     }
 }
 
@@ -405,7 +365,7 @@ mod tests {
     fn a_selection_that_leaves_the_view_gives_its_place_to_the_next() {
         let mut board = board(&[Status::Failed, Status::Failed, Status::Failed]);
         let mut listing = listing(&board);
-        listing.set_view(4, &board);
+        listing.set_view(ViewId::named("failed").unwrap(), &board);
         listing.step(1, &board);
         set(&mut board, &JobKey::new("p", "job_001"), Status::Active);
         listing.refresh(&board);
@@ -439,7 +399,7 @@ mod tests {
         let board = board(&[Status::Active, Status::Failed, Status::Active]);
         let mut listing = listing(&board);
         listing.toggle_mark(&board);
-        listing.set_view(2, &board);
+        listing.set_view(ViewId::named("active").unwrap(), &board);
         let ids: Vec<_> = listing
             .targets(&board)
             .iter()
@@ -447,7 +407,7 @@ mod tests {
             .collect();
         assert_eq!(ids, [listing.selected().unwrap().id.clone()]);
         assert_eq!(listing.marked(), 1);
-        listing.set_view(0, &board);
+        listing.set_view(ViewId::EVERYTHING, &board);
         assert_eq!(&*listing.targets(&board)[0].key().id, "job_001");
     }
 

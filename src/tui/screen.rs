@@ -1,32 +1,35 @@
 //! Draws the whole screen: a function of the state, the board and the time.
 //!
-//! The header, the views and the footer are drawn here; what stands between them has files of its
-//! own. This file must not know how input is handled.
+//! The header, the tabs and the footer are drawn here; what is between them has files of its own.
+//! This file must not know how input is handled.
 
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use tui_input::Input;
 
 use super::app::{App, Mode};
-use super::keys::{Action, Bound};
+use super::keys::{Action, ActiveBinding};
 use super::layout::{Areas, areas};
 use super::{compose, detail, errors, help, table};
-use crate::board::{Board, Project, Row};
+use crate::board::{Board, Counts, Project, Row};
+use crate::job::Status;
 use crate::text;
-use crate::view::theme::Role;
+use crate::view::columns::{status_glyph, status_role};
+use crate::view::plural;
+use crate::view::theme::{ASCII_REPLACEMENT, Role};
 
-/// From this width on, the counts of the header stand further apart.
+/// From this width on, there is more space between the counts of the header.
 const ROOMY: u16 = 100;
 
-/// Draws one frame.
 pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
     draw_scrolled(frame, app, board, now);
 }
 
-/// The same; returns how far its text is scrolled, which ends with the last line.
+/// Draws the screen and returns how far its text is scrolled, which ends with the last line.
 pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) -> usize {
     let areas = areas(frame.area().as_size(), app.pane);
     let buffer = frame.buffer_mut();
@@ -36,25 +39,28 @@ pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp
     draw_footer(buffer, areas.footer, app, board);
     let cursor = match &app.mode {
         Mode::Compose(compose) => compose::draw(buffer, whole(&areas), app, compose),
+        Mode::Filter(input) if areas.tabs.height > 0 => Some(filter_cursor(areas.tabs, app, input)),
         _ => None,
     };
     if app.theme.is_ascii() {
-        keep_ascii(buffer);
+        replace_non_ascii(buffer);
     }
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
     }
-    if let (Mode::Filter(input), true) = (&app.mode, areas.tabs.height > 0) {
-        let typed = text::width(&app.filter_text());
-        let after = typed.saturating_sub(1 + input.visual_cursor());
-        let right = areas.tabs.right().saturating_sub(2);
-        let x = right.saturating_sub(u16::try_from(after).unwrap_or(0));
-        frame.set_cursor_position((x.min(right), areas.tabs.y));
-    }
     scrolled
 }
 
-/// Returns how far the text is scrolled.
+/// Where the cursor is while a filter is typed: the filter ends a cell from the right end.
+fn filter_cursor(tabs: Rect, app: &App, input: &Input) -> Position {
+    let typed = text::width(&app.filter_text());
+    let after = typed.saturating_sub(1 + input.visual_cursor());
+    let right = tabs.right().saturating_sub(2);
+    let x = right.saturating_sub(u16::try_from(after).unwrap_or(0));
+    Position::new(x.min(right), tabs.y)
+}
+
+/// Returns how far its text is scrolled.
 fn draw_body(
     buffer: &mut Buffer,
     areas: &Areas,
@@ -66,7 +72,7 @@ fn draw_body(
         Mode::Help => help::draw(buffer, whole(areas), app),
         Mode::Errors => errors::draw(buffer, whole(areas), app, board),
         Mode::Details => detail::draw(buffer, whole(areas), app, board, now),
-        // Its cursor is set by the caller, which has the frame.
+        // Drawn by the caller, which has the frame and so can set the cursor.
         Mode::Compose(_) => 0,
         Mode::Table | Mode::Filter(_) | Mode::Confirm(_) => {
             table::draw(buffer, areas.body, app, board, now);
@@ -109,51 +115,54 @@ fn draw_rule(buffer: &mut Buffer, pane: Rect, beside: bool, app: &App) -> Rect {
 
 fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     let counts = board.counts();
-    let glyphs = app.theme.glyphs();
-    let span = |text: String, role| Span::styled(text, app.theme.style(role));
-    let jobs = if counts.total == 1 { "job" } else { "jobs" };
-    let mut parts = vec![
-        Span::styled(format!(" {}", app.name), app.theme.style(Role::Strong)),
-        Span::raw(format!("{} {jobs}", counts.total)),
-    ];
-    let others = [
-        (counts.active, glyphs.active, "active", Role::Active),
-        (counts.completed, glyphs.completed, "completed", Role::Good),
-        (counts.failed, glyphs.failed, "failed", Role::Bad),
-        (counts.archived, glyphs.archived, "archived", Role::Muted),
-        (
-            counts.other + counts.unknown,
-            glyphs.other,
-            "unknown",
-            Role::Muted,
-        ),
-    ];
-    let others = others.into_iter().filter(|(count, ..)| *count > 0);
-    parts.extend(
-        others.map(|(count, glyph, word, role)| span(format!("{glyph} {count} {word}"), role)),
-    );
-    let needs = match counts.needs_you {
-        0 if counts.unknown == counts.total && counts.total > 0 => {
-            Span::styled("nothing seen yet ", app.theme.style(Role::Muted))
-        }
-        0 => Span::styled("nothing needs you ", app.theme.style(Role::Muted)),
-        1 => span(format!("{} 1 needs you ", glyphs.needs_you), Role::NeedsYou),
-        n => span(
-            format!("{} {n} need you ", glyphs.needs_you),
-            Role::NeedsYou,
-        ),
-    };
-    let right = Line::from(needs);
+    let right = Line::from(attention(&counts, app));
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let gap = if area.width < ROOMY { "  " } else { "   " };
-    draw_ends(buffer, area, fit(parts, gap, room), right);
+    let left = fit(status_counts(&counts, app), gap, room);
+    draw_ends(buffer, area, left, right);
+}
+
+/// The name of the program and how many jobs there are, of each status that any has.
+fn status_counts(counts: &Counts, app: &App) -> Vec<Span<'static>> {
+    let mut parts = vec![
+        Span::styled(format!(" {}", app.name), app.theme.style(Role::Strong)),
+        Span::raw(format!("{} {}", counts.total, plural("job", counts.total))),
+    ];
+    let by_status = [
+        (counts.active, Some(Status::Active)),
+        (counts.completed, Some(Status::Completed)),
+        (counts.failed, Some(Status::Failed)),
+        (counts.archived, Some(Status::Archived)),
+        (counts.other + counts.unknown, None),
+    ];
+    for (count, status) in by_status.into_iter().filter(|(count, _)| *count > 0) {
+        let status = status.as_ref();
+        let glyph = status_glyph(status, app.theme.glyphs());
+        let word = status.map_or("unknown", Status::as_str);
+        let style = app.theme.style(status_role(status));
+        parts.push(Span::styled(format!("{glyph} {count} {word}"), style));
+    }
+    parts
+}
+
+fn attention(counts: &Counts, app: &App) -> Span<'static> {
+    let glyph = app.theme.glyphs().needs_you;
+    let (text, role) = match counts.needs_you {
+        0 if counts.unknown == counts.total && counts.total > 0 => {
+            (String::from("nothing seen yet "), Role::Muted)
+        }
+        0 => (String::from("nothing needs you "), Role::Muted),
+        1 => (format!("{glyph} 1 needs you "), Role::NeedsYou),
+        many => (format!("{glyph} {many} need you "), Role::NeedsYou),
+    };
+    Span::styled(text, app.theme.style(role))
 }
 
 fn draw_tabs(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     let counts = board.counts();
     let filter = app.filter_text();
     let tabs = app.tabs(&counts, &filter);
-    for tab in tabs.places(area) {
+    for tab in tabs.lay_out(area) {
         let style = if tab.view == app.listing.view() {
             app.theme.selected()
         } else {
@@ -167,52 +176,50 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     } else {
         Role::Key
     };
-    let shown = tabs.filter_in(area);
+    let shown = tabs.visible_filter(area);
     let end = if shown.is_empty() { "" } else { " " };
     let right = Line::from(Span::styled(format!("{shown}{end}"), app.theme.style(role)));
     draw_ends(buffer, area, Line::default(), right);
 }
 
-/// The footer keeps these cells for keys, whatever there is to say.
+/// The footer keeps these cells for keys, however long its text is.
 const ROOM_FOR_KEYS: usize = 24;
 
 fn draw_footer(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     let width = usize::from(area.width);
     let most = width.saturating_sub(ROOM_FOR_KEYS.min(width / 2));
     let left = match (&app.mode, &app.message) {
-        (Mode::Confirm(question), _) => said(&question.to_string(), app, Role::Strong, width),
-        (_, Some(message)) => said(&message.text, app, message.role, most),
+        (Mode::Confirm(question), _) => one_line(&question.to_string(), app, Role::Strong, width),
+        (_, Some(message)) => one_line(&message.text, app, message.role, most),
         _ => summary(app, board, most),
     };
     let room = width.saturating_sub(left.width() + 2);
     draw_ends(buffer, area, left, key_hints(app, board, room));
 }
 
-/// A text in at most `most` cells, cut so that it shows.
-fn said(text: &str, app: &App, role: Role, most: usize) -> Line<'static> {
+/// `text` after a space, cut to `most` cells.
+fn one_line(text: &str, app: &App, role: Role, most: usize) -> Line<'static> {
     let text = text::truncate(text, most.saturating_sub(1), app.theme.glyphs().ellipsis);
-    styled(format!(" {text}"), app, role)
+    Line::from(Span::styled(format!(" {text}"), app.theme.style(role)))
 }
 
-fn styled(text: String, app: &App, role: Role) -> Line<'static> {
-    Line::from(Span::styled(text, app.theme.style(role)))
-}
-
-/// What stands in the footer when there is nothing to say: the marks, what is amiss, the projects;
-/// the projects only where there is room for them.
+/// The footer while there is no message: how many jobs are marked, failing and stale, and the
+/// projects, as far as there is room.
 fn summary(app: &App, board: &Board, most: usize) -> Line<'static> {
     let part = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let why = app.keys.key_of(Action::Errors);
+    let why = why.map_or_else(String::new, |key| format!(", {key} says why"));
     let errors = board.counts().errors;
-    let amiss = [
+    let counts = [
         (part(app.listing.marked(), "marked"), Role::Strong),
-        (part(errors, "failing, e says why"), Role::Bad),
+        (part(errors, &format!("failing{why}")), Role::Bad),
         (part(app.stale_rows(), "stale"), Role::Plain),
     ];
-    let amiss = amiss
+    let counts = counts
         .into_iter()
         .filter_map(|(text, role)| Some((text?, role)));
     let projects = projects(board, app.theme.glyphs().ellipsis);
-    let parts: Vec<(String, Role)> = amiss
+    let parts: Vec<(String, Role)> = counts
         .chain(projects.into_iter().map(|text| (text, Role::Plain)))
         .collect();
     let mut line = Line::default();
@@ -244,9 +251,9 @@ fn projects(board: &Board, ellipsis: &str) -> Vec<String> {
         .collect()
 }
 
-/// The keys that matter now, as many as there is room for.
+/// The keys that are of use now, as many as there is room for.
 fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
-    let mut hints = match &app.mode {
+    let hints = match &app.mode {
         Mode::Confirm(_) => Vec::new(),
         Mode::Filter(_) => vec![fixed("Enter", "keep", app), fixed("Esc", "clear", app)],
         Mode::Compose(compose) => {
@@ -258,42 +265,42 @@ fn key_hints(app: &App, board: &Board, room: usize) -> Line<'static> {
         }
         Mode::Table | Mode::Details | Mode::Errors | Mode::Help => bound_hints(app, board),
     };
-    while hints
-        .iter()
-        .map(|(hint, _)| hint.width() + 2)
-        .sum::<usize>()
-        > room
-    {
-        let lightest = hints
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, (_, weight))| *weight);
-        let Some((place, _)) = lightest else { break };
-        hints.remove(place);
-    }
     let mut line = Line::default();
-    for (hint, _) in hints {
+    for (hint, _) in heaviest(hints, room) {
         line.spans.extend(hint.spans);
         line.push_span("  ");
     }
     line
 }
 
-/// What a key is for, and how long it stays as the room gets less.
+/// Those of `hints` that fit into `room` cells, without the lightest.
+fn heaviest(mut hints: Vec<Hint>, room: usize) -> Vec<Hint> {
+    let cells = |hints: &[Hint]| -> usize { hints.iter().map(|(hint, _)| hint.width() + 2).sum() };
+    while cells(&hints) > room {
+        let weights = hints.iter().map(|(_, weight)| *weight).enumerate();
+        let Some((lightest, _)) = weights.min_by_key(|(_, weight)| *weight) else {
+            break;
+        };
+        hints.remove(lightest);
+    }
+    hints
+}
+
+/// A key with what it does, and its weight: the lightest go first where there is little room.
 type Hint = (Line<'static>, u8);
 
 fn bound_hints(app: &App, board: &Board) -> Vec<Hint> {
     let row = app.listing.selected_row(board);
-    let bound = app.keys.bindings().iter();
-    bound
-        .filter(|bound| matters(bound.binding.action, app, row))
-        .filter_map(|b| hint(b, app))
+    let active = app.keys.bindings().iter();
+    active
+        .filter(|active| is_useful(active.binding.action, app, row))
+        .filter_map(|active| hint(active, app))
         .collect()
 }
 
-fn hint(bound: &Bound, app: &App) -> Option<Hint> {
-    let key = bound.chords.first()?.to_string();
-    let (word, weight) = bound.binding.footer?;
+fn hint(active: &ActiveBinding, app: &App) -> Option<Hint> {
+    let key = active.chords.first()?.to_string();
+    let (word, weight) = active.binding.footer?;
     Some((key_and_word(key, word, app), weight))
 }
 
@@ -308,8 +315,8 @@ fn key_and_word(key: String, word: &str, app: &App) -> Line<'static> {
     ])
 }
 
-/// Whether a key does something of use as things stand.
-fn matters(action: Action, app: &App, row: Option<&Row>) -> bool {
+/// Whether a key does something in the present state.
+fn is_useful(action: Action, app: &App, row: Option<&Row>) -> bool {
     let has_pull_request = row.is_some_and(|row| row.pull_request().is_some());
     let in_table = matches!(app.mode, Mode::Table);
     match app.mode {
@@ -325,7 +332,7 @@ fn matters(action: Action, app: &App, row: Option<&Row>) -> bool {
     }
 }
 
-/// As many of `parts`, with `gap` between them, as fit `room` cells.
+/// As many of `parts`, with `gap` between them, as fit into `room` cells.
 fn fit<'a>(parts: Vec<Span<'a>>, gap: &'static str, room: usize) -> Line<'a> {
     let mut line = Line::default();
     for part in parts {
@@ -339,7 +346,7 @@ fn fit<'a>(parts: Vec<Span<'a>>, gap: &'static str, room: usize) -> Line<'a> {
     line
 }
 
-/// Draws `left` from the left, and `right` up to the right end where it fits beside it.
+/// Draws `left` at the left end, and `right` at the right end where it fits beside it.
 fn draw_ends(buffer: &mut Buffer, area: Rect, left: Line, right: Line) {
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX);
     let beside = left.width() + right.width() < usize::from(area.width);
@@ -357,11 +364,13 @@ fn draw_ends(buffer: &mut Buffer, area: Rect, left: Line, right: Line) {
     }
 }
 
-/// For terminals that show nothing but ASCII: what else was drawn becomes a question mark.
-fn keep_ascii(buffer: &mut Buffer) {
+/// Does to the whole screen what [`Theme::printable`] does to a text.
+///
+/// [`Theme::printable`]: crate::view::theme::Theme::printable
+fn replace_non_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {
-            cell.set_char('?');
+            cell.set_char(ASCII_REPLACEMENT);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Draws the table of jobs, or what to do next where it is empty. It formats only the rows that are
-//! on the screen.
+//! Draws the table of jobs, or what to do next where it is empty.
+//!
+//! Only the rows on the screen are formatted, so that a frame costs the same however many there are.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -7,21 +8,20 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::app::App;
-use super::hit_test::{self, Columns, GUTTER};
+use super::hit_test::{ColumnArea, GUTTER, column_areas};
 use super::keys::Action;
 use crate::board::{Board, Freshness, Row};
 use crate::text;
-use crate::view::columns::{COLUMNS, Column, Context, JOB};
+use crate::view::columns::Context;
 use crate::view::theme::Role;
-use crate::view::views::VIEWS;
+use crate::view::views::ViewId;
 
-/// Draws the table.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board, now: Timestamp) {
     if area.is_empty() {
         return;
     }
-    let places = hit_test::columns(area, app.listing.columns());
-    draw_header(buffer, area, app, &places);
+    let columns = column_areas(area, app.listing.columns());
+    draw_header(buffer, area, app, &columns);
     let context = Context {
         now,
         glyphs: app.theme.glyphs(),
@@ -36,53 +36,43 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App, board: &Board, no
         return;
     }
     for (y, row) in (rows.top()..rows.bottom()).zip(app.listing.window(board)) {
-        draw_row(
-            buffer,
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-            app,
-            row,
-            &context,
-            &places,
-        );
+        let line = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        draw_row(buffer, line, app, row, &context, &columns);
     }
 }
 
-fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, places: &Columns) {
+fn draw_header(buffer: &mut Buffer, area: Rect, app: &App, columns: &[ColumnArea]) {
     let style = app.theme.style(Role::Strong);
-    for (at, x, width) in places {
-        let title = header(*at, app, places);
-        put(buffer, area, (*x, area.y, *width), &title, style, app);
+    for column in columns {
+        let title = header(column, app, columns);
+        let cell = (column.x, area.y, column.width);
+        put(buffer, area, cell, &title, style, app);
     }
 }
 
-/// The title of a column, with the order if it is sorted by. Where the sorted column has left the
-/// screen, the job's title says so for it.
-fn header(at: usize, app: &App, places: &Columns) -> String {
-    let sort = app.listing.sort();
-    let glyphs = app.theme.glyphs();
+/// The title of a column, with an arrow if the rows are sorted by it. Where the sorted column has
+/// left the screen, the column that never leaves says so for it.
+fn header(area: &ColumnArea, app: &App, columns: &[ColumnArea]) -> String {
+    let (sort, glyphs) = (app.listing.sort(), app.theme.glyphs());
     let arrow = if sort.reversed {
         glyphs.descending
     } else {
         glyphs.ascending
     };
-    let title = COLUMNS[at].title;
-    let sorted_is_shown = places.iter().any(|(shown, ..)| *shown == sort.column);
-    if at == sort.column
-        && places
-            .iter()
-            .any(|(shown, _, width)| *shown == at && *width == 1)
-    {
+    let column = area.id.column();
+    let sorted_is_shown = columns.iter().any(|shown| shown.id == sort.column);
+    if area.id == sort.column && area.width == 1 {
         arrow.to_owned()
-    } else if at == sort.column {
-        format!("{title}{arrow}")
-    } else if at == JOB && !sorted_is_shown {
-        format!("{title} by {}{arrow}", COLUMNS[sort.column].title)
+    } else if area.id == sort.column {
+        format!("{}{arrow}", column.title)
+    } else if column.is_required() && !sorted_is_shown {
+        format!("{} by {}{arrow}", column.title, sort.column.column().title)
     } else {
-        title.to_owned()
+        column.title.to_owned()
     }
 }
 
@@ -92,7 +82,7 @@ fn draw_row(
     app: &App,
     row: &Row,
     context: &Context,
-    places: &Columns,
+    columns: &[ColumnArea],
 ) {
     let selected = app.listing.selected() == Some(row.key());
     let selected = selected.then(|| selected_style(app, row, context));
@@ -100,9 +90,9 @@ fn draw_row(
         buffer.set_style(area, style);
     }
     draw_gutter(buffer, area, app, row, selected);
-    for (at, x, width) in places {
-        let column = &COLUMNS[*at];
-        let style = selected.unwrap_or_else(|| cell_style(app, column, row, context));
+    for ColumnArea { id, x, width } in columns {
+        let column = id.column();
+        let style = selected.unwrap_or_else(|| app.theme.style(column.cell_role(row, context.now)));
         let text = (column.text)(row, context);
         put(buffer, area, (*x, area.y, *width), &text, style, app);
     }
@@ -116,17 +106,6 @@ fn selected_style(app: &App, row: &Row, context: &Context) -> Style {
     app.theme.style(role).patch(app.theme.selected())
 }
 
-/// Values that are not fresh lose their look; what says why keeps it.
-fn cell_style(app: &App, column: &Column, row: &Row, context: &Context) -> Style {
-    let fresh = row.freshness(context.now) == Freshness::Fresh;
-    let role = if fresh || column.tells_why {
-        (column.role)(row)
-    } else {
-        Role::Muted
-    };
-    app.theme.style(role)
-}
-
 fn draw_gutter(buffer: &mut Buffer, area: Rect, app: &App, row: &Row, selected: Option<Style>) {
     let (theme, glyphs) = (app.theme, app.theme.glyphs());
     let style = selected.unwrap_or_else(|| theme.style(Role::NeedsYou));
@@ -134,18 +113,12 @@ fn draw_gutter(buffer: &mut Buffer, area: Rect, app: &App, row: &Row, selected: 
         put(buffer, area, (area.x, area.y, 1), glyphs.marked, style, app);
     }
     if row.needs_you() {
-        put(
-            buffer,
-            area,
-            (area.x + 1, area.y, 1),
-            glyphs.needs_you,
-            style,
-            app,
-        );
+        let cell = (area.x + 1, area.y, 1);
+        put(buffer, area, cell, glyphs.needs_you, style, app);
     }
 }
 
-/// Puts `text` at a place of `(x, y, width)`, cut to what is there of `area`.
+/// Puts `text` into the cells at `(x, y, width)`, cut to what of them is in `area`.
 fn put(
     buffer: &mut Buffer,
     area: Rect,
@@ -154,24 +127,10 @@ fn put(
     style: Style,
     app: &App,
 ) {
-    let width = width.min(area.right().saturating_sub(x));
-    // A status squeezed to its mark is cut without an ellipsis: the mark is the message.
-    let ellipsis = if width == 1 {
-        ""
-    } else {
-        app.theme.glyphs().ellipsis
-    };
-    let shown = match width {
-        0 => return,
-        1 => text
-            .chars()
-            .next()
-            .map(String::from)
-            .unwrap_or_default()
-            .into(),
-        _ => text::truncate(text, usize::from(width), ellipsis),
-    };
-    buffer.set_stringn(x, y, shown, usize::from(width), style);
+    let width = usize::from(width.min(area.right().saturating_sub(x)));
+    if width > 0 {
+        buffer.set_stringn(x, y, app.theme.cut(text, width), width, style);
+    }
 }
 
 /// What to do next, where there is no row to show.
@@ -180,14 +139,15 @@ fn draw_empty(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
     let (what, next) = if !filter.is_empty() {
         (
             format!("Nothing here matches /{filter}"),
-            with_key(app, Action::Back, "clears the filter."),
+            app.keys.hint(Action::Back, "clears the filter."),
         )
     } else if board.counts().total == 0 {
-        (VIEWS[0].empty.to_owned(), how_to_add(app))
+        (ViewId::EVERYTHING.view().empty.to_owned(), how_to_add(app))
     } else {
         (
-            VIEWS[app.listing.view()].empty.to_owned(),
-            with_key(app, Action::View(0), "shows all jobs."),
+            app.listing.view().view().empty.to_owned(),
+            app.keys
+                .hint(Action::View(ViewId::EVERYTHING), "shows all jobs."),
         )
     };
     let width = usize::from(area.width.saturating_sub(GUTTER + 1));
@@ -199,28 +159,24 @@ fn draw_empty(buffer: &mut Buffer, area: Rect, app: &App, board: &Board) {
         .map(|line| (line, Role::Plain));
     let first = area.y + u16::from(area.height > 4);
     for (y, (line, role)) in (first..area.bottom()).zip(lines.chain(next)) {
-        let place = (
+        let cell = (
             area.x + GUTTER.min(area.width),
             y,
             area.width.saturating_sub(GUTTER),
         );
-        put(buffer, area, place, line, app.theme.style(role), app);
+        put(buffer, area, cell, line, app.theme.style(role), app);
     }
 }
 
-/// The key of an action and what it does, where it has one.
-fn with_key(app: &App, action: Action, does: &str) -> String {
-    let key = app.keys.key_of(action);
-    key.map_or_else(String::new, |key| format!("{key} {does}"))
-}
-
 fn how_to_add(app: &App) -> String {
-    let path = app
-        .config_path
-        .as_ref()
-        .map(|path| text::clean(&path.to_string_lossy()));
-    let file = path.unwrap_or_else(|| String::from("the config file"));
+    let path = app.config_path.as_ref();
+    let file = path.map_or_else(
+        || String::from("the config file"),
+        |path| text::clean(&path.to_string_lossy()),
+    );
+    let key = app.keys.key_of(Action::AddJobs);
+    let or_press = key.map_or_else(String::new, |key| format!(", or press {key}"));
     format!(
-        "List job ids under [[projects]] in {file} (it is read again by itself), or press a. mintwatch --demo shows how it looks."
+        "List job ids under [[projects]] in {file} (it is reread when it changes){or_press}. mintwatch --demo shows how it looks."
     )
 }

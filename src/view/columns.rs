@@ -1,7 +1,8 @@
-//! The table of columns: title, width, text, order and look of each, in one entry a column.
+//! The table of columns: one entry holds all that there is to know of a column.
 //!
-//! The dashboard's header, widths, cells and sort, and the table that `list` prints, all read
-//! [`COLUMNS`], so that they cannot disagree. This file must not know where a column is drawn.
+//! The dashboard's header, widths, cells, sort and clicks, the table that `list` prints and the
+//! names that the config may use are all read from it, so that they cannot disagree. This file must
+//! not know where a column is drawn.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,100 +12,152 @@ use jiff::Timestamp;
 use crate::board::{Freshness, Row};
 use crate::job::Status;
 use crate::mintlify::ErrorKind;
-use crate::time::{age, until};
+use crate::time::{age, next_change, next_countdown, until};
 use crate::view::theme::{Glyphs, Role};
 
-/// What the text of a cell depends on, beside its row.
+/// What the text of a cell depends on besides its row.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
-    /// The present.
     pub now: Timestamp,
-    /// The marks in use.
     pub glyphs: &'static Glyphs,
 }
 
-/// One column.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Column {
     /// What the config calls it.
     pub name: &'static str,
-    /// Its header.
     pub title: &'static str,
-    /// The least cells that it is worth showing in.
-    pub min: u16,
-    /// The most cells that it makes use of.
-    pub max: u16,
-    /// When it leaves as the pane narrows: lower goes first; `None` stays to the end.
-    pub leaves: Option<u8>,
-    /// What a cell says.
+    /// In cells, as every width: with fewer it is not worth showing.
+    pub min_width: u16,
+    /// It has no use for more.
+    pub max_width: u16,
+    pub narrow: Narrow,
+    /// Whether it is mostly empty, and so gets only the cells that the others have no use for.
+    pub widens_last: bool,
     pub text: for<'a> fn(&'a Row, &Context) -> Cow<'a, str>,
-    /// How rows sort by it.
+    /// When the text of a row that does not change will next read differently, such as an age.
+    pub next_change: fn(&Row, Timestamp) -> Option<Timestamp>,
     pub compare: fn(&Row, &Row) -> Ordering,
-    /// How a cell looks while its row is fresh.
+    /// The role of a cell while its row is fresh; see [`Column::cell_role`].
     pub role: fn(&Row) -> Role,
-    /// Whether it tells why a row is not fresh, and so keeps its look then.
-    pub tells_why: bool,
+    /// Whether it says why a row is not fresh, and so keeps its role then.
+    pub explains_staleness: bool,
+    /// Whether a click on a cell opens the pull request.
+    pub opens_pull_request: bool,
 }
 
-/// Where the status stands in [`COLUMNS`].
-pub const STATUS: usize = 0;
-/// Where the job's name stands in [`COLUMNS`]; no table is without it.
-pub const JOB: usize = 1;
-/// Where the pull request stands in [`COLUMNS`].
-pub const PULL_REQUEST: usize = 4;
+/// What becomes of a column when there is no room for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Narrow {
+    /// It leaves; of several, the one with the lowest number first.
+    Leaves(u8),
+    /// It leaves after all of those, once the filling column has no room for a title.
+    LeavesLast,
+    /// It shrinks to its first character, which has to say enough.
+    Shrinks,
+    /// It fills what the others leave of the narrowest panes. No table is without this column.
+    Fills,
+}
 
-/// All columns, from left to right where the config does not say otherwise.
-pub const COLUMNS: [Column; 8] = [
+impl Column {
+    /// The role of a cell: values that are not fresh lose theirs, except for those that say why.
+    pub fn cell_role(&self, row: &Row, now: Timestamp) -> Role {
+        if self.explains_staleness || row.freshness(now) == Freshness::Fresh {
+            (self.role)(row)
+        } else {
+            Role::Muted
+        }
+    }
+
+    pub fn is_required(&self) -> bool {
+        self.narrow == Narrow::Fills
+    }
+}
+
+/// A column, by its place in the table of columns. The default is the leftmost one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ColumnId(usize);
+
+impl ColumnId {
+    /// All columns, from left to right where the config does not say otherwise.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + Clone {
+        (0..COLUMNS.len()).map(Self)
+    }
+
+    /// The column that the config calls `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|id| id.column().name == name)
+    }
+
+    pub fn column(self) -> &'static Column {
+        &COLUMNS[self.0]
+    }
+}
+
+/// What most columns are like: never changing by themselves, in plain text, and nothing to click on.
+const PLAIN: Column = Column {
+    name: "",
+    title: "",
+    min_width: 0,
+    max_width: 0,
+    narrow: Narrow::LeavesLast,
+    widens_last: false,
+    text: |_, _| Cow::Borrowed(""),
+    next_change: |_, _| None,
+    compare: |_, _| Ordering::Equal,
+    role: |_| Role::Plain,
+    explains_staleness: false,
+    opens_pull_request: false,
+};
+
+const COLUMNS: &[Column] = &[
     Column {
         name: "status",
         title: "STATUS",
-        min: 11,
-        max: 12,
-        leaves: None,
+        min_width: 11,
+        max_width: 12,
+        narrow: Narrow::Shrinks,
         text: |row, context| Cow::Owned(status_text(row, context.glyphs)),
         compare: |a, b| attention(a).cmp(&attention(b)),
         role: |row| status_role(row.status()),
-        tells_why: false,
+        ..PLAIN
     },
     Column {
         name: "job",
         title: "JOB",
-        min: 16,
-        max: 44,
-        leaves: None,
+        min_width: 16,
+        max_width: 44,
+        narrow: Narrow::Fills,
         text: |row, _| Cow::Borrowed(row.watched.title()),
         compare: |a, b| by_name(a.watched.title(), b.watched.title()),
-        role: |_| Role::Plain,
-        tells_why: false,
+        ..PLAIN
     },
     Column {
         name: "project",
         title: "PROJECT",
-        min: 8,
-        max: 14,
-        leaves: Some(3),
+        min_width: 8,
+        max_width: 14,
+        narrow: Narrow::Leaves(3),
         text: |row, _| Cow::Borrowed(row.watched.project.title()),
         compare: |a, b| by_name(a.watched.project.title(), b.watched.project.title()),
-        role: |_| Role::Plain,
-        tells_why: false,
+        ..PLAIN
     },
     Column {
         name: "branch",
         title: "BRANCH",
-        min: 14,
-        max: 40,
-        leaves: Some(4),
+        min_width: 14,
+        max_width: 40,
+        narrow: Narrow::Leaves(4),
         text: |row, context| or_none(branch(row), context),
         compare: |a, b| present_first(branch(a), branch(b), by_name),
-        role: |_| Role::Plain,
-        tells_why: false,
+        ..PLAIN
     },
     Column {
         name: "pr",
         title: "PR",
-        min: 5,
-        max: 8,
-        leaves: None,
+        min_width: 5,
+        max_width: 8,
+        narrow: Narrow::LeavesLast,
         text: |row, context| match row.pull_request() {
             Some(pull_request) => Cow::Owned(pull_request.short()),
             None => Cow::Borrowed(context.glyphs.none),
@@ -120,41 +173,43 @@ pub const COLUMNS: [Column; 8] = [
                 Role::Muted
             }
         },
-        tells_why: false,
+        opens_pull_request: true,
+        ..PLAIN
     },
     Column {
         name: "model",
         title: "MODEL",
-        min: 7,
-        max: 16,
-        leaves: Some(1),
+        min_width: 7,
+        max_width: 16,
+        narrow: Narrow::Leaves(1),
         text: |row, context| or_none(model(row), context),
         compare: |a, b| present_first(model(a), model(b), by_name),
-        role: |_| Role::Plain,
-        tells_why: false,
+        ..PLAIN
     },
     Column {
         name: "age",
         title: "AGE",
-        min: 4,
-        max: 4,
-        leaves: Some(2),
+        min_width: 4,
+        max_width: 4,
+        narrow: Narrow::Leaves(2),
         text: |row, context| match created_at(row) {
             Some(created_at) => Cow::Owned(age(created_at, context.now)),
             None => Cow::Borrowed(context.glyphs.none),
         },
+        next_change: |row, now| Some(next_change(created_at(row)?, now)),
         // Youngest first.
         compare: |a, b| present_first(created_at(a), created_at(b), |a, b| b.cmp(&a)),
-        role: |_| Role::Plain,
-        tells_why: false,
+        ..PLAIN
     },
     Column {
         name: "seen",
         title: "SEEN",
-        min: 17,
-        max: 34,
-        leaves: Some(5),
+        min_width: 17,
+        max_width: 37,
+        narrow: Narrow::Leaves(5),
+        widens_last: true,
         text: |row, context| Cow::Owned(seen_text(row, context)),
+        next_change: seen_next_change,
         // Longest unseen first.
         compare: |a, b| a.fetched_at.cmp(&b.fetched_at),
         role: |row| {
@@ -164,11 +219,11 @@ pub const COLUMNS: [Column; 8] = [
                 Role::Muted
             }
         },
-        tells_why: true,
+        explains_staleness: true,
+        ..PLAIN
     },
 ];
 
-/// The mark of a status.
 pub fn status_glyph(status: Option<&Status>, glyphs: &Glyphs) -> &'static str {
     match status {
         Some(Status::Active) => glyphs.active,
@@ -179,7 +234,6 @@ pub fn status_glyph(status: Option<&Status>, glyphs: &Glyphs) -> &'static str {
     }
 }
 
-/// The look of a status.
 pub fn status_role(status: Option<&Status>) -> Role {
     match status {
         Some(Status::Active) => Role::Active,
@@ -190,7 +244,7 @@ pub fn status_role(status: Option<&Status>) -> Role {
     }
 }
 
-/// A fault in the fewest words.
+/// Why a poll failed, in the fewest words.
 pub fn reason(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Auth => "no valid key",
@@ -200,7 +254,7 @@ pub fn reason(kind: ErrorKind) -> &'static str {
         ErrorKind::Server => "server error",
         ErrorKind::Network => "no connection",
         ErrorKind::Timeout => "timeout",
-        ErrorKind::Protocol => "odd reply",
+        ErrorKind::Protocol => "unexpected response",
     }
 }
 
@@ -227,6 +281,18 @@ fn seen_text(row: &Row, context: &Context) -> String {
                 None => format!("{seen:<4}{why}"),
             }
         }
+    }
+}
+
+fn seen_next_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
+    let seen = row.fetched_at.map(|at| next_change(at, now));
+    let retry_at = row.error.as_ref().and_then(|error| error.retry_at);
+    let retry = retry_at
+        .filter(|at| *at > now)
+        .map(|at| next_countdown(at, now));
+    match row.freshness(now) {
+        Freshness::Fresh => None,
+        Freshness::Stale | Freshness::NeverSeen => seen.into_iter().chain(retry).min(),
     }
 }
 
@@ -283,152 +349,24 @@ fn present_first<T>(
     }
 }
 
-/// The columns of a table `width` cells wide and how wide each is, with `gap` cells between two;
-/// `chosen` are those that it is to have, by their places in [`COLUMNS`].
-///
-/// Columns leave by their priority until what remains fits its least widths; the status is then cut
-/// to its mark. What is left over widens the columns up to their most, all alike.
-pub fn fit(chosen: &[usize], width: u16, gap: u16) -> Vec<(usize, u16)> {
-    let mut shown: Vec<(usize, u16)> = chosen
-        .iter()
-        .filter_map(|at| Some((*at, COLUMNS.get(*at)?.min)))
-        .collect();
-    while needed(&shown, gap) > width {
-        let first_to_leave = shown
-            .iter()
-            .enumerate()
-            .filter_map(|(place, (at, _))| Some((COLUMNS[*at].leaves?, place)))
-            .min();
-        match first_to_leave {
-            Some((_, place)) => drop(shown.remove(place)),
-            None => break,
-        }
-    }
-    let all_stay = shown.iter().all(|(at, _)| COLUMNS[*at].leaves.is_none());
-    if all_stay && width < NARROW {
-        squeeze(&mut shown, width, gap);
-        return shown;
-    }
-    widen(&mut shown, width, gap);
-    shown
-}
-
-/// Below this, the job's title needs the cells of the status word.
-const NARROW: u16 = 46;
-/// Below this, the job's title needs the cells of the pull request.
-const LEAST_TITLE: u16 = 6;
-
-/// What remains in the narrowest panes: the status mark, the pull request, and the rest for the job.
-fn squeeze(shown: &mut Vec<(usize, u16)>, width: u16, gap: u16) {
-    for (at, cells) in shown.iter_mut() {
-        *cells = match *at {
-            JOB => 0,
-            STATUS => width.min(1),
-            at => COLUMNS[at].min,
-        };
-    }
-    if width.saturating_sub(needed(shown, gap)) < LEAST_TITLE {
-        shown.retain(|(at, _)| *at != PULL_REQUEST);
-    }
-    let rest = width.saturating_sub(needed(shown, gap));
-    for (_, cells) in shown.iter_mut().filter(|(at, _)| *at == JOB) {
-        *cells = rest;
-    }
-}
-
-fn needed(shown: &[(usize, u16)], gap: u16) -> u16 {
-    let gaps = gap * u16::try_from(shown.len().saturating_sub(1)).unwrap_or(0);
-    shown.iter().map(|(_, width)| width).sum::<u16>() + gaps
-}
-
-/// Hands out the cells that are left, one each in turn; the last column, which is mostly empty,
-/// gets what the others have no use for.
-fn widen(shown: &mut [(usize, u16)], width: u16, gap: u16) {
-    let mut spare = width.saturating_sub(needed(shown, gap));
-    let last = COLUMNS.len() - 1;
-    for turn in [|at, last| at != last, |at, last| at == last] {
-        while spare > 0 {
-            let before = spare;
-            for (_, width) in shown
-                .iter_mut()
-                .filter(|(at, width)| turn(*at, last) && *width < COLUMNS[*at].max)
-            {
-                *width += u16::from(spare > 0);
-                spare = spare.saturating_sub(1);
-            }
-            if spare == before {
-                break;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
-
-    fn titles(width: u16) -> Vec<&'static str> {
-        fit(&ALL, width, 1)
-            .iter()
-            .map(|(at, _)| COLUMNS[*at].title)
-            .collect()
+    #[test]
+    fn every_column_has_a_name_a_title_and_room_of_its_own() {
+        for (at, column) in COLUMNS.iter().enumerate() {
+            assert_eq!(ColumnId::named(column.name), Some(ColumnId(at)));
+            let title = u16::try_from(column.title.len()).unwrap();
+            assert!(title > 0 && title <= column.max_width, "{column:?}");
+            assert!(column.min_width <= column.max_width, "{column:?}");
+        }
+        assert_eq!(ColumnId::named("money"), None);
     }
 
     #[test]
-    fn the_named_columns_are_where_they_are_said_to_be() {
-        assert_eq!(COLUMNS[STATUS].title, "STATUS");
-        assert_eq!(COLUMNS[JOB].title, "JOB");
-        assert_eq!(COLUMNS[PULL_REQUEST].title, "PR");
-    }
-
-    #[test]
-    fn columns_leave_by_priority() {
-        for (width, gone) in [
-            (200, vec![]),
-            (85, vec!["MODEL"]),
-            (77, vec!["MODEL", "AGE"]),
-            (70, vec!["MODEL", "AGE", "PROJECT"]),
-            (60, vec!["MODEL", "AGE", "PROJECT", "BRANCH"]),
-            (40, vec!["MODEL", "AGE", "PROJECT", "BRANCH", "SEEN"]),
-        ] {
-            let want: Vec<_> = COLUMNS
-                .iter()
-                .map(|c| c.title)
-                .filter(|title| !gone.contains(title))
-                .collect();
-            assert_eq!(titles(width), want, "{width}");
-        }
-    }
-
-    #[test]
-    fn at_any_width_what_is_shown_fits() {
-        for width in 0..400 {
-            let shown = fit(&ALL, width, 1);
-            assert!(needed(&shown, 1) <= width.max(2), "{width}: {shown:?}");
-        }
-        assert_eq!(titles(30), ["STATUS", "JOB", "PR"]);
-    }
-
-    #[test]
-    fn chosen_columns_keep_their_order_and_fit_too() {
-        for (chosen, width, want) in [
-            (&[JOB][..], 200, &[(JOB, 44)][..]),
-            (&[JOB], 10, &[(JOB, 10)]),
-            (&[JOB], 0, &[(JOB, 0)]),
-            (&[PULL_REQUEST, JOB], 20, &[(PULL_REQUEST, 5), (JOB, 14)]),
-            (&[PULL_REQUEST, JOB, STATUS], 9, &[(JOB, 7), (STATUS, 1)]),
-            (&[6, JOB, STATUS], 33, &[(6, 4), (JOB, 16), (STATUS, 11)]),
-            (&[6, JOB, STATUS], 32, &[(JOB, 30), (STATUS, 1)]),
-        ] {
-            assert_eq!(fit(chosen, width, 1), want, "{chosen:?} in {width}");
-        }
-        let turned: Vec<usize> = ALL.into_iter().rev().collect();
-        for width in 2..400 {
-            let shown = fit(&turned, width, 1);
-            assert!(needed(&shown, 1) <= width, "{width}: {shown:?}");
-            assert!(shown.is_sorted_by(|a, b| a.0 > b.0), "{shown:?}");
-        }
+    fn one_column_is_in_every_table() {
+        let required = ColumnId::all().filter(|id| id.column().is_required());
+        assert_eq!(required.count(), 1);
     }
 }

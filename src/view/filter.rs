@@ -1,11 +1,12 @@
-//! The filter: which rows the words that a user typed match.
+//! The filter: which rows match the words that a user typed.
 //!
 //! Every word must occur in one of the row's fields; `!word` must occur in none, `^word` begins a
 //! field and `word$` ends one. Lower-case words match any case.
 
 use crate::board::Row;
+use crate::job::Status;
+use crate::pull_request::PullRequest;
 
-/// What is filtered by, ready to match rows.
 #[derive(Debug, Default)]
 pub struct Filter {
     text: String,
@@ -13,18 +14,17 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Filters by `text` from now on; the empty text matches everything.
+    /// Replaces the words by those of `text`; with none, everything matches.
     pub fn set(&mut self, text: &str) {
         text.trim().clone_into(&mut self.text);
         self.words = text.split_whitespace().filter_map(Word::parse).collect();
     }
 
-    /// What is filtered by.
+    /// What [`Self::set`] was given, trimmed.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether `row` is to be shown.
     pub fn matches(&self, row: &Row) -> bool {
         self.words.iter().all(|word| {
             let tags = row.watched.tags.iter().map(String::as_str);
@@ -96,9 +96,9 @@ fn fields(row: &Row) -> impl Iterator<Item = Option<&str>> {
         Some(&*watched.key.project),
         job.and_then(|job| job.branch.as_deref()),
         job.and_then(|job| job.model.as_deref()),
-        row.status().map(crate::job::Status::as_str),
+        row.status().map(Status::as_str),
         job.and_then(|job| job.pull_request.as_ref())
-            .map(|pull_request| pull_request.as_str()),
+            .map(PullRequest::as_str),
     ]
     .into_iter()
 }
@@ -111,8 +111,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
-    use crate::job::{Job, JobKey, Status};
-    use crate::pull_request::PullRequest;
+    use crate::job::{Job, JobKey};
 
     fn row() -> Row {
         let key = JobKey::new("64f0c1e2", "job_02");

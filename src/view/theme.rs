@@ -1,61 +1,52 @@
-//! How things look: styles by role in the terminal's own 16 colours, and the glyphs.
+//! Styles by role, in the terminal's own 16 colours, and glyphs in Unicode or ASCII.
 //!
 //! Colour never carries a meaning alone. Only the 16 colours and attributes are used, so that the
 //! user's own palette keeps both light and dark terminals readable. This file must not know rows.
 
+use std::borrow::Cow;
+
 use ratatui::style::{Color, Modifier, Style};
+
+use crate::text;
 
 /// What a piece of text stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Plain text.
     Plain,
     /// A job at work.
     Active,
-    /// A thing that went well.
     Good,
-    /// A thing that went wrong.
     Bad,
-    /// A thing that waits for the user.
+    /// What waits for the user.
     NeedsYou,
     /// Of little weight: stale values, archived jobs, separators.
     Muted,
-    /// Titles and the view that is chosen.
+    /// Titles and the chosen view.
     Strong,
     /// A key in the footer or the help.
     Key,
-    /// A link.
     Link,
 }
 
 /// The marks that stand before words, one cell each.
 #[derive(Clone, Copy, Debug)]
 pub struct Glyphs {
-    /// Status `active`.
     pub active: &'static str,
-    /// Status `completed`.
     pub completed: &'static str,
-    /// Status `failed`.
     pub failed: &'static str,
-    /// Status `archived`.
     pub archived: &'static str,
     /// Any other status.
     pub other: &'static str,
-    /// A row that needs you.
     pub needs_you: &'static str,
-    /// A marked row.
     pub marked: &'static str,
-    /// Nothing to show.
+    /// In place of a value that is missing.
     pub none: &'static str,
-    /// Where text was cut.
     pub ellipsis: &'static str,
-    /// Sorted upwards.
     pub ascending: &'static str,
-    /// Sorted downwards.
     pub descending: &'static str,
     /// Between facts on one line.
     pub dot: &'static str,
-    /// A rule between two panes, upright and level.
+    /// Between two panes: vertical and horizontal.
     pub rules: [&'static str; 2],
 }
 
@@ -91,7 +82,9 @@ const ASCII: Glyphs = Glyphs {
     rules: ["|", "-"],
 };
 
-/// The looks of this run.
+/// What stands for a character that an ASCII terminal cannot show.
+pub const ASCII_REPLACEMENT: char = '?';
+
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     color: bool,
@@ -99,17 +92,14 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// A theme with or without colour, in Unicode or in ASCII alone.
     pub fn new(color: bool, ascii: bool) -> Self {
         Self { color, ascii }
     }
 
-    /// The marks of this theme.
     pub fn glyphs(self) -> &'static Glyphs {
         if self.ascii { &ASCII } else { &UNICODE }
     }
 
-    /// Whether colour may be used.
     pub fn has_color(self) -> bool {
         self.color
     }
@@ -119,7 +109,27 @@ impl Theme {
         self.ascii
     }
 
-    /// The style of `role`.
+    /// `text` with nothing in it that the terminal cannot show.
+    pub fn printable<'a>(self, text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+        let text = text.into();
+        if !self.ascii || text.is_ascii() {
+            return text;
+        }
+        let shown = |c: char| if c.is_ascii() { c } else { ASCII_REPLACEMENT };
+        text.chars().map(shown).collect()
+    }
+
+    /// `text` cut to `width` cells. A single cell is left to the first character: in a status, that
+    /// is the mark, which says more than an ellipsis.
+    pub fn cut(self, text: &str, width: usize) -> Cow<'_, str> {
+        let ellipsis = if width == 1 {
+            ""
+        } else {
+            self.glyphs().ellipsis
+        };
+        text::truncate(text, width, ellipsis)
+    }
+
     pub fn style(self, role: Role) -> Style {
         let (color, modifier) = match role {
             Role::Plain => (Color::Reset, Modifier::empty()),
@@ -140,7 +150,7 @@ impl Theme {
         }
     }
 
-    /// The style of the row that is selected.
+    /// The style of the selected row.
     pub fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
@@ -149,7 +159,6 @@ impl Theme {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text;
 
     #[test]
     fn every_glyph_is_one_cell() {
@@ -171,6 +180,23 @@ mod tests {
                 glyphs.rules[1],
             ];
             assert!(all.iter().all(|glyph| text::width(glyph) == 1), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_cut_and_made_printable() {
+        let (unicode, ascii) = (Theme::new(true, false), Theme::new(true, true));
+        for (text, width, in_unicode, in_ascii) in [
+            ("● active", 1, "●", "?"),
+            ("● active", 4, "● a…", "? a~"),
+            ("● active", 9, "● active", "? active"),
+            ("日本", 1, "", ""),
+            ("日本", 0, "", ""),
+        ] {
+            for (theme, want) in [(unicode, in_unicode), (ascii, in_ascii)] {
+                let shown = theme.printable(theme.cut(text, width));
+                assert_eq!(shown, want, "{text} in {width}");
+            }
         }
     }
 

@@ -1,25 +1,66 @@
-//! The views: which rows a tab shows. One table; the tabs and the number keys both read it.
+//! The table of views: which rows each tab of the dashboard shows. The tabs, the number keys and the
+//! names that the config may use are all read from it.
 
 use crate::board::{Counts, Row};
 use crate::job::Status;
 
-/// A tab of the dashboard.
 #[derive(Debug)]
 pub struct View {
     /// What the config calls it.
     pub name: &'static str,
-    /// Its name on the screen.
     pub title: &'static str,
-    /// How many rows it has.
     pub count: fn(&Counts) -> usize,
-    /// Whether it shows this row.
     pub shows: fn(&Row) -> bool,
     /// What to say when it has no rows.
     pub empty: &'static str,
 }
 
-/// All views, in the order of their number keys.
-pub const VIEWS: [View; 6] = [
+/// A view, by its place in the table of views. The default is the first, which shows every row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ViewId(usize);
+
+impl ViewId {
+    /// The view that shows every row.
+    pub const EVERYTHING: Self = Self::nth(0);
+
+    /// The `n`th view, from 0.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such view. In a constant, as in the table of keys, it does not compile.
+    pub const fn nth(n: usize) -> Self {
+        assert!(n < VIEWS.len());
+        Self(n)
+    }
+
+    /// All views, in the order of their tabs and number keys.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + Clone {
+        (0..VIEWS.len()).map(Self)
+    }
+
+    /// The view that the config calls `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|id| id.view().name == name)
+    }
+
+    pub fn view(self) -> &'static View {
+        &VIEWS[self.0]
+    }
+
+    /// The view after this one; after the last comes the first.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self((self.0 + 1) % VIEWS.len())
+    }
+
+    /// The view before this one; before the first comes the last.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self((self.0 + VIEWS.len() - 1) % VIEWS.len())
+    }
+}
+
+const VIEWS: &[View] = &[
     View {
         name: "all",
         title: "All",
@@ -63,3 +104,16 @@ pub const VIEWS: [View; 6] = [
         empty: "No job is archived.",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_follow_each_other_round_the_end() {
+        for (id, next) in ViewId::all().zip(ViewId::all().skip(1).chain([ViewId::EVERYTHING])) {
+            assert_eq!((id.next(), next.previous()), (next, id));
+            assert_eq!(ViewId::named(id.view().name), Some(id));
+        }
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::super::output::{paint, printable};
+use super::super::output::paint;
 use crate::board::Row;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::BrowserError;
@@ -260,10 +260,10 @@ pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Res
         };
         let mark = paint(theme, role, mark);
         let mut lines = found.said.lines();
-        let first = printable(theme, lines.next().unwrap_or_default());
+        let first = theme.printable(lines.next().unwrap_or_default());
         writeln!(out, "{mark}  {:<9}  {first}", found.topic)?;
         for line in lines {
-            writeln!(out, "{:15}{}", "", printable(theme, line))?;
+            writeln!(out, "{:15}{}", "", theme.printable(line))?;
         }
     }
     Ok(())

@@ -89,12 +89,6 @@ impl App {
         found
     }
 
-    fn key_name(&self, action: Action) -> String {
-        self.keys
-            .key_of(action)
-            .unwrap_or_else(|| String::from("the key for it"))
-    }
-
     fn ask_if_many(&mut self, count: usize, question: String, effect: Effect) -> Effect {
         if count <= ASK_ABOVE {
             return effect;
@@ -114,10 +108,8 @@ impl App {
                     .as_ref()
                     .is_some_and(|error| error.kind == ErrorKind::Auth) =>
             {
-                format!(
-                    "no valid key: {} looks for it again",
-                    self.key_name(Action::PollAll)
-                )
+                let retry = self.keys.hint(Action::PollAll, "looks for it again");
+                format!("no valid key: {retry}")
             }
             [row] => match row.error.as_ref().and_then(|error| error.retry_at) {
                 Some(at) if at > now => {

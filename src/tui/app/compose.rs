@@ -1,4 +1,4 @@
-//! EditedDocument a prompt for a new job or a follow-up, and pasting ids to watch.
+//! Writing a prompt for a new job or a follow-up, and pasting ids to watch.
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use super::{App, Effect, Mode, Purpose, Question, act};
 use crate::board::Board;
 use crate::text;
 use crate::view::theme::Role;
-use crate::view::views::VIEWS;
+use crate::view::views::ViewId;
 
 impl App {
     /// Takes an input of the user.
@@ -174,10 +174,12 @@ impl App {
                 self.mode = Mode::Filter(Input::new(text));
             }
             Action::View(view) => listing.set_view(view, board),
-            Action::NextView => listing.turn_view(1, board),
-            Action::PreviousView => listing.turn_view(VIEWS.len() - 1, board),
+            Action::NextView => listing.set_view(listing.view().next(), board),
+            Action::PreviousView => {
+                listing.set_view(listing.view().previous(), board);
+            }
             Action::Sort => listing.next_sort(board),
-            Action::Reverse => listing.reverse_sort(board),
+            Action::ReverseSort => listing.reverse_sort(board),
             Action::Mark => listing.toggle_mark(board),
             _ => {}
         }
@@ -208,9 +210,8 @@ impl App {
         self.pane = !self.pane;
         if self.pane && layout::areas(self.size, true).pane.is_none() {
             self.pane = false;
-            let key = self.keys.key_of(Action::Details);
-            let instead = key.map_or_else(String::new, |key| format!(": {key} shows the details"));
-            self.say(format!("too small for a pane{instead}"), Role::Muted, now);
+            let instead = self.keys.hint(Action::Details, "shows the details");
+            self.say(format!("too small for a pane: {instead}"), Role::Muted, now);
         }
     }
 
@@ -232,8 +233,8 @@ impl App {
         } else if self.listing.clear_marks() {
         } else if !self.listing.filter().is_empty() {
             self.listing.set_filter("", board);
-        } else if self.listing.view() != 0 {
-            self.listing.set_view(0, board);
+        } else if self.listing.view() != ViewId::EVERYTHING {
+            self.listing.set_view(ViewId::EVERYTHING, board);
         }
     }
 }

@@ -5,11 +5,11 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
 use ratatui::layout::Position;
 
-use super::super::hit_test::{self, Line};
+use super::super::hit_test::{Line, column_areas, column_at, line_at};
 use super::super::layout;
 use super::{App, Effect, Mode, act};
 use crate::board::Board;
-use crate::view::columns::PULL_REQUEST;
+use crate::view::views::ViewId;
 
 /// So many lines of text go by for one notch of the wheel.
 const NOTCH: usize = 3;
@@ -67,24 +67,24 @@ impl App {
         }
     }
 
-    fn view_at(&self, at: Position, board: &Board) -> Option<usize> {
+    fn view_at(&self, at: Position, board: &Board) -> Option<ViewId> {
         let area = layout::areas(self.size, self.pane).tabs;
         let (counts, filter) = (board.counts(), self.filter_text());
-        let tabs = self.tabs(&counts, &filter).places(area);
+        let tabs = self.tabs(&counts, &filter).lay_out(area);
         let tab = tabs.iter().find(|tab| tab.area.contains(at))?;
         Some(tab.view)
     }
 
     fn on_table_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
         let area = layout::areas(self.size, self.pane).body;
-        let columns = hit_test::columns(area, self.listing.columns());
-        let column = hit_test::column_at(&columns, at.x);
-        match hit_test::line_at(area, at)? {
+        let columns = column_areas(area, self.listing.columns());
+        let column = column_at(&columns, at.x);
+        match line_at(area, at)? {
             Line::Header => self.listing.sort_by(column?, board),
             Line::Row(nth) => {
                 let row = self.listing.select_shown(nth, board)?;
                 self.scroll = 0;
-                if column == Some(PULL_REQUEST) {
+                if column.is_some_and(|id| id.column().opens_pull_request) {
                     return Some(match act::pull_request(row) {
                         Some(Ok(link)) => Effect::Open(vec![link]),
                         Some(Err(refused)) => self.refuse_link(&refused, now),

@@ -1,4 +1,4 @@
-//! One key with its modifiers: from an event, as it is shown, and as the config writes it.
+//! One key with its modifiers: read from an event or from the config, and shown.
 //!
 //! This file must not know what a key does.
 
@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::config::nearest;
 
-/// The keys that have a name, as they are shown; the first name of a key is the one that is.
+/// The keys that have a name. The first name of a key is how it is shown; the config may use all.
 const NAMES: [(&str, KeyCode); 20] = [
     ("Space", KeyCode::Char(' ')),
     ("Enter", KeyCode::Enter),
@@ -32,10 +32,9 @@ const NAMES: [(&str, KeyCode); 20] = [
     ("PageDown", KeyCode::PageDown),
 ];
 
-/// What a terminal sends for Ctrl with these letters is another key.
+/// Ctrl with these letters cannot be told from another key: a terminal sends the same bytes.
 const SAME_AS: [(char, &str); 2] = [('i', "tab"), ('m', "enter")];
 
-/// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chord {
     code: KeyCode,
@@ -58,14 +57,15 @@ impl Chord {
         }
     }
 
-    /// The key of an event; none where a modifier was held that no key here has.
-    pub(super) fn of(event: &KeyEvent) -> Option<Self> {
+    /// `None` where Alt was held, which no key here has.
+    pub(super) fn from_event(event: &KeyEvent) -> Option<Self> {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
         let code = event.code;
         (!event.modifiers.contains(KeyModifiers::ALT)).then_some(Self { code, ctrl })
     }
 
-    /// The key that a config writes so, or why it is none. Only for letters the case matters.
+    /// Reads a key as the config writes it; the error says why it is none. Case matters only for
+    /// single letters.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut letters = text.chars();
         if let (Some(letter), None) = (letters.next(), letters.next())

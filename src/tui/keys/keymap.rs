@@ -1,4 +1,4 @@
-//! The keys in use: those of the table, but for the actions that the config gives others.
+//! The keys in use: the defaults, except for the actions that the config gives others.
 //!
 //! This file must not know where keys are shown or what an action does.
 
@@ -7,76 +7,78 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::{Action, BINDINGS, Binding, Chord};
 use crate::config::{ConfigError, KeySetting, Written, nearest};
 
-/// Whatever the config says, this quits.
+/// Always quits, whatever the config says.
 const QUIT: Chord = Chord::ctrl('c');
 
-/// One line of the table of keys, with the keys in use.
+/// An action with the keys in use.
 #[derive(Clone, Debug)]
-pub struct Bound {
-    /// The line.
+pub struct ActiveBinding {
     pub binding: &'static Binding,
-    /// The keys that do it; none where the config takes them away.
+    /// Empty where the config takes the keys away.
     pub chords: Vec<Chord>,
 }
 
 /// The keys in use, in the order of the table.
 #[derive(Clone, Debug)]
-pub struct Keymap(Vec<Bound>);
+pub struct Keymap(Vec<ActiveBinding>);
 
 impl Default for Keymap {
     fn default() -> Self {
-        let bound = |binding: &'static Binding| Bound {
+        let active = |binding: &'static Binding| ActiveBinding {
             binding,
-            chords: binding.chords.to_vec(),
+            chords: binding.default_chords.to_vec(),
         };
-        Self(BINDINGS.iter().map(bound).collect())
+        Self(BINDINGS.iter().map(active).collect())
     }
 }
 
-/// A key that the config names, and the action that it is given to.
-struct Named<'a> {
+/// A key that the config gives to an action.
+struct ConfiguredKey<'a> {
     chord: Chord,
     action: Action,
     written: &'a Written,
 }
 
 impl Keymap {
-    /// The table, but for what `settings` says.
+    /// The defaults, except for what `settings` says.
     pub fn new(settings: &[KeySetting]) -> Result<Self, ConfigError> {
         let mut keymap = Self::default();
-        let mut named = Vec::new();
+        let mut configured = Vec::new();
         for setting in settings {
-            let bound = keymap.find(&setting.action)?;
-            bound.chords.clear();
+            let active = keymap.find(&setting.action)?;
+            active.chords.clear();
             for written in &setting.keys.names {
                 let chord = Chord::parse(&written.text).map_err(|why| written.place.fault(&why))?;
-                bound.chords.push(chord);
-                named.push(Named {
+                active.chords.push(chord);
+                configured.push(ConfiguredKey {
                     chord,
-                    action: bound.binding.action,
+                    action: active.binding.action,
                     written,
                 });
             }
-            if bound.chords.iter().all(|chord| *chord == QUIT)
-                && bound.binding.action == Action::Quit
+            if active.chords.iter().all(|chord| *chord == QUIT)
+                && active.binding.action == Action::Quit
             {
                 let why = "`quit` needs a key besides Ctrl-C";
                 return Err(setting.keys.place.fault(why));
             }
         }
         keymap.always_quit();
-        (0..named.len()).try_for_each(|at| keymap.check(at, &named))?;
+        (0..configured.len()).try_for_each(|index| keymap.check(index, &configured))?;
         Ok(keymap)
     }
 
-    fn find(&mut self, name: &Written) -> Result<&mut Bound, ConfigError> {
-        let bound = self.0.iter_mut().find(|b| b.binding.name == name.text);
-        bound.ok_or_else(|| {
+    fn find(&mut self, name: &Written) -> Result<&mut ActiveBinding, ConfigError> {
+        let found = self.0.iter_mut().find(|b| b.binding.name == name.text);
+        found.ok_or_else(|| {
             let names = BINDINGS.iter().map(|binding| binding.name);
             let what = format!("unknown action `{}`", name.text);
             name.place.fault(&match nearest(&name.text, names.clone()) {
                 Some(near) => format!("{what}: did you mean `{near}`?"),
-                None => format!("{what}: known are {}", names.collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "{what}: expected one of `{}`",
+                    names.collect::<Vec<_>>().join("`, `")
+                ),
             })
         })
     }
@@ -88,28 +90,29 @@ impl Keymap {
         }
     }
 
-    /// Whether the key at `at` of those that the config names does one thing only.
-    fn check(&self, at: usize, named: &[Named]) -> Result<(), ConfigError> {
-        let key = &named[at];
+    /// Whether the key at `index` of those in the config belongs to a single action.
+    fn check(&self, index: usize, configured: &[ConfiguredKey]) -> Result<(), ConfigError> {
+        let key = &configured[index];
         let text = &key.written.text;
         let fault = |why: String| Err(key.written.place.fault(&why));
         if key.chord == QUIT && key.action != Action::Quit {
             return fault(format!("`{text}` always quits"));
         }
-        if let Some(first) = named[..at].iter().find(|named| named.chord == key.chord) {
+        let same = |other: &&ConfiguredKey| other.chord == key.chord;
+        if let Some(first) = configured[..index].iter().find(same) {
             let (line, other) = (first.written.place.line(), self.name(first.action));
             return fault(if first.action == key.action {
-                format!("`{text}` is there twice")
+                format!("`{text}` is listed twice")
             } else {
-                format!("`{text}` is a key of `{other}` already, on line {line}")
+                format!("`{text}` is already a key of `{other}`, on line {line}")
             });
         }
-        // Where the config names it once more, that place will be told.
-        if named[at + 1..].iter().any(|named| named.chord == key.chord) {
+        // Where the config names it once more, the error is reported there.
+        if configured[index + 1..].iter().any(|other| same(&other)) {
             return Ok(());
         }
         let mut others = self.0.iter().filter(|b| b.binding.action != key.action);
-        match others.find(|bound| bound.chords.contains(&key.chord)) {
+        match others.find(|active| active.chords.contains(&key.chord)) {
             Some(other) => {
                 let other = other.binding.name;
                 fault(format!(
@@ -121,29 +124,41 @@ impl Keymap {
     }
 
     fn name(&self, action: Action) -> &'static str {
-        let bound = self.0.iter().find(|b| b.binding.action == action);
-        bound.map_or("", |bound| bound.binding.name)
+        self.binding(action).map_or("", |b| b.binding.name)
     }
 
-    /// The lines of the table with their keys.
-    pub fn bindings(&self) -> &[Bound] {
+    fn binding(&self, action: Action) -> Option<&ActiveBinding> {
+        self.0.iter().find(|b| b.binding.action == action)
+    }
+
+    /// In the order of the help screen.
+    pub fn bindings(&self) -> &[ActiveBinding] {
         &self.0
     }
 
     /// The first key of an action, as it is shown.
     pub fn key_of(&self, action: Action) -> Option<String> {
-        let bound = self.0.iter().find(|b| b.binding.action == action)?;
-        bound.chords.first().map(ToString::to_string)
+        let chords = &self.binding(action)?.chords;
+        chords.first().map(ToString::to_string)
     }
 
-    /// What `event` asks for on the table and the panes, if anything.
+    /// Tells the user what the key of `action` does: `R looks for keys again`. Where the config has
+    /// taken its keys away, the action is named as `[keys]` calls it, so that it can be given one.
+    pub fn hint(&self, action: Action, does: &str) -> String {
+        match self.key_of(action) {
+            Some(key) => format!("{key} {does}"),
+            None => format!("{} (no key bound) {does}", self.name(action)),
+        }
+    }
+
+    /// The action of `event` while no text is typed.
     pub fn action(&self, event: &KeyEvent) -> Option<Action> {
         if event.kind == KeyEventKind::Release {
             return None;
         }
-        let chord = Chord::of(event)?;
-        let bound = self.0.iter().find(|bound| bound.chords.contains(&chord));
-        bound.map(|bound| bound.binding.action)
+        let chord = Chord::from_event(event)?;
+        let active = self.0.iter().find(|b| b.chords.contains(&chord));
+        active.map(|active| active.binding.action)
     }
 }
 
@@ -166,8 +181,8 @@ mod tests {
     }
 
     fn shown(keymap: &Keymap, name: &str) -> String {
-        let bound = keymap.bindings().iter().find(|b| b.binding.name == name);
-        let chords = bound.unwrap().chords.iter().map(ToString::to_string);
+        let active = keymap.bindings().iter().find(|b| b.binding.name == name);
+        let chords = active.unwrap().chords.iter().map(ToString::to_string);
         chords.collect::<Vec<_>>().join(" ")
     }
 
@@ -197,6 +212,9 @@ mod tests {
         assert_eq!([action(&keymap, 'o'), action(&keymap, 'j')], [None, None]);
         assert_eq!(keymap.key_of(Action::Down), None);
         assert_eq!(keymap.key_of(Action::Quit), Some("q".into()));
+        assert_eq!(keymap.hint(Action::Quit, "quits"), "q quits");
+        let unbound = keymap.hint(Action::Down, "goes down");
+        assert_eq!(unbound, "down (no key bound) goes down");
     }
 
     /// Each fault that a key can have, as it is printed.
@@ -240,8 +258,8 @@ mod tests {
         let known: Vec<&str> = BINDINGS.iter().map(|binding| binding.name).collect();
         assert_eq!(told, known);
         let keymap = Keymap::new(&config.keys).unwrap();
-        for bound in keymap.bindings() {
-            assert_eq!(bound.chords, bound.binding.chords, "{}", bound.binding.name);
+        for ActiveBinding { binding, chords } in keymap.bindings() {
+            assert_eq!(chords, binding.default_chords, "{}", binding.name);
         }
     }
 }
