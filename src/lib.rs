@@ -27,9 +27,9 @@
 //!
 //! | layer | files |
 //! | --- | --- |
-//! | values | `text` `time` `link` `pull_request` `job` |
+//! | values | `text` `time` `link` `pull_request` `job` `base_url` `failure` |
 //! | settings | `config` `key` |
-//! | edges | `mintlify` `desktop` |
+//! | edges | `http` `mintlify` `desktop` |
 //! | state | `board` |
 //! | engine | `writes` `poll` |
 //! | view | `view` |
@@ -42,11 +42,14 @@
 //! screen. Time is an argument: only the loops and the poller read clocks. Text from outside is
 //! cleaned once, where it enters. The loops sleep until there is something to do.
 
+pub mod base_url;
 pub mod board;
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod desktop;
+pub mod failure;
+pub mod http;
 pub mod job;
 pub mod key;
 pub mod link;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -25,6 +25,12 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
 /// How far in the future `then` is, in the same words: `<1m`, `40m`, `1h`.
 pub fn until(then: Timestamp, now: Timestamp) -> String {
     age(now, then)
+}
+
+/// A duration as people write one: `90ms`, `20s`, `1m 30s`.
+pub fn duration_words(duration: Duration) -> String {
+    SignedDuration::try_from(duration)
+        .map_or_else(|_| String::from("its time"), |d| format!("{d:#}"))
 }
 
 /// When the age of `then` will next read differently.

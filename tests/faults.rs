@@ -18,18 +18,17 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use mintwatch::board::{Freshness, Project, Row, RowError, Watched};
+use mintwatch::board::{Freshness, Project, Row, Watched};
 use mintwatch::config::KeySource;
+use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::JobKey;
 use mintwatch::key::ApiKey;
-use mintwatch::mintlify::ErrorKind;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, MAX_RETRY_AFTER, Start};
 use mintwatch::poll::{KeySlot, PollerConfig};
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use support::until;
-use url::Url;
 
 /// Longer than anything here takes, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,7 +57,7 @@ impl Run {
         server.set_default(Reply::job("active"));
         let docs = DOCS.iter().map(|id| watched("docs", id));
         let setup = PollerConfig {
-            base_url: Url::parse(&server.base_url()).unwrap(),
+            base_url: server.base_url().parse().unwrap(),
             timeout: TIMEOUT,
             limits: Limits {
                 active: ACTIVE,
@@ -92,7 +91,7 @@ impl Run {
         until(PATIENCE, &format!("all rows to be fresh: {what}"), all_well).await;
     }
 
-    async fn until_error(&self, id: &str, kind: ErrorKind) -> RowError {
+    async fn until_error(&self, id: &str, kind: ErrorKind) -> Failure {
         let failed = || self.row(id).error.is_some_and(|error| error.kind == kind);
         until(PATIENCE, &format!("{id} to be {}", kind.as_str()), failed).await;
         self.row(id).error.unwrap()
@@ -141,7 +140,7 @@ fn watched(project: &str, id: &str) -> Watched {
 fn slot(source: KeySource, key: &str) -> KeySlot {
     KeySlot {
         source,
-        key: ApiKey::parse(key).map_err(|error| error.to_string()),
+        key: Ok(ApiKey::parse(key).unwrap()),
     }
 }
 

@@ -10,7 +10,7 @@ use super::list::{ascii, paint};
 use crate::board::Row;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::BrowserError;
-use crate::mintlify::ErrorKind;
+use crate::key::KeyError;
 use crate::view::plural;
 use crate::view::theme::{Role, Theme};
 
@@ -98,7 +98,7 @@ pub fn config(place: &str, config: Result<&Config, &ConfigError>) -> Finding {
 }
 
 /// A key from `source`: whether it begins as Mintlify's keys do, or why there is none.
-pub fn key(source: &KeySource, key: Result<bool, &str>) -> Finding {
+pub fn key(source: &KeySource, key: Result<bool, &KeyError>) -> Finding {
     match key {
         Ok(true) => Finding::well("key", format!("{source}: there is one")),
         Ok(false) => Finding::bad(
@@ -108,7 +108,7 @@ pub fn key(source: &KeySource, key: Result<bool, &str>) -> Finding {
                 "{source}: it does not begin with mint_, as Mintlify's keys do: is it the right one?"
             ),
         ),
-        Err(why) => Finding::bad(Trouble::Key, "key", why),
+        Err(why) => Finding::bad(Trouble::Key, "key", why.to_string()),
     }
 }
 
@@ -125,9 +125,10 @@ pub fn project(name: &str, polled: Option<&Row>) -> Finding {
             Finding::well("project", format!("{name}: answers; {title} is {status}"))
         }
         Some(error) => {
-            let trouble = match error.kind {
-                ErrorKind::Auth | ErrorKind::Forbidden => Trouble::Key,
-                _ => Trouble::Other,
+            let trouble = if error.kind.blames_key() {
+                Trouble::Key
+            } else {
+                Trouble::Other
             };
             Finding::bad(
                 trouble,

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::select::{self, SelectError};
 use crate::board::{Board, Counts, Freshness, Project, Row, Watched};
+use crate::failure::ErrorKind;
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 use crate::text;
 use crate::view::columns::{COLUMNS, Column, Context, fit};
 use crate::view::theme::{Role, Theme};

@@ -7,7 +7,6 @@ use clap::Args;
 use crate::board::Row;
 use crate::job::Status;
 use crate::link::{Link, LinkError};
-use crate::mintlify::ErrorKind;
 
 /// What `open` takes.
 #[derive(Debug, Args)]
@@ -51,9 +50,10 @@ pub fn pull_request(row: &Row) -> Result<Link, NoLink> {
     let title = row.watched.title().to_owned();
     if let Some(error) = &row.error {
         let message = error.message.clone();
-        return Err(match error.kind {
-            ErrorKind::Auth | ErrorKind::Forbidden => NoLink::NoKey(title, message),
-            _ => NoLink::NotSeen(title, message),
+        return Err(if error.kind.blames_key() {
+            NoLink::NoKey(title, message)
+        } else {
+            NoLink::NotSeen(title, message)
         });
     }
     match row.pull_request() {
@@ -82,6 +82,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
+    use crate::failure::{ErrorKind, Failure};
     use crate::job::{Job, JobKey};
     use crate::pull_request::PullRequest;
 
@@ -145,11 +146,7 @@ mod tests {
         ] {
             assert_eq!(told(seen(status, link)), want, "{status} {link:?}");
         }
-        let failed = Update::Failed {
-            kind: ErrorKind::Timeout,
-            message: "no answer".into(),
-            retry_at: None,
-        };
-        assert_eq!(told(failed), "job_1: no answer");
+        let failed = Failure::new(ErrorKind::Timeout, "no answer");
+        assert_eq!(told(Update::Failed(failed)), "job_1: no answer");
     }
 }

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use super::list::ascii;
 use crate::board::{Board, Row};
+use crate::failure::ErrorKind;
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 use crate::text;
 use crate::view::plural;
 use crate::view::theme::Theme;
@@ -310,6 +310,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Project, Update, Watched};
+    use crate::failure::Failure;
     use crate::job::{Job, JobKey};
 
     /// A board with a row for each of `words`: a status, `?` for one never seen, or a kind of error
@@ -345,12 +346,8 @@ mod tests {
                 "timeout" => ErrorKind::Timeout,
                 _ => continue,
             };
-            let update = Update::Failed {
-                kind,
-                message: format!("{error}, in words"),
-                retry_at: None,
-            };
-            board.apply(&key(at), update, Timestamp::UNIX_EPOCH);
+            let failure = Failure::new(kind, format!("{error}, in words"));
+            board.apply(&key(at), Update::Failed(failure), Timestamp::UNIX_EPOCH);
         }
         board
     }

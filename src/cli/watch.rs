@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use super::list::{ProjectEntry, ascii};
 use crate::board::{Board, Row, Transition};
+use crate::failure::ErrorKind;
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 use crate::poll::Poller;
 use crate::view::theme::Theme;
 
@@ -221,6 +221,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Project, Update, Watched};
+    use crate::failure::Failure;
     use crate::job::{Job, JobKey};
     use crate::pull_request::PullRequest;
 
@@ -335,11 +336,7 @@ mod tests {
     fn a_fault_is_told_when_it_begins() {
         let (mut board, key) = board();
         let mut troubles = ReportedErrors::default();
-        let failed = |message: &str| Update::Failed {
-            kind: ErrorKind::Network,
-            message: message.into(),
-            retry_at: None,
-        };
+        let failed = |message: &str| Update::Failed(Failure::new(ErrorKind::Network, message));
         let now = Timestamp::UNIX_EPOCH;
         assert_eq!(troubles.news(&board), [""; 0]);
         board.apply(&key, failed("down"), now);

@@ -382,7 +382,7 @@ mod tests {
     }
 
     fn all_clean(job: &Job) -> bool {
-        let link = job.pull_request.as_ref().map(|it| it.as_str());
+        let link = job.pull_request.as_ref().map(PullRequest::as_str);
         [
             job.status.as_ref().map(Status::as_str),
             job.repository.as_deref(),

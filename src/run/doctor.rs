@@ -64,8 +64,7 @@ async fn of_settings(settings: Settings) -> (Vec<Finding>, Environment) {
     }
     for slot in &source.keys {
         let key = slot.key.as_ref();
-        let key = key.map(ApiKey::has_usual_prefix).map_err(|why| &**why);
-        findings.push(doctor::key(&slot.source, key));
+        findings.push(doctor::key(&slot.source, key.map(ApiKey::has_usual_prefix)));
     }
     let names: Vec<_> = source.config.projects.iter().map(title).collect();
     let mut first = source.into_watched_jobs();
@@ -107,12 +106,7 @@ async fn without_config(error: anyhow::Error) -> anyhow::Result<(Vec<Finding>, E
 
 async fn of_key(source: &KeySource) -> Finding {
     let key = key::resolve(source).await;
-    let key = key.map(|key| key.has_usual_prefix());
-    let key = key.map_err(|error| error.to_string());
-    doctor::key(
-        source,
-        key.as_ref().map(|usual| *usual).map_err(|why| &**why),
-    )
+    doctor::key(source, key.as_ref().map(ApiKey::has_usual_prefix))
 }
 
 fn terminal(color: bool) -> Terminal {

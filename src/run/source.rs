@@ -12,7 +12,7 @@ use crate::cli::GlobalArgs;
 use crate::config::{self, Config, KeySource};
 use crate::demo::{self, DemoServer};
 use crate::desktop::Environment;
-use crate::key::{self, ApiKey};
+use crate::key::{self, ApiKey, KeyError};
 use crate::poll::schedule::Start;
 use crate::poll::{self, KeySlot, PollerConfig};
 
@@ -64,11 +64,11 @@ impl Settings {
     /// Looks for the keys; it is an error if none of them can be had.
     pub(super) async fn with_a_key(self) -> anyhow::Result<Source> {
         let source = self.with_keys().await;
-        let missing: Vec<&str> = source
+        let missing: Vec<String> = source
             .keys
             .iter()
             .filter_map(|slot| slot.key.as_ref().err())
-            .map(|why| &**why)
+            .map(ToString::to_string)
             .collect();
         if !source.keys.is_empty() && missing.len() == source.keys.len() {
             return Err(NoKey(format!("no API key: {}", missing.join("; "))).into());
@@ -80,8 +80,11 @@ impl Settings {
     pub(super) async fn with_keys(self) -> Source {
         let keys = match &self.demo {
             Some(server) => vec![KeySlot {
+                key: ApiKey::parse(server.key()).map_err(|problem| KeyError {
+                    origin: self.config.key.clone(),
+                    problem,
+                }),
                 source: self.config.key.clone(),
-                key: ApiKey::parse(server.key()).map_err(|error| error.to_string()),
             }],
             None => resolve_keys(&self.config).await,
         };
@@ -133,9 +136,7 @@ impl Source {
 /// Resolves each distinct key once, all at the same time.
 pub(super) async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
     let slots = poll::key_sources(config).into_iter().map(|source| async {
-        let key = key::resolve(&source)
-            .await
-            .map_err(|error| error.to_string());
+        let key = key::resolve(&source).await;
         KeySlot { source, key }
     });
     join_all(slots).await

@@ -23,8 +23,8 @@ use crate::config::{self, Config, ProjectConfig, edit_file};
 use crate::desktop::Environment;
 use crate::job::{Job, JobKey};
 use crate::key::{self, ApiKey};
+use crate::mintlify::Client;
 use crate::mintlify::write::{JOB_MAY_EXIST, MESSAGE_MAY_HAVE_ARRIVED, WriteError};
-use crate::mintlify::{Client, ErrorKind};
 use crate::poll::{into_watched_jobs, key_source};
 use crate::tui::terminal;
 use crate::writes::Writes;
@@ -169,9 +169,10 @@ impl Writer {
 
 fn failed(error: &WriteError, prompt: Prompt) -> anyhow::Error {
     let message = format!("{error}{}", prompt.keep());
-    match error.error.kind {
-        ErrorKind::Auth | ErrorKind::Forbidden => NoKey(message).into(),
-        _ => anyhow!(message),
+    if error.failure.kind.blames_key() {
+        NoKey(message).into()
+    } else {
+        anyhow!(message)
     }
 }
 

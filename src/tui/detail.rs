@@ -9,8 +9,8 @@ use ratatui::widgets::Widget;
 
 use super::app::{App, describe};
 use crate::board::{Board, Freshness, Row};
+use crate::failure::ErrorKind;
 use crate::job::Job;
-use crate::mintlify::ErrorKind;
 use crate::text;
 use crate::time::{age, until};
 use crate::view::columns::{status_glyph, status_role};
@@ -149,8 +149,10 @@ impl<'a> Page<'a> {
                 Role::Plain,
             );
         }
-        let since = self.moment(error.since);
-        self.text(&format!("Polls fail since {since}"), Role::Muted);
+        if let Some(since) = row.failing_since {
+            let text = format!("Polls fail since {}", self.moment(since));
+            self.text(&text, Role::Muted);
+        }
         if let Some(at) = error.retry_at.filter(|at| *at > self.now) {
             let text = format!("The server lets us ask again in {}", until(at, self.now));
             self.text(&text, Role::Muted);
@@ -167,7 +169,7 @@ impl<'a> Page<'a> {
             .map(|transition| (transition.at, describe(transition), Role::Plain))
             .collect();
         let errors = board.errors().filter(|error| &error.key == row.key());
-        events.extend(errors.map(|error| (error.at, error.in_words(), Role::Bad)));
+        events.extend(errors.map(|error| (error.at, error.to_string(), Role::Bad)));
         if events.is_empty() {
             return;
         }

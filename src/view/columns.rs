@@ -9,8 +9,8 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use crate::board::{Freshness, Row};
+use crate::failure::ErrorKind;
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 use crate::time::{age, until};
 use crate::view::theme::{Glyphs, Role};
 
