@@ -11,6 +11,7 @@ mod retry_after;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -55,7 +56,8 @@ pub struct SetupError(String);
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    base_url: BaseUrl,
+    /// Shared, since each poll has a clone of its client.
+    base_url: Arc<BaseUrl>,
     timeout: Duration,
     terms: Terms,
 }
@@ -118,7 +120,7 @@ impl Client {
         let http = builder.build();
         Ok(Self {
             http: http.map_err(|error| SetupError(explain::setup(&error)))?,
-            base_url: base_url.clone(),
+            base_url: Arc::new(base_url.clone()),
             timeout,
             terms,
         })

@@ -74,8 +74,10 @@ impl Client {
         if reply.status.is_success() {
             return Ok(reply.body);
         }
+        let failure = refusal::refused(&self.http, call, &reply);
+        tracing::debug!(kind = failure.kind.as_str(), error = %failure, "refused");
         Err(ExchangeError {
-            failure: refusal::refused(&self.http, call, &reply),
+            failure,
             may_have_happened: reply.status.is_server_error(),
         })
     }

@@ -100,6 +100,14 @@ mod tests {
     }
 
     #[test]
+    fn durations_as_people_write_them() {
+        for (millis, want) in [(90, "90ms"), (20_000, "20s"), (90_000, "1m 30s")] {
+            assert_eq!(duration_words(Duration::from_millis(millis)), want);
+        }
+        assert_eq!(duration_words(Duration::MAX), "its time");
+    }
+
+    #[test]
     fn a_clock_that_is_ahead_reads_as_just_now() {
         assert_eq!(age(at(500), at(0)), "<1m");
         assert!(next_change(at(500), at(0)) > at(500));

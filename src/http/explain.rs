@@ -243,6 +243,7 @@ fn size_words(bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use jiff::Timestamp;
@@ -258,12 +259,13 @@ mod tests {
             address: "base_url",
             secret: "key",
         };
+        let base_url = "https://api.example.com:8443/secret/path";
         let client = Client {
             http: reqwest::Client::builder()
                 .tls_certs_only([])
                 .build()
                 .unwrap(),
-            base_url: "https://api.example.com:8443/secret/path".parse().unwrap(),
+            base_url: Arc::new(base_url.parse().unwrap()),
             timeout: Duration::from_secs(20),
             terms,
         };

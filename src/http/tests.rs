@@ -1,6 +1,5 @@
 //! The exchange as a remote uses it, and what only a client made by hand can show.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::stream;
