@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use mintwatch::board::{Board, Project, Update, Watched};
 use mintwatch::config::Config;
 use mintwatch::job::{Job, JobKey, Status};
+use mintwatch::key::ApiKey;
 use mintwatch::mintlify;
 use mintwatch::poll::schedule::{Limits, Outcome, Pace, Schedule, Start};
 use mintwatch::pull_request::PullRequest;
@@ -28,11 +29,14 @@ use mintwatch::view::theme::Theme;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 const JOBS: usize = 5_000;
 const SCREEN: Size = Size::new(200, 50);
 /// A moment that no clock has to be asked for.
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+const PATIENCE: Duration = Duration::from_mins(1);
 const FRESH_FOR: Option<Duration> = Some(Duration::from_secs(20));
 
 fn main() {
@@ -41,6 +45,7 @@ fn main() {
     board(&mut criterion);
     schedule(&mut criterion);
     decode(&mut criterion);
+    call(&mut criterion);
     config(&mut criterion);
     clean(&mut criterion);
     criterion.final_summary();
@@ -136,14 +141,75 @@ fn schedule(criterion: &mut Criterion) {
     });
 }
 
-fn decode(criterion: &mut Criterion) {
-    let body = br#"{"id":"job_01KERRR3BTA0","status":"completed",
+const BODY: &str = r#"{"id":"job_01KERRR3BTA0","status":"completed",
         "source":{"repository":"https://github.com/acme/docs","ref":"mintlify/sdk-quickstart"},
         "model":"sonnet","prLink":"https://github.com/acme/docs/pull/412",
         "createdAt":"2026-11-20T10:00:00.000Z","archivedAt":null}"#;
+
+fn decode(criterion: &mut Criterion) {
     criterion.bench_function("decode/a job", |bencher| {
-        bencher.iter(|| mintlify::decode(black_box(body)));
+        bencher.iter(|| mintlify::decode(black_box(BODY.as_bytes())));
     });
+}
+
+/// A poll as the poller makes it, and the same request made with the HTTP library alone. The server
+/// runs on the same thread, so that its share is the same in both.
+fn call(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    let base_url = runtime.block_on(serve());
+    let mut group = criterion.benchmark_group("call");
+    group.bench_function("a job", |bencher| {
+        let base_url = base_url.parse().expect("a URL of this machine");
+        let client = mintlify::Client::new(&base_url, PATIENCE).expect("no TLS is needed");
+        let key = ApiKey::parse("mint_bench").expect("a key");
+        bencher.iter(|| runtime.block_on(client.get_job(&key_of_a_job(), &key)));
+    });
+    group.bench_function("bare reqwest", |bencher| {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .timeout(PATIENCE);
+        let client = client.build().expect("no TLS is needed");
+        let url = format!("{base_url}/v2/agent/64f0c1e2/job/job_01KERRR3BTA0");
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let sent = client.get(&url).bearer_auth("mint_bench").send().await;
+                sent.expect("a reply").bytes().await.expect("its body")
+            })
+        });
+    });
+    group.finish();
+}
+
+fn key_of_a_job() -> JobKey {
+    JobKey::new("64f0c1e2", "job_01KERRR3BTA0")
+}
+
+/// Answers every request with a job.
+async fn serve() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its number");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(answer(stream));
+        }
+    });
+    format!("http://{address}")
+}
+
+async fn answer(mut stream: TcpStream) {
+    let length = BODY.len();
+    let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{BODY}");
+    let mut request = [0; 4096];
+    // A request comes in one piece on this machine.
+    while let Ok(1..) = stream.read(&mut request).await {
+        if stream.write_all(reply.as_bytes()).await.is_err() {
+            return;
+        }
+    }
 }
 
 fn config(criterion: &mut Criterion) {

@@ -14,10 +14,12 @@ use jiff::Timestamp;
 use crate::board::{Project, Watched};
 use crate::config::edit::{self, EditError, Edited, NewJob};
 use crate::config::{Config, ConfigError, edit_file, redact_keys};
+use crate::failure::{ErrorKind, Failure};
+use crate::http::SetupError;
 use crate::job::{Job, JobKey};
 use crate::key::{self, ApiKey, KeyError};
+use crate::mintlify::Client;
 use crate::mintlify::write::WriteError;
-use crate::mintlify::{Client, SetupError};
 use crate::poll::key_source;
 use crate::text;
 pub use write_log::WriteLog;
@@ -269,7 +271,10 @@ impl Writer {
     }
 
     fn key(&self, project: &Arc<str>) -> Result<&ApiKey, WriteError> {
-        self.keys.get(project).ok_or_else(WriteError::no_key)
+        self.keys.get(project).ok_or_else(|| WriteError {
+            failure: Failure::new(ErrorKind::Auth, "no API key was looked for in this project"),
+            may_have_happened: false,
+        })
     }
 }
 

@@ -4,14 +4,15 @@
 //! know I/O or clocks: the time is always an argument.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::config::ProjectConfig;
+use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey, Status};
-use crate::mintlify::ErrorKind;
 use crate::pull_request::PullRequest;
 
 /// How many of this run's errors are kept; the oldest go first.
@@ -62,19 +63,6 @@ impl Watched {
     }
 }
 
-/// Why the last poll of a row failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowError {
-    /// What kind of fault it was.
-    pub kind: ErrorKind,
-    /// What happened and what to do, in words.
-    pub message: String,
-    /// Since when polls of this row fail in this way.
-    pub since: Timestamp,
-    /// When the server lets us ask again, where it said so (`Retry-After`).
-    pub retry_at: Option<Timestamp>,
-}
-
 /// How far the values of a row can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
@@ -98,7 +86,9 @@ pub struct Row {
     /// How long that reply counts as fresh; `None` for ever (archived jobs).
     pub fresh_for: Option<Duration>,
     /// Why the last poll failed, if it did.
-    pub error: Option<RowError>,
+    pub error: Option<Failure>,
+    /// Since when polls fail in this way, if the last one did.
+    pub failing_since: Option<Timestamp>,
     /// Whether a poll is in flight.
     pub polling: bool,
 }
@@ -111,6 +101,7 @@ impl Row {
             fetched_at: None,
             fresh_for: None,
             error: None,
+            failing_since: None,
             polling: false,
         }
     }
@@ -176,24 +167,10 @@ pub enum Update {
         fresh_for: Option<Duration>,
     },
     /// A poll failed.
-    Failed {
-        /// What kind of fault it was.
-        kind: ErrorKind,
-        /// What happened and what to do, in words.
-        message: String,
-        /// When the server lets us ask again.
-        retry_at: Option<Timestamp>,
-    },
+    Failed(Failure),
     /// Polls cannot even be tried, for a reason that is not this job's own: its key is refused, or
     /// its project is held. As [`Update::Failed`], but not one of the run's errors.
-    Blocked {
-        /// What kind of fault it is.
-        kind: ErrorKind,
-        /// What happened and what to do, in words.
-        message: String,
-        /// When the server lets us ask again.
-        retry_at: Option<Timestamp>,
-    },
+    Blocked(Failure),
 }
 
 /// A change that a person cares about. The first sight of a job is none.
@@ -234,12 +211,12 @@ pub struct LoggedError {
     pub times: u32,
 }
 
-impl LoggedError {
-    /// What happened, and how often: `server error (503) (5 times)`.
-    pub fn in_words(&self) -> String {
+/// What happened, and how often: `server error (503) (5 times)`.
+impl fmt::Display for LoggedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.times {
-            1 => self.message.clone(),
-            times => format!("{} ({times} times)", self.message),
+            1 => f.write_str(&self.message),
+            times => write!(f, "{} ({times} times)", self.message),
         }
     }
 }
@@ -400,36 +377,14 @@ impl Board {
                 None
             }
             Update::Fetched { job, fresh_for } => self.fetched(at, job, fresh_for, now),
-            Update::Failed {
-                kind,
-                message,
-                retry_at,
-            } => {
-                let error = RowError {
-                    kind,
-                    message,
-                    since: now,
-                    retry_at,
-                };
-                self.log_error(at, &error, now);
+            Update::Failed(failure) => {
+                self.log_error(at, &failure, now);
                 self.rows[at].polling = false;
-                self.set_error(at, error);
+                self.set_error(at, failure, now);
                 None
             }
-            Update::Blocked {
-                kind,
-                message,
-                retry_at,
-            } => {
-                self.set_error(
-                    at,
-                    RowError {
-                        kind,
-                        message,
-                        since: now,
-                        retry_at,
-                    },
-                );
+            Update::Blocked(failure) => {
+                self.set_error(at, failure, now);
                 None
             }
         }
@@ -457,29 +412,28 @@ impl Board {
             self.counts.remove(row);
             row.job = Some(job);
             row.error = None;
+            row.failing_since = None;
             self.counts.add(row);
             self.revision += 1;
         }
         transition
     }
 
-    fn set_error(&mut self, at: usize, mut error: RowError) {
+    fn set_error(&mut self, at: usize, failure: Failure, now: Timestamp) {
         let row = &mut self.rows[at];
-        if let Some(before) = row
-            .error
-            .as_ref()
-            .filter(|before| before.kind == error.kind)
-        {
-            error.since = before.since;
+        let before = row.error.as_ref();
+        if before == Some(&failure) {
+            return;
         }
-        if row.error.as_ref() != Some(&error) {
-            self.counts.errors += usize::from(row.error.is_none());
-            row.error = Some(error);
-            self.revision += 1;
+        if before.is_none_or(|before| before.kind != failure.kind) {
+            row.failing_since = Some(now);
         }
+        self.counts.errors += usize::from(before.is_none());
+        row.error = Some(failure);
+        self.revision += 1;
     }
 
-    fn log_error(&mut self, at: usize, error: &RowError, now: Timestamp) {
+    fn log_error(&mut self, at: usize, error: &Failure, now: Timestamp) {
         let row = &self.rows[at];
         let again = row
             .error
@@ -632,11 +586,7 @@ mod tests {
     }
 
     fn failed(kind: ErrorKind, message: &str) -> Update {
-        Update::Failed {
-            kind,
-            message: message.into(),
-            retry_at: None,
-        }
+        Update::Failed(Failure::new(kind, message))
     }
 
     #[test]
@@ -725,15 +675,11 @@ mod tests {
         let key = JobKey::new("p", "a");
         board.apply(&key, failed(ErrorKind::Server, "500"), at(1));
         board.apply(&key, failed(ErrorKind::Server, "503"), at(9));
-        assert_eq!(
-            board.row(&key).unwrap().error.as_ref().unwrap().since,
-            at(1)
-        );
+        assert_eq!(board.row(&key).unwrap().failing_since, Some(at(1)));
         board.apply(&key, failed(ErrorKind::Network, "refused"), at(12));
-        assert_eq!(
-            board.row(&key).unwrap().error.as_ref().unwrap().since,
-            at(12)
-        );
+        assert_eq!(board.row(&key).unwrap().failing_since, Some(at(12)));
+        board.apply(&key, fetched(job(Status::Active, None)), at(15));
+        assert_eq!(board.row(&key).unwrap().failing_since, None);
     }
 
     #[test]

@@ -21,7 +21,6 @@ mod ui;
 pub mod watch;
 mod write;
 
-pub(crate) use check::is_loopback;
 pub use error::{ConfigError, Place};
 pub use file::{EXAMPLE, init, path};
 pub(crate) use raw::nearest;

@@ -64,8 +64,12 @@ impl ApiKey {
         self.expose().starts_with("mint_")
     }
 
-    /// The key itself, for the `Authorization` header and nothing else.
-    pub(crate) fn expose(&self) -> &str {
+    /// The key itself, still hidden, for the `Authorization` header and nothing else.
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }

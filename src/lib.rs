@@ -27,9 +27,9 @@
 //!
 //! | layer | files |
 //! | --- | --- |
-//! | values | `exit` `text` `time` `link` `pull_request` `job` |
+//! | values | `exit` `text` `time` `link` `pull_request` `job` `base_url` `failure` |
 //! | settings | `config` `key` |
-//! | edges | `mintlify` `desktop` `process` |
+//! | edges | `http` `mintlify` `desktop` `process` |
 //! | state | `board` |
 //! | engine | `poll` `actions` |
 //! | view | `view` |
@@ -43,12 +43,15 @@
 //! cleaned once, where it enters. The loops sleep until there is something to do.
 
 pub mod actions;
+pub mod base_url;
 pub mod board;
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod desktop;
 pub mod exit;
+pub mod failure;
+pub mod http;
 pub mod job;
 pub mod key;
 pub mod link;

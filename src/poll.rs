@@ -16,7 +16,7 @@ pub use config::{KeySlot, PollerConfig, into_watched_jobs, key_source, key_sourc
 
 use crate::board::{Board, Transition, Watched};
 use crate::job::JobKey;
-use crate::key::ApiKey;
+use crate::key::{ApiKey, KeyError};
 use engine::Engine;
 use schedule::KeyIndex;
 
@@ -31,7 +31,7 @@ enum Command {
     Restart(Vec<Watched>, Box<PollerConfig>),
     KeyResolved {
         index: KeyIndex,
-        key: Result<ApiKey, String>,
+        key: Result<ApiKey, KeyError>,
         asked_for: bool,
     },
 }

@@ -119,9 +119,7 @@ pub struct PollSession {
 /// Resolves each distinct key once, all at the same time.
 pub async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
     let slots = poll::key_sources(config).into_iter().map(|source| async {
-        let key = key::resolve(&source)
-            .await
-            .map_err(|error| error.to_string());
+        let key = key::resolve(&source).await;
         KeySlot { source, key }
     });
     join_all(slots).await

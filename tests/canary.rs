@@ -21,6 +21,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use mintwatch::base_url::BaseUrl;
 use mintwatch::board::{Project, Watched};
 use mintwatch::config::{Config, KeySource};
 use mintwatch::desktop::{Environment, Opener};
@@ -35,7 +36,6 @@ use serde_json::json;
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use tempfile::TempDir;
-use url::Url;
 
 const CANARY: &str = "mint_canary_7f3a91c0d2e8";
 /// What no output may contain: a part of the canary is as good as the whole.
@@ -668,7 +668,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
     let key = ApiKey::parse(CANARY).unwrap();
     let server = FakeServer::start();
     server.set_default(Reply::error(401, CANARY));
-    let base_url = Url::parse(&server.base_url()).unwrap();
+    let base_url: BaseUrl = server.base_url().parse().unwrap();
     let client = Client::new(&base_url, PATIENCE).unwrap();
     let job = JobKey::new("docs", "job");
     assert_debug(&client.get_job(&job, &key).await);

@@ -1,5 +1,5 @@
 //! The whole poller against a server that breaks in every way: what the row says, that the other
-//! rows stay on time, that the schedule is kept, and that the row is well again after the fault.
+//! rows stay on time, that the schedule is kept, and that the row recovers after the fault.
 //!
 //! It must not know the schedule's insides: all it counts is what the server saw and what the board
 //! shows.
@@ -18,26 +18,25 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use mintwatch::board::{Freshness, Project, Row, RowError, Watched};
+use mintwatch::board::{Freshness, Project, Row, Watched};
 use mintwatch::config::KeySource;
+use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::JobKey;
 use mintwatch::key::ApiKey;
-use mintwatch::mintlify::ErrorKind;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, MAX_RETRY_AFTER, Start};
 use mintwatch::poll::{KeySlot, PollerConfig};
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use support::until;
-use url::Url;
 
 /// Longer than anything here takes, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 const ACTIVE: Duration = Duration::from_millis(150);
 /// Long enough for any reply that comes, short enough to wait for.
 const TIMEOUT: Duration = Duration::from_millis(600);
-/// The jobs of project `docs`, whose first one falls ill, and those of another project.
-const DOCS: [&str; 4] = ["sick", "well_1", "well_2", "well_3"];
+/// The jobs of project `docs`, whose first one fails, and those of another project.
+const DOCS: [&str; 4] = ["failing", "healthy_1", "healthy_2", "healthy_3"];
 const OTHER: &str = "elsewhere";
 
 /// A poller of one server.
@@ -47,7 +46,7 @@ struct Run {
 }
 
 impl Run {
-    /// Starts it with all jobs well, and waits until all have been seen.
+    /// Starts it with all jobs healthy, and waits until all have been seen.
     async fn start() -> Self {
         let keys = vec![slot(KeySource::default(), "mint_x")];
         Self::with_keys(keys, HashMap::new()).await
@@ -58,7 +57,7 @@ impl Run {
         server.set_default(Reply::job("active"));
         let docs = DOCS.iter().map(|id| watched("docs", id));
         let setup = PollerConfig {
-            base_url: Url::parse(&server.base_url()).unwrap(),
+            base_url: server.base_url().parse().unwrap(),
             timeout: TIMEOUT,
             limits: Limits {
                 active: ACTIVE,
@@ -71,7 +70,7 @@ impl Run {
         };
         let poller = Poller::start(docs.chain([watched(OTHER, "job")]).collect(), setup);
         let run = Self { server, poller };
-        run.until_well("the start").await;
+        run.until_healthy("the start").await;
         run
     }
 
@@ -86,13 +85,18 @@ impl Run {
         self.poller.board().borrow().rows().to_vec()
     }
 
-    async fn until_well(&self, what: &str) {
-        let well = |row: &Row| row.freshness(Timestamp::now()) == Freshness::Fresh;
-        let all_well = || self.rows().iter().all(well);
-        until(PATIENCE, &format!("all rows to be fresh: {what}"), all_well).await;
+    async fn until_healthy(&self, what: &str) {
+        let healthy = |row: &Row| row.freshness(Timestamp::now()) == Freshness::Fresh;
+        let all_healthy = || self.rows().iter().all(healthy);
+        until(
+            PATIENCE,
+            &format!("all rows to be fresh: {what}"),
+            all_healthy,
+        )
+        .await;
     }
 
-    async fn until_error(&self, id: &str, kind: ErrorKind) -> RowError {
+    async fn until_error(&self, id: &str, kind: ErrorKind) -> Failure {
         let failed = || self.row(id).error.is_some_and(|error| error.kind == kind);
         until(PATIENCE, &format!("{id} to be {}", kind.as_str()), failed).await;
         self.row(id).error.unwrap()
@@ -141,32 +145,32 @@ fn watched(project: &str, id: &str) -> Watched {
 fn slot(source: KeySource, key: &str) -> KeySlot {
     KeySlot {
         source,
-        key: ApiKey::parse(key).map_err(|error| error.to_string()),
+        key: Ok(ApiKey::parse(key).unwrap()),
     }
 }
 
-/// One job falls ill with `fault` and gets well again.
-async fn illness(name: &str, fault: Reply, kind: ErrorKind, words: &str) {
+/// One job fails with `fault` and recovers.
+async fn fails_and_recovers(name: &str, fault: Reply, kind: ErrorKind, words: &str) {
     let run = Run::start().await;
     let before: Vec<usize> = DOCS.iter().map(|id| run.asked(id)).collect();
-    run.server.set("docs", "sick", fault);
+    run.server.set("docs", "failing", fault);
 
-    let error = run.until_error("sick", kind).await;
+    let error = run.until_error("failing", kind).await;
     assert!(error.message.contains(words), "{name}: {error:?}");
-    let row = run.row("sick");
+    let row = run.row("failing");
     assert!(
         row.job.is_some(),
         "{name}: the values from before stay: {row:?}"
     );
     assert_eq!(row.freshness(Timestamp::now()), Freshness::Stale, "{name}");
 
-    // The others are on time, and well, whatever the sick one does.
-    let well = [&DOCS[1..], &["job"]].concat();
-    run.until_asked(&well, 4).await;
-    for id in &well {
+    // The others are on time, and healthy, whatever the failing one does.
+    let healthy = [&DOCS[1..], &["job"]].concat();
+    run.until_asked(&healthy, 4).await;
+    for id in &healthy {
         assert_eq!(run.row(id).error, None, "{name}: {id}");
     }
-    // It backs off: it is never asked for more often than one that is well.
+    // It backs off: it is never asked for more often than one that is healthy.
     let asked = |at: usize| run.asked(DOCS[at]) - before[at];
     let most = (1..DOCS.len()).map(asked).max().unwrap();
     assert!(
@@ -175,17 +179,17 @@ async fn illness(name: &str, fault: Reply, kind: ErrorKind, words: &str) {
         asked(0)
     );
 
-    run.server.set("docs", "sick", Reply::job("completed"));
-    run.until_well(name).await;
-    let status = run.row("sick").status().cloned();
+    run.server.set("docs", "failing", Reply::job("completed"));
+    run.until_healthy(name).await;
+    let status = run.row("failing").status().cloned();
     assert_eq!(status.unwrap().as_str(), "completed", "{name}");
 }
 
 #[tokio::test]
-async fn each_fault_is_told_in_its_row_alone_and_heals() {
+async fn each_fault_is_told_in_its_row_alone_until_it_recovers() {
     use ErrorKind::{Forbidden, Network, NotFound, Protocol, RateLimited, Server, Timeout};
     let elsewhere = FakeServer::start();
-    let location = format!("{}/v2/agent/docs/job/sick", elsewhere.base_url());
+    let location = format!("{}/v2/agent/docs/job/failing", elsewhere.base_url());
     let damaged =
         Reply::text(200, "application/json", "no gzip").header("Content-Encoding", "gzip");
     let faults = [
@@ -258,21 +262,26 @@ async fn each_fault_is_told_in_its_row_alone_and_heals() {
     let runs = faults.into_iter().map(|(reply, kind, words)| async move {
         let mut name = format!("{reply:?}");
         name.truncate(80);
-        illness(&name, reply, kind, words).await;
+        fails_and_recovers(&name, reply, kind, words).await;
     });
     join_all(runs).await;
     assert_eq!(elsewhere.connections(), 0, "no redirect is followed");
     // A job that we may not see is tried again only after minutes, unless a person asks.
     let run = Run::start().await;
-    run.server.set("docs", "sick", Reply::forbidden());
-    let error = run.until_error("sick", Forbidden).await;
+    let refused = Reply::forbidden().header("Retry-After", "120");
+    run.server.set("docs", "failing", refused);
+    let error = run.until_error("failing", Forbidden).await;
+    assert_eq!(error.retry_at, None, "a wait that is not kept is not told");
     assert!(error.message.contains("not allowed (403)"), "{error:?}");
-    let asked = run.asked("sick");
+    let asked = run.asked("failing");
     run.until_asked(&DOCS[1..], 5).await;
-    assert_eq!(run.asked("sick"), asked);
-    run.server.set("docs", "sick", Reply::job("active"));
-    run.poller.handle().poll(vec![JobKey::new("docs", "sick")]);
-    run.until_well("a refusal that a person asks about").await;
+    assert_eq!(run.asked("failing"), asked);
+    run.server.set("docs", "failing", Reply::job("active"));
+    run.poller
+        .handle()
+        .poll(vec![JobKey::new("docs", "failing")]);
+    run.until_healthy("a refusal that a person asks about")
+        .await;
 }
 
 /// Bytes that a growth of this process's memory may not reach where each reply would take a
@@ -295,13 +304,13 @@ async fn bombs_and_endless_replies_take_bounded_memory_poll_after_poll() {
     let before = peak_memory();
     for reply in [bomb, Reply::EndlessStream] {
         let run = Run::start().await;
-        run.server.set("docs", "sick", reply);
-        run.until_asked(&["sick"], 3).await;
-        let error = run.until_error("sick", ErrorKind::Protocol).await;
+        run.server.set("docs", "failing", reply);
+        run.until_asked(&["failing"], 3).await;
+        let error = run.until_error("failing", ErrorKind::Protocol).await;
         assert!(error.message.contains("larger than 1 MiB"), "{error:?}");
         run.until_asked(&DOCS[1..], 3).await;
-        run.server.set("docs", "sick", Reply::job("active"));
-        run.until_well("after the flood").await;
+        run.server.set("docs", "failing", Reply::job("active"));
+        run.until_healthy("after the flood").await;
         assert!(run.server.bytes_sent() < BOUND);
     }
     assert!(peak_memory() - before < BOUND);
@@ -330,9 +339,9 @@ async fn a_wait_that_the_server_asks_for_holds_its_whole_project_and_no_other() 
     ]
     .map(|(name, reply)| async move {
         let run = Run::start().await;
-        run.server.set("docs", "sick", reply);
+        run.server.set("docs", "failing", reply);
         until(PATIENCE, &format!("the hold: {name}"), || {
-            run.row("sick")
+            run.row("failing")
                 .error
                 .is_some_and(|error| error.retry_at.is_some())
         })
@@ -345,7 +354,7 @@ async fn a_wait_that_the_server_asks_for_holds_its_whole_project_and_no_other() 
         run.until_asked(&["job"], 4).await;
         assert_eq!(run.asked_docs(), asked, "{name}: not even for a person");
         let latest = Timestamp::now() + MAX_RETRY_AFTER;
-        for id in ["sick", "well_1"] {
+        for id in ["failing", "healthy_1"] {
             let retry_at = run.row(id).error.and_then(|error| error.retry_at);
             let retry_at = retry_at.unwrap_or_else(|| panic!("{name}: {id} does not say why"));
             assert!(
@@ -368,16 +377,16 @@ async fn a_wait_that_is_over_leaves_every_row_fresh() {
     ]
     .map(|(name, reply)| async move {
         let run = Run::start().await;
-        let before = run.asked("sick");
+        let before = run.asked("failing");
         run.server
-            .set("docs", "sick", reply.then(Reply::job("completed")));
+            .set("docs", "failing", reply.then(Reply::job("completed")));
         let back = || {
-            let status = run.row("sick").status().cloned();
+            let status = run.row("failing").status().cloned();
             status.is_some_and(|status| status.as_str() == "completed")
         };
         until(PATIENCE, &format!("the end of the wait: {name}"), back).await;
-        assert!(run.asked("sick") >= before + 2, "{name}");
-        run.until_well(name).await;
+        assert!(run.asked("failing") >= before + 2, "{name}");
+        run.until_healthy(name).await;
         run.until_asked(&DOCS, 2).await;
     });
     join_all(runs).await;
@@ -387,17 +396,17 @@ async fn a_wait_that_is_over_leaves_every_row_fresh() {
 #[tokio::test]
 async fn a_wait_is_no_error_of_a_job_that_would_not_be_polled_anyway() {
     let run = Run::start().await;
-    run.server.set("docs", "well_1", Reply::job("archived"));
+    run.server.set("docs", "healthy_1", Reply::job("archived"));
     let archived = || {
-        let status = run.row("well_1").status().cloned();
+        let status = run.row("healthy_1").status().cloned();
         status.is_some_and(|status| status.as_str() == "archived")
     };
     until(PATIENCE, "the archived job", archived).await;
     let once = Reply::too_many(Some("1")).then(Reply::job("active"));
-    run.server.set("docs", "sick", once);
-    run.until_error("sick", ErrorKind::RateLimited).await;
-    assert_eq!(run.row("well_1").error, None);
-    run.until_well("after the wait").await;
+    run.server.set("docs", "failing", once);
+    run.until_error("failing", ErrorKind::RateLimited).await;
+    assert_eq!(run.row("healthy_1").error, None);
+    run.until_healthy("after the wait").await;
 }
 
 fn write_key(path: &Path, key: &str) {
@@ -443,7 +452,7 @@ async fn a_key_refused_in_the_middle_of_a_run_stops_its_jobs_until_there_is_anot
     }
     write_key(&path, "mint_second");
     run.poller.handle().poll_all();
-    run.until_well("a new key").await;
+    run.until_healthy("a new key").await;
     for id in DOCS {
         let requests = run.server.requests_of("docs", id);
         let sent = requests.last().unwrap().header("authorization");
@@ -470,7 +479,7 @@ async fn a_server_that_goes_down_and_comes_back_three_times() {
         let kept = run.rows().iter().all(|row| row.job.is_some());
         assert!(kept, "the values from before stay");
         run.server.restart();
-        run.until_well(&format!("round {round}")).await;
+        run.until_healthy(&format!("round {round}")).await;
         let all = [&DOCS[..], &["job"]].concat();
         run.until_asked(&all, 2).await;
     }

@@ -9,16 +9,17 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::key::ApiKey;
+use mintwatch::mintlify::Client;
 use mintwatch::mintlify::write::{CreatedJob, WriteError};
-use mintwatch::mintlify::{ApiError, Client, ErrorKind};
 use mintwatch::pull_request::PullRequest;
 use mintwatch::text::clean;
 use serde_json::json;
 use support::fake_server::FakeServer;
 use support::reply::Reply;
-use url::Url;
 
 /// Never reached: for calls that end by themselves.
 const PATIENT: Duration = Duration::from_mins(1);
@@ -29,14 +30,14 @@ const BASE_URL_VARIABLE: &str = "MINTWATCH_TEST_BASE_URL";
 const CANARY: &str = "mint_canary_5f1d8c7b2e";
 
 fn client(base_url: &str, timeout: Duration) -> Client {
-    Client::new(&Url::parse(base_url).unwrap(), timeout).unwrap()
+    Client::new(&base_url.parse().unwrap(), timeout).unwrap()
 }
 
 fn key() -> ApiKey {
     ApiKey::parse(CANARY).unwrap()
 }
 
-async fn get(client: &Client) -> Result<Job, ApiError> {
+async fn get(client: &Client) -> Result<Job, Failure> {
     let (job, key) = (JobKey::new("docs", "job_1"), key());
     tokio::time::timeout(2 * PATIENT, client.get_job(&job, &key))
         .await
@@ -44,7 +45,7 @@ async fn get(client: &Client) -> Result<Job, ApiError> {
 }
 
 /// What one call to `server` gives when it answers with `reply`.
-async fn ask(server: &FakeServer, reply: Reply, timeout: Duration) -> Result<Job, ApiError> {
+async fn ask(server: &FakeServer, reply: Reply, timeout: Duration) -> Result<Job, Failure> {
     server.set("docs", "job_1", reply);
     get(&client(&server.base_url(), timeout)).await
 }
@@ -192,10 +193,17 @@ async fn refusal_table() {
         ),
     ] {
         let label = format!("{reply:?}");
+        let sent = Timestamp::now();
         let error = ask(&server, reply, PATIENT).await.unwrap_err();
+        let came = sent..=Timestamp::now();
         assert_eq!(error.kind, kind, "{label}");
         assert!(error.message.contains(words), "{label}: {error}");
-        assert_eq!(error.retry_after, retry_after, "{label}");
+        let asked = retry_after.zip(error.retry_at);
+        assert_eq!(error.retry_at.is_some(), retry_after.is_some(), "{label}");
+        assert!(
+            asked.is_none_or(|(wait, at)| came.contains(&(at - wait))),
+            "{label}: {error:?}"
+        );
     }
 }
 
@@ -210,7 +218,7 @@ async fn check(timeout: Duration, kind: ErrorKind, faults: Vec<(Reply, &str)>) {
         assert!(error.message.contains(words), "{label}: {error}");
         assert!(!error.message.contains("/v2/"), "{label}: {error}");
         assert_eq!(clean(&error.message), error.message, "{label}");
-        assert_eq!(error.retry_after, None, "{label}");
+        assert_eq!(error.retry_at, None, "{label}");
     }
 }
 
@@ -461,7 +469,7 @@ async fn a_write_is_sent_once_and_its_doubt_is_told() {
         let told = send(&server, timeout).await.unwrap_err();
         assert_eq!(server.requests().len(), 2, "{reply:?}");
         for (error, doubt) in [(made, "may exist"), (told, "may have arrived")] {
-            assert_eq!(error.error.kind, kind, "{error}");
+            assert_eq!(error.failure.kind, kind, "{error}");
             assert_eq!(error.may_have_happened, in_doubt, "{error}");
             assert_eq!(error.to_string().contains(doubt), in_doubt, "{error}");
         }
@@ -479,7 +487,7 @@ async fn a_creation_without_an_id_may_have_happened() {
     ] {
         server.set_default(Reply::json(201, &body));
         let error = create(&server, PATIENT).await.unwrap_err();
-        assert_eq!(error.error.kind, ErrorKind::Protocol, "{body}");
+        assert_eq!(error.failure.kind, ErrorKind::Protocol, "{body}");
         assert!(error.may_have_happened, "{body}");
     }
 }
@@ -489,11 +497,11 @@ async fn what_never_reached_the_server_did_not_happen() {
     let mut server = FakeServer::start();
     server.stop();
     let error = create(&server, PATIENT).await.unwrap_err();
-    assert_eq!(error.error.kind, ErrorKind::Network);
+    assert_eq!(error.failure.kind, ErrorKind::Network);
     assert!(!error.may_have_happened, "{error}");
     let client = client(&server.base_url(), PATIENT);
     let error = client.create_job("..", "x", &key()).await.unwrap_err();
-    assert_eq!(error.error.kind, ErrorKind::NotFound);
+    assert_eq!(error.failure.kind, ErrorKind::NotFound);
     assert!(!error.may_have_happened, "{error}");
 }
 
@@ -587,7 +595,11 @@ async fn bombs_and_endless_replies_take_bounded_memory() {
 #[tokio::test]
 async fn a_port_without_tls() {
     let server = FakeServer::start();
-    let base_url = Url::parse(&server.base_url().replace("http:", "https:")).unwrap();
+    let base_url = server
+        .base_url()
+        .replace("http:", "https:")
+        .parse()
+        .unwrap();
     // A machine without certificates cannot make a client for https, and says so.
     match Client::new(&base_url, PATIENT) {
         Ok(client) => {

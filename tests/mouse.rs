@@ -10,8 +10,8 @@ use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventK
 use jiff::Timestamp;
 use mintwatch::board::Board;
 use mintwatch::config::Config;
+use mintwatch::failure::ErrorKind;
 use mintwatch::job::JobKey;
-use mintwatch::mintlify::ErrorKind;
 use mintwatch::tui::app::{App, Effect};
 use mintwatch::tui::preferences::Preferences;
 use mintwatch::tui::screen;

@@ -14,9 +14,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mintwatch::board::{Board, Freshness, Row};
 use mintwatch::config::KeySource;
+use mintwatch::failure::ErrorKind;
 use mintwatch::job::{JobKey, Status};
-use mintwatch::key::ApiKey;
-use mintwatch::mintlify::ErrorKind;
+use mintwatch::key::{ApiKey, KeyError, KeyProblem};
 use mintwatch::poll::Poller;
 use support::fake_server::FakeServer;
 use support::reply::Reply;
@@ -410,9 +410,10 @@ async fn a_missing_key_fails_alone_in_its_rows() {
         &[("without", &["a", "b"]), ("with", &["c"])],
     );
     let key = |source: &KeySource| match source {
-        KeySource::Env(name) if name == "KEY_OF_without" => {
-            Err(String::from("$KEY_OF_without: not set"))
-        }
+        KeySource::Env(name) if name == "KEY_OF_without" => Err(KeyError {
+            origin: source.clone(),
+            problem: KeyProblem::NotSet(name.clone()),
+        }),
         _ => Ok(setup::any_key()),
     };
     let poller = setup::start_with(&config, key);
@@ -422,7 +423,7 @@ async fn a_missing_key_fails_alone_in_its_rows() {
             .error
             .unwrap();
         assert_eq!(error.kind, ErrorKind::Auth);
-        assert_eq!(error.message, "$KEY_OF_without: not set");
+        assert!(error.message.starts_with("$KEY_OF_without: not set"));
     }
     asked(&server, "with", "c", 5).await;
     assert_eq!(requests_in(&server, "without"), 0);

@@ -14,12 +14,11 @@ use mintwatch::cli::Cli;
 use mintwatch::cli::list::ListArgs;
 use mintwatch::cli::output::OutputStyle;
 use mintwatch::config::{Config, KeySource};
+use mintwatch::failure::ErrorKind;
 use mintwatch::job::{Job, JobKey, Status};
-use mintwatch::mintlify::ErrorKind;
 use mintwatch::pull_request::PullRequest;
 use mintwatch::tui::keys::BINDINGS;
 use mintwatch::tui::preferences::Preferences;
-use mintwatch::view::columns::reason;
 use mintwatch::view::theme::Theme;
 
 const README: &str = include_str!("../README.md");
@@ -243,17 +242,8 @@ fn board(at: Timestamp) -> Board {
 
 #[test]
 fn the_faults_are_called_as_on_the_screen() {
-    let kinds = [
-        ErrorKind::Auth,
-        ErrorKind::Forbidden,
-        ErrorKind::NotFound,
-        ErrorKind::RateLimited,
-        ErrorKind::Server,
-        ErrorKind::Network,
-        ErrorKind::Timeout,
-        ErrorKind::Protocol,
-    ];
-    let known = kinds.map(|kind| [reason(kind).to_owned(), format!("`{}`", kind.as_str())]);
+    let known =
+        ErrorKind::ALL.map(|kind| [kind.reason().to_owned(), format!("`{}`", kind.as_str())]);
     let rows = table("| SEEN | `kind` |");
     let told: Vec<&[&str]> = rows.iter().map(|row| &row[..2]).collect();
     assert_eq!(told, known);

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use mintwatch::board::{Board, Freshness, Project, Update, Watched};
+use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::{Job, JobKey, Status};
-use mintwatch::mintlify::ErrorKind;
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
 use mintwatch::view::theme::Theme;
@@ -191,12 +191,11 @@ fn board(now: Timestamp) -> (Board, Vec<JobKey>) {
         board.apply(key, fetched, now);
     }
     for (key, wait) in [(&keys[1], None), (&keys[2], Some(40))] {
-        let failed = Update::Failed {
-            kind: ErrorKind::RateLimited,
-            message: "wait".into(),
+        let failure = Failure {
             retry_at: wait.map(|wait| now + SignedDuration::from_mins(wait)),
+            ..Failure::new(ErrorKind::RateLimited, "wait")
         };
-        board.apply(key, failed, now);
+        board.apply(key, Update::Failed(failure), now);
     }
     (board, keys.to_vec())
 }

@@ -25,7 +25,6 @@ use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
 use mintwatch::poll::{KeySlot, PollerConfig};
 use mintwatch::pull_request::PullRequest;
-use url::Url;
 
 const JOBS: usize = 200;
 const PROJECTS: usize = 20;
@@ -91,7 +90,7 @@ fn start(server: &Chaos) -> Poller {
         }
     });
     let setup = PollerConfig {
-        base_url: Url::parse(&server.base_url()).unwrap(),
+        base_url: server.base_url().parse().unwrap(),
         timeout: Duration::from_millis(400),
         limits: Limits {
             active: Duration::from_millis(100),
@@ -101,7 +100,7 @@ fn start(server: &Chaos) -> Poller {
         start: Start::Spread,
         keys: vec![KeySlot {
             source: KeySource::default(),
-            key: ApiKey::parse("mint_soak").map_err(|error| error.to_string()),
+            key: Ok(ApiKey::parse("mint_soak").unwrap()),
         }],
         key_of: HashMap::new(),
     };

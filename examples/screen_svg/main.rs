@@ -48,9 +48,10 @@ fn setup(server: &DemoServer) -> anyhow::Result<(Vec<Watched>, PollerConfig)> {
     let text = server.config_toml("env = \"MINTWATCH_DEMO_KEY\"");
     let mut config = Config::parse(&text, Path::new("the demo's config"))?;
     let watched = poll::into_watched_jobs(&mut config);
+    let key = ApiKey::parse(server.key())?;
     let slot = |source| KeySlot {
         source,
-        key: ApiKey::parse(server.key()).map_err(|problem| problem.to_string()),
+        key: Ok(key.clone()),
     };
     let keys = poll::key_sources(&config).into_iter().map(slot).collect();
     Ok((watched, PollerConfig::new(&config, keys, Start::Once)))

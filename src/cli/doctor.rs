@@ -76,8 +76,7 @@ async fn of_config(loaded: LoadedConfig) -> (Vec<Finding>, Environment) {
         findings.push(of_key(&session.config.key).await);
     }
     for slot in &session.keys {
-        let key = slot.key.as_ref();
-        let key = key.map(ApiKey::has_usual_prefix).map_err(|why| &**why);
+        let key = slot.key.as_ref().map(ApiKey::has_usual_prefix);
         findings.push(findings::key(&slot.source, key));
     }
     let projects: Vec<_> = session.config.projects.iter().map(Project::from).collect();
@@ -106,12 +105,7 @@ async fn without_config(error: &ConfigError) -> (Vec<Finding>, Environment) {
 
 async fn of_key(source: &KeySource) -> Finding {
     let key = key::resolve(source).await;
-    let key = key.map(|key| key.has_usual_prefix());
-    let key = key.map_err(|error| error.to_string());
-    findings::key(
-        source,
-        key.as_ref().map(|usual| *usual).map_err(|why| &**why),
-    )
+    findings::key(source, key.as_ref().map(ApiKey::has_usual_prefix))
 }
 
 fn terminal(color: bool) -> Terminal {

@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 use crate::config::edit::EditError;
 use crate::config::ids::IdsError;
 use crate::exit::Exit;
-use crate::mintlify::ErrorKind;
+use crate::failure::ErrorKind;
 use crate::mintlify::write::WriteError;
 use crate::poll::Poller;
 use crate::session::NoKeys;
@@ -134,12 +134,12 @@ impl From<ActionError> for CommandError {
 
 impl From<WriteError> for CommandError {
     fn from(error: WriteError) -> Self {
-        Self::new(exit_of(error.error.kind), error)
+        Self::new(exit_of(error.failure.kind), error)
     }
 }
 
 impl From<FollowUpError> for CommandError {
     fn from(error: FollowUpError) -> Self {
-        Self::new(exit_of(error.error.error.kind), error)
+        Self::new(exit_of(error.error.failure.kind), error)
     }
 }

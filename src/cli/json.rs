@@ -6,8 +6,8 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
 use crate::board::{Counts, Project, Row};
+use crate::failure::ErrorKind;
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 
 /// Prints `rows` and their counts as one object.
 pub fn print_rows(rows: &[&Row], out: &mut dyn Write) -> io::Result<()> {

@@ -96,8 +96,8 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
+    use crate::failure::{ErrorKind, Failure};
     use crate::job::{Job, JobKey, Status};
-    use crate::mintlify::ErrorKind;
     use crate::pull_request::PullRequest;
 
     fn told(update: Update) -> String {
@@ -161,11 +161,7 @@ mod tests {
         ] {
             assert_eq!(told(seen(status, link)), want, "{status} {link:?}");
         }
-        let failed = Update::Failed {
-            kind: ErrorKind::Timeout,
-            message: "no answer".into(),
-            retry_at: None,
-        };
-        assert_eq!(told(failed), "job_1: no answer");
+        let failed = Failure::new(ErrorKind::Timeout, "no answer");
+        assert_eq!(told(Update::Failed(failed)), "job_1: no answer");
     }
 }

@@ -16,8 +16,8 @@ use super::output::{self, OutputStyle};
 use super::{json, select, table};
 use crate::board::{Board, Row};
 use crate::exit::Exit;
+use crate::failure::ErrorKind;
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 use crate::poll::schedule::Start;
 use crate::process;
 use crate::text;
@@ -332,6 +332,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Project, Update, Watched};
+    use crate::failure::Failure;
     use crate::job::{Job, JobKey};
 
     /// A board with a row for each of `words`: a status, `?` for one never seen, or a kind of error
@@ -367,12 +368,8 @@ mod tests {
                 "timeout" => ErrorKind::Timeout,
                 _ => continue,
             };
-            let update = Update::Failed {
-                kind,
-                message: format!("{error}, in words"),
-                retry_at: None,
-            };
-            board.apply(&key(at), update, Timestamp::UNIX_EPOCH);
+            let failure = Failure::new(kind, format!("{error}, in words"));
+            board.apply(&key(at), Update::Failed(failure), Timestamp::UNIX_EPOCH);
         }
         board
     }

@@ -230,8 +230,9 @@ mod tests {
 
     use super::*;
     use crate::board::{Project, Update, Watched};
+    use crate::failure::ErrorKind;
+    use crate::failure::Failure;
     use crate::job::{Job, JobKey};
-    use crate::mintlify::ErrorKind;
     use crate::pull_request::PullRequest;
 
     const LINK: &str = "https://github.com/acme/docs/pull/412";
@@ -345,11 +346,7 @@ mod tests {
     fn a_fault_is_told_when_it_begins() {
         let (mut board, key) = board();
         let mut troubles = ReportedErrors::default();
-        let failed = |message: &str| Update::Failed {
-            kind: ErrorKind::Network,
-            message: message.into(),
-            retry_at: None,
-        };
+        let failed = |message: &str| Update::Failed(Failure::new(ErrorKind::Network, message));
         let now = Timestamp::UNIX_EPOCH;
         assert_eq!(troubles.news(&board), [""; 0]);
         board.apply(&key, failed("down"), now);

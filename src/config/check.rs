@@ -11,15 +11,14 @@ use std::time::Duration;
 
 use jiff::fmt::friendly::SpanParser;
 use toml::Spanned;
-use url::{Host, Url};
 
 use super::error::{Fault, line_number};
 use super::raw::{RawConfig, RawJob, RawJobTable, RawKey, RawPoll, RawProject};
 use super::settings::{Config, JobConfig, KeySource, PollSettings, ProjectConfig};
 use super::ui::{self, Source};
+use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::text;
 
-const BASE_URL: &str = "https://api.mintlify.com";
 /// The intervals and the timeout that make sense: neither a busy loop nor longer than a day.
 const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 const CONCURRENCY: RangeInclusive<usize> = 1..=256;
@@ -39,40 +38,10 @@ pub(super) fn config(raw: RawConfig, text: &str, path: &Path) -> Result<Config, 
     })
 }
 
-fn base_url(raw: Option<Spanned<String>>) -> Result<Url, Fault> {
-    let raw = raw.unwrap_or_else(|| Spanned::new(0..0, BASE_URL.to_owned()));
-    let fault = |message: String| Err(Fault::new(raw.span(), message));
-    let url = match Url::parse(raw.get_ref()) {
-        Ok(url) => url,
-        Err(error) => return fault(format!("not a URL such as `{BASE_URL}`: {error}")),
-    };
-    if !matches!(url.scheme(), "http" | "https") {
-        return fault(format!("expected an https:// URL such as `{BASE_URL}`"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return fault("a user or a password does not belong in this URL: see `[key]`".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return fault("this URL may have neither a query nor a fragment".to_owned());
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        return fault(
-            "plain http:// is only for this machine (127.0.0.1, [::1], localhost): anyone on the \
-             way could read the key; use https://"
-                .to_owned(),
-        );
-    }
-    Ok(url)
-}
-
-/// Whether `url` can lead nowhere but to this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+fn base_url(raw: Option<Spanned<String>>) -> Result<BaseUrl, Fault> {
+    let raw = raw.unwrap_or_else(|| Spanned::new(0..0, BaseUrl::MINTLIFY.to_owned()));
+    let url = raw.get_ref().parse();
+    url.map_err(|error: BaseUrlError| Fault::new(raw.span(), error.to_string()))
 }
 
 fn key(raw: Option<Spanned<RawKey>>, folder: &Path) -> Result<Option<KeySource>, Fault> {

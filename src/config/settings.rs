@@ -7,16 +7,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use super::error::Place;
+use crate::base_url::BaseUrl;
 use crate::text;
 
 /// Everything that the config file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where the API answers: https, or plain http to this machine; no user, query or fragment.
-    pub base_url: Url,
+    /// Where the API answers.
+    pub base_url: BaseUrl,
     /// Where the API key comes from, for projects that name no source of their own.
     pub key: KeySource,
     /// How often to poll.

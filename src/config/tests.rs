@@ -32,7 +32,7 @@ fn example_with(pick: impl Fn(&str) -> bool) -> String {
 #[test]
 fn an_empty_config_means_the_defaults() {
     let config = default();
-    assert_eq!(config.base_url.as_str(), "https://api.mintlify.com/");
+    assert_eq!(config.base_url.to_string(), "https://api.mintlify.com/");
     assert_eq!(config.key, KeySource::Env("MINTLIFY_API_KEY".into()));
     assert_eq!(config.poll, PollSettings::default());
     assert_eq!(config.ui, UiSettings::default());

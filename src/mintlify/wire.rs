@@ -38,71 +38,79 @@ pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
 /// The id and the job that the `body` of a reply to a creation describes.
 pub(super) fn created(body: &[u8]) -> Result<(Option<String>, Job), DecodeError> {
     let id = decode::<WireId>(body)?.id;
-    Ok((cleaned(id), job(body)?))
+    Ok((words(id), job(body)?))
 }
 
 /// What the `{"error": "..."}` of a refusal says, cleaned, where it is one.
 pub(super) fn error_text(body: &[u8]) -> Option<String> {
     decode::<WireError>(body)
         .ok()
-        .and_then(|wire| cleaned(wire.error))
+        .and_then(|wire| words(wire.error))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireJob {
-    status: Option<String>,
+    status: Option<Text>,
     source: Option<Object<WireSource>>,
-    model: Option<String>,
-    pr_link: Option<String>,
-    created_at: Option<String>,
-    archived_at: Option<String>,
+    model: Option<Text>,
+    pr_link: Option<Text>,
+    created_at: Option<Text>,
+    archived_at: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct WireId {
-    id: Option<String>,
+    id: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct WireSource {
-    repository: Option<String>,
+    repository: Option<Text>,
     #[serde(rename = "ref")]
-    reference: Option<String>,
+    reference: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct WireError {
-    error: Option<String>,
+    error: Option<Text>,
 }
 
 impl From<WireJob> for Job {
     fn from(wire: WireJob) -> Self {
         let (repository, branch) = wire.source.map_or((None, None), |Object(source)| {
-            (cleaned(source.repository), cleaned(source.reference))
+            (words(source.repository), words(source.reference))
         });
         Self {
-            status: cleaned(wire.status).map(|word| Status::from_api(&word)),
+            status: words(wire.status).map(|word| Status::from_api(&word)),
             repository,
             branch,
-            model: cleaned(wire.model),
-            pull_request: cleaned(wire.pr_link).map(PullRequest::new),
+            model: words(wire.model),
+            pull_request: words(wire.pr_link).map(PullRequest::new),
             created_at: timestamp(wire.created_at),
             archived_at: timestamp(wire.archived_at),
         }
     }
 }
 
-fn cleaned(raw: Option<String>) -> Option<String> {
-    raw.map(|raw| text::clean(&raw))
-        .filter(|text| !text.is_empty())
+fn words(text: Option<Text>) -> Option<String> {
+    let Text(text) = text?;
+    Some(text).filter(|text| !text.is_empty())
 }
 
-fn timestamp(raw: Option<String>) -> Option<Timestamp> {
-    raw?.trim().parse().ok()
+fn timestamp(text: Option<Text>) -> Option<Timestamp> {
+    text?.0.parse().ok()
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    match serde_json::from_slice(body) {
+        Ok(Object(value)) => Ok(value),
+        Err(_) => decode_or_explain(body),
+    }
+}
+
+/// The same at a third of the speed: it keeps track of where in the body it is, to name the place.
+fn decode_or_explain<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     match body.trim_ascii().first() {
         None => return Err(DecodeError::Empty),
         Some(b'<') => return Err(DecodeError::Html),
@@ -160,6 +168,29 @@ fn type_name(serde_words: &str) -> &str {
         "sequence" => "a list",
         "map" => "an object",
         other => other,
+    }
+}
+
+/// Cleaned text, straight from the body: there is no copy of it as it came.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(CleanText)
+    }
+}
+
+struct CleanText;
+
+impl Visitor<'_> for CleanText {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, raw: &str) -> Result<Text, E> {
+        Ok(Text(text::clean(raw)))
     }
 }
 
@@ -382,7 +413,7 @@ mod tests {
     }
 
     fn all_clean(job: &Job) -> bool {
-        let link = job.pull_request.as_ref().map(|it| it.as_str());
+        let link = job.pull_request.as_ref().map(PullRequest::as_str);
         [
             job.status.as_ref().map(Status::as_str),
             job.repository.as_deref(),

@@ -4,28 +4,21 @@
 //! happened is told and the choice is the user's. Contract:
 //! <https://www.mintlify.com/docs/api/agent/v2/create-agent-job>.
 
-use serde::Serialize;
 use tracing::Instrument;
-use url::Url;
 
-use super::fault::{self, Faults, KEYS_PAGE};
-use super::{ApiError, Client, ErrorKind, wire};
+use super::refusal::{KEYS_PAGE, of_a_poll};
+use super::wire::{self, DecodeError};
+use super::{Call, Client};
+use crate::failure::{ErrorKind, Failure};
+use crate::http::ExchangeError;
 use crate::job::{Job, JobKey};
 use crate::key::ApiKey;
-use crate::time;
 
 /// Writes that the API takes from one project in an hour.
 pub const WRITES_AN_HOUR: usize = 100;
 
 /// Why a write did not succeed, and what to do: also where nobody knows whether it happened.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{error}")]
-pub struct WriteError {
-    /// What went wrong.
-    pub error: ApiError,
-    /// Whether the server may have done it all the same.
-    pub may_have_happened: bool,
-}
+pub type WriteError = ExchangeError;
 
 /// A job that the server has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +36,6 @@ pub const JOB_MAY_EXIST: &str = "The job may exist all the same: look in the Min
 pub const MESSAGE_MAY_HAVE_ARRIVED: &str = "The message may have arrived all the same: look in \
                                             the Mintlify dashboard before you try again";
 
-#[derive(Serialize)]
-struct Prompt<'a> {
-    prompt: &'a str,
-}
-
 impl Client {
     /// Makes a new job in `project`.
     pub async fn create_job(
@@ -56,23 +44,22 @@ impl Client {
         prompt: &str,
         key: &ApiKey,
     ) -> Result<CreatedJob, WriteError> {
-        let faults = Faults {
-            refusal: |code| refusal(code, "no such project (404): check its id"),
-            ..self.faults(key)
+        let call = Call {
+            project,
+            path: &["job"],
+            prompt: Some(prompt),
+            key,
+            meaning: |code| refusal(code, "no such project (404): check its id"),
         };
-        let made = async {
-            let body = self.post(project, &["job"], prompt, &faults).await?;
-            match wire::created(&body).map_err(|fault| after(faults.body(&fault)))? {
-                (Some(id), job) => Ok(CreatedJob { id, job }),
-                (None, _) => Err(after(ApiError {
-                    kind: ErrorKind::Protocol,
-                    message: String::from("the reply names no job id"),
-                    retry_after: None,
-                })),
-            }
-        };
-        made.await
-            .map_err(|error: WriteError| error.in_full(JOB_MAY_EXIST))
+        let made = self.write(&call, wire::created).await;
+        let made = made.and_then(|(id, job)| match id {
+            Some(id) => Ok(CreatedJob { id, job }),
+            None => Err(after(Failure::new(
+                ErrorKind::Protocol,
+                "the reply names no job id",
+            ))),
+        });
+        made.map_err(|error| with_doubt(error, JOB_MAY_EXIST))
     }
 
     /// Sends a follow-up to `job`, which wakes it if it has finished.
@@ -82,81 +69,37 @@ impl Client {
         prompt: &str,
         key: &ApiKey,
     ) -> Result<Job, WriteError> {
-        let faults = Faults {
-            refusal: |code| refusal(code, "no such job in this project (404): check both ids"),
-            ..self.faults(key)
+        let call = Call {
+            project: &job.project,
+            path: &["job", &job.id, "message"],
+            prompt: Some(prompt),
+            key,
+            meaning: |code| refusal(code, "no such job in this project (404): check both ids"),
         };
-        let sent = async {
-            let path = ["job", &*job.id, "message"];
-            let body = self.post(&job.project, &path, prompt, &faults).await?;
-            wire::job(&body).map_err(|fault| after(faults.body(&fault)))
-        };
-        sent.await
-            .map_err(|error| error.in_full(MESSAGE_MAY_HAVE_ARRIVED))
+        let sent = self.write(&call, wire::job).await;
+        sent.map_err(|error| with_doubt(error, MESSAGE_MAY_HAVE_ARRIVED))
     }
 
-    async fn post(
+    async fn write<T>(
         &self,
-        project: &str,
-        path: &[&str],
-        prompt: &str,
-        faults: &Faults<'_>,
-    ) -> Result<Vec<u8>, WriteError> {
-        let url = self.url(project, path).map_err(before)?;
-        let span = tracing::debug_span!("call", method = "POST", project = ?project, path = ?path);
-        let outcome = self.send_once(url, prompt, faults).instrument(span).await;
-        if let Err(error) = &outcome {
-            tracing::debug!(kind = error.error.kind.as_str(), %error, "failed");
-        }
-        outcome
-    }
-
-    async fn send_once(
-        &self,
-        url: Url,
-        prompt: &str,
-        faults: &Faults<'_>,
-    ) -> Result<Vec<u8>, WriteError> {
-        let request = self.http.post(url).json(&Prompt { prompt });
-        let sent = request.bearer_auth(faults.key.expose()).send().await;
-        let response = sent.map_err(|error| WriteError {
-            may_have_happened: !error.is_connect() && !error.is_builder(),
-            error: faults.transport(&error),
-        })?;
-        let status = response.status();
-        let received = self.receive(response, faults).await;
-        received.map_err(|error| WriteError {
-            may_have_happened: status.is_success() || status.is_server_error(),
-            error,
-        })
+        call: &Call<'_>,
+        decode: fn(&[u8]) -> Result<T, DecodeError>,
+    ) -> Result<T, WriteError> {
+        let (project, path) = (call.project, call.path);
+        let span = tracing::debug_span!("call", method = "POST", ?project, ?path);
+        let body = self.body_of(call).instrument(span).await?;
+        decode(&body).map_err(|error| after(self.undecodable(call, &error)))
     }
 }
 
-impl WriteError {
-    /// Nothing was sent, since no key was found for the project.
-    pub fn no_key() -> Self {
-        before(ApiError {
-            kind: ErrorKind::Auth,
-            message: String::from("no API key is known for this project"),
-            retry_after: None,
-        })
+/// The same with all that there is to say, since a face does not judge doubts.
+fn with_doubt(mut error: WriteError, doubt: &str) -> WriteError {
+    if error.may_have_happened {
+        let message = &mut error.failure.message;
+        let stop = if message.ends_with('?') { "" } else { "." };
+        *message = format!("{message}{stop} {doubt}");
     }
-
-    /// The same with all that there is to say, since a face knows neither codes nor doubts.
-    fn in_full(mut self, doubt: &str) -> Self {
-        let message = &mut self.error.message;
-        if let (ErrorKind::RateLimited, Some(wait)) = (self.error.kind, self.error.retry_after) {
-            *message = format!(
-                "{message}; the server asks to wait {}",
-                time::duration(wait)
-            );
-        }
-        if self.may_have_happened {
-            let stop = if message.ends_with('?') { "" } else { "." };
-            *message = format!("{message}{stop} {doubt}");
-        }
-        self
-    }
+    error
 }
 
 /// What the status `code` of a refused write means.
@@ -192,22 +135,14 @@ fn refusal(code: u16, not_found: &str) -> (ErrorKind, String) {
             ),
         ),
         500..=599 => (ErrorKind::Server, format!("the server failed ({code})")),
-        _ => fault::refusal(code),
+        _ => of_a_poll(code),
     }
 }
 
-/// A fault that came before anything was sent.
-fn before(error: ApiError) -> WriteError {
+/// A failure that came after the server had said yes.
+fn after(failure: Failure) -> WriteError {
     WriteError {
-        error,
-        may_have_happened: false,
-    }
-}
-
-/// A fault that came after the server had said yes.
-fn after(error: ApiError) -> WriteError {
-    WriteError {
-        error,
+        failure,
         may_have_happened: true,
     }
 }

@@ -6,28 +6,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use super::schedule::{KeyIndex, Limits, Start};
+use crate::base_url::BaseUrl;
 use crate::board::{Project, Watched};
 use crate::config::{Config, JobConfig, KeySource, ProjectConfig};
 use crate::job::JobKey;
-use crate::key::ApiKey;
+use crate::key::{ApiKey, KeyError};
 
 /// One of the run's keys: where it comes from, and the key or why there is none.
 #[derive(Debug)]
 pub struct KeySlot {
     /// Where it comes from.
     pub source: KeySource,
-    /// The key, or why there is none, in words for the rows that need it.
-    pub key: Result<ApiKey, String>,
+    pub key: Result<ApiKey, KeyError>,
 }
 
 /// What to poll, and how.
 #[derive(Debug)]
 pub struct PollerConfig {
     /// Where the API is.
-    pub base_url: Url,
+    pub base_url: BaseUrl,
     /// The longest that one poll may take.
     pub timeout: Duration,
     /// Intervals and concurrency.

@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
-use url::Url;
 
 use super::Command;
 use super::config::{KeySlot, PollerConfig};
 use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
+use crate::base_url::BaseUrl;
 use crate::board::{Board, Row, Transition, Update, Watched};
 use crate::config::KeySource;
+use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey};
-use crate::key::{self, ApiKey};
-use crate::mintlify::{ApiError, Client, ErrorKind};
+use crate::key::{self, ApiKey, KeyError};
+use crate::mintlify::Client;
 
 /// How often a key file is read again after its key was refused or missing.
 const KEY_RECHECK: Duration = Duration::from_secs(30);
@@ -28,7 +29,7 @@ const CLIENT_RETRY: Duration = Duration::from_secs(30);
 const OVERSLEPT: Duration = Duration::from_secs(5);
 
 /// What a finished poll brings back: the job, the key that it was polled with, and the answer.
-type Reply = (JobKey, ApiKey, Result<Job, ApiError>);
+type Reply = (JobKey, ApiKey, Result<Job, Failure>);
 
 /// Whether a fault of many rows is among this run's errors: where no poll has put it there, once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,16 +38,8 @@ enum Log {
     Never,
 }
 
-/// What the server said when it asked a project to wait.
-#[derive(Clone)]
-struct Hold {
-    kind: ErrorKind,
-    message: String,
-    retry_at: Option<Timestamp>,
-}
-
 pub(super) struct Engine {
-    base_url: Url,
+    base_url: BaseUrl,
     timeout: Duration,
     /// None while this machine cannot make one, as without certificates.
     client: Option<Client>,
@@ -64,7 +57,7 @@ pub(super) struct Engine {
     /// The search for each lost key that is under way.
     key_searches: HashMap<KeyIndex, AbortHandle>,
     /// Why each project waits that its server has asked to.
-    holds: HashMap<Arc<str>, Hold>,
+    holds: HashMap<Arc<str>, Failure>,
 }
 
 impl Engine {
@@ -175,17 +168,17 @@ impl Engine {
                 // Never the client from before: it would carry new keys to an old address.
                 self.client = None;
                 self.renew_at = now() + CLIENT_RETRY;
-                let all = |_: &JobKey| true;
-                self.block(all, ErrorKind::Network, &error.to_string(), None, Log::Once);
+                let failure = Failure::new(ErrorKind::Network, error.to_string());
+                self.block(|_| true, &failure, Log::Once);
             }
         }
     }
 
     fn suspend_keyless_projects(&mut self) {
         for index in 0..self.keys.len() {
-            if let Err(message) = &self.keys[index].key {
-                let message = message.clone();
-                self.suspend_key(index, &message, Log::Once);
+            if let Err(error) = &self.keys[index].key {
+                let failure = no_key(error);
+                self.suspend_key(index, &failure, Log::Once);
             }
         }
     }
@@ -233,62 +226,39 @@ impl Engine {
         self.mark_held(&job.project);
     }
 
-    fn failed(&mut self, job: &JobKey, key: &ApiKey, error: ApiError) {
-        tracing::info!(%job, kind = error.kind.as_str(), error = %error.message, "poll failed");
+    fn failed(&mut self, job: &JobKey, key: &ApiKey, mut failure: Failure) {
+        tracing::info!(%job, kind = failure.kind.as_str(), error = %failure, "poll failed");
         let index = self.key_index(job);
-        let key_refused = error.kind == ErrorKind::Auth && self.is_current(index, key);
-        let outcome = match error.kind {
+        let key_refused = failure.kind == ErrorKind::Auth && self.is_current(index, key);
+        let outcome = match failure.kind {
             ErrorKind::Auth if key_refused => Outcome::KeyRefused,
             ErrorKind::Forbidden => Outcome::Forbidden,
             kind => Outcome::Failed {
-                retry_after: error.retry_after,
-                own_fault: matches!(kind, ErrorKind::NotFound | ErrorKind::Protocol),
+                retry_after: failure.retry_at.map(wait_until),
+                own_fault: kind.is_own_fault(),
             },
         };
-        let obeyed = error
-            .retry_after
-            .filter(|_| matches!(outcome, Outcome::Failed { .. }));
-        let retry_after = obeyed.map(|wait| wait.min(schedule::MAX_RETRY_AFTER));
-        let retry_at = retry_after.and_then(|wait| Timestamp::now().checked_add(wait).ok());
-        let (kind, message) = (error.kind, error.message);
-        self.apply(
-            job,
-            Update::Failed {
-                kind,
-                message: message.clone(),
-                retry_at,
-            },
-        );
+        // Only a wait that is kept is told, and only as long as it is kept.
+        failure.retry_at = match outcome {
+            Outcome::Failed { .. } => failure.retry_at.map(|at| at.min(latest_retry())),
+            _ => None,
+        };
+        self.apply(job, Update::Failed(failure.clone()));
         self.schedule.finish(job, outcome, now());
         if key_refused {
-            self.suspend_key(index, &message, Log::Never);
-        } else if retry_at.is_some() {
-            let hold = Hold {
-                kind,
-                message,
-                retry_at,
-            };
-            self.holds.insert(Arc::clone(&job.project), hold);
+            self.suspend_key(index, &failure, Log::Never);
+        } else if failure.retry_at.is_some() {
+            self.holds.insert(Arc::clone(&job.project), failure);
             self.mark_held(&job.project);
         }
     }
 
     /// Says on the rows that the hold of `project` delays, if it has one, why they wait.
     fn mark_held(&mut self, project: &Arc<str>) {
-        let held = self.schedule.held_jobs(project, now());
-        if let Some(hold) = self.holds.get(project).filter(|_| !held.is_empty()) {
-            let Hold {
-                kind,
-                message,
-                retry_at,
-            } = hold.clone();
-            self.block(
-                |job| held.contains(job),
-                kind,
-                &message,
-                retry_at,
-                Log::Never,
-            );
+        let delayed = self.schedule.held_jobs(project, now());
+        if let Some(hold) = self.holds.get(project).filter(|_| !delayed.is_empty()) {
+            let hold = hold.clone();
+            self.block(|job| delayed.contains(job), &hold, Log::Never);
         }
     }
 
@@ -301,11 +271,11 @@ impl Engine {
 
     /// Marks all rows of a key that is missing or was refused, and looks for a new one where that
     /// disturbs nobody (a command might ask for a fingerprint).
-    fn suspend_key(&mut self, index: KeyIndex, message: &str, log: Log) {
+    fn suspend_key(&mut self, index: KeyIndex, failure: &Failure, log: Log) {
         self.schedule.refuse_key(index);
         let key_of = self.key_of.clone();
         let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
-        self.block(uses_key, ErrorKind::Auth, message, None, log);
+        self.block(uses_key, failure, log);
         if matches!(self.keys[index].source, KeySource::File(_)) {
             // The first time at once: the file may hold a new key already.
             let searched = self.key_searches.contains_key(&index);
@@ -324,9 +294,7 @@ impl Engine {
         let commands = self.commands.clone();
         let search = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            let key = key::resolve(&source)
-                .await
-                .map_err(|error| error.to_string());
+            let key = key::resolve(&source).await;
             if let Some(commands) = commands.upgrade() {
                 let _ = commands.send(Command::KeyResolved {
                     index,
@@ -364,7 +332,7 @@ impl Engine {
         }
     }
 
-    fn try_key(&mut self, index: KeyIndex, key: Result<ApiKey, String>, asked_for: bool) {
+    fn try_key(&mut self, index: KeyIndex, key: Result<ApiKey, KeyError>, asked_for: bool) {
         let changed = self.keys[index].key != key;
         match key {
             Ok(key) if changed || asked_for => {
@@ -373,36 +341,20 @@ impl Engine {
                 self.schedule.renew_key(index, now());
             }
             Ok(_) => self.look_for_key(index, false, KEY_RECHECK),
-            Err(message) => self.suspend_key(index, &message, Log::Once),
+            Err(error) => self.suspend_key(index, &no_key(&error), Log::Once),
         }
     }
 
     /// Marks the rows of `jobs` whose polls something outside them prevents.
-    fn block(
-        &mut self,
-        jobs: impl Fn(&JobKey) -> bool,
-        kind: ErrorKind,
-        message: &str,
-        retry_at: Option<Timestamp>,
-        log: Log,
-    ) {
+    fn block(&mut self, jobs: impl Fn(&JobKey) -> bool, failure: &Failure, log: Log) {
         let at = Timestamp::now();
         self.board.send_modify(|board| {
             let keys = board.rows().iter().map(Row::key);
             let blocked: Vec<JobKey> = keys.filter(|key| jobs(key)).cloned().collect();
             for (place, job) in blocked.iter().enumerate() {
-                let message = message.to_owned();
                 let update = match log {
-                    Log::Once if place == 0 => Update::Failed {
-                        kind,
-                        message,
-                        retry_at,
-                    },
-                    _ => Update::Blocked {
-                        kind,
-                        message,
-                        retry_at,
-                    },
+                    Log::Once if place == 0 => Update::Failed(failure.clone()),
+                    _ => Update::Blocked(failure.clone()),
                 };
                 board.apply(job, update, at);
             }
@@ -438,6 +390,21 @@ impl Engine {
     }
 }
 
+fn no_key(error: &KeyError) -> Failure {
+    Failure::new(ErrorKind::Auth, error.to_string())
+}
+
+/// How long it is until `at`: no time where that is past.
+fn wait_until(at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default()
+}
+
+/// The last moment that a hold can last to.
+fn latest_retry() -> Timestamp {
+    let latest = Timestamp::now().checked_add(schedule::MAX_RETRY_AFTER);
+    latest.unwrap_or(Timestamp::MAX)
+}
+
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -464,7 +431,7 @@ mod tests {
             concurrency: 1,
         };
         let setup = PollerConfig {
-            base_url: Url::parse("http://127.0.0.1:9").unwrap(),
+            base_url: "http://127.0.0.1:9".parse().unwrap(),
             timeout: KEY_RECHECK,
             limits,
             start: Start::AtOnce,

@@ -10,8 +10,8 @@ use ratatui::widgets::Widget;
 use super::app::{App, describe};
 use super::keys::Action;
 use crate::board::{Board, Freshness, Row};
+use crate::failure::ErrorKind;
 use crate::job::Job;
-use crate::mintlify::ErrorKind;
 use crate::text;
 use crate::time::{age, next_change, next_countdown, until};
 use crate::view::columns::{status_glyph, status_role};
@@ -60,7 +60,7 @@ pub(super) fn next_time_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
         job.and_then(|job| job.created_at),
         job.and_then(|job| job.archived_at),
         row.fetched_at,
-        error.map(|error| error.since),
+        row.failing_since,
     ];
     let retry_at = error
         .and_then(|error| error.retry_at)
@@ -166,8 +166,10 @@ impl<'a> Page<'a> {
             let retry = keys.hint(Action::PollAll, "looks for the key again.");
             self.text(&format!("Once that is fixed, {retry}"), Role::Plain);
         }
-        let since = self.moment(error.since);
-        self.text(&format!("Polls fail since {since}"), Role::Muted);
+        if let Some(since) = row.failing_since {
+            let text = format!("Polls fail since {}", self.moment(since));
+            self.text(&text, Role::Muted);
+        }
         if let Some(at) = error.retry_at.filter(|at| *at > self.now) {
             let text = format!("The server lets us ask again in {}", until(at, self.now));
             self.text(&text, Role::Muted);
@@ -184,7 +186,7 @@ impl<'a> Page<'a> {
             .map(|transition| (transition.at, describe(transition), Role::Plain))
             .collect();
         let errors = board.errors().filter(|error| &error.key == row.key());
-        events.extend(errors.map(|error| (error.at, error.in_words(), Role::Bad)));
+        events.extend(errors.map(|error| (error.at, error.to_string(), Role::Bad)));
         if events.is_empty() {
             return;
         }

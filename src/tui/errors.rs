@@ -46,7 +46,7 @@ fn entry(app: &App, same: &[&LoggedError], width: usize) -> Vec<Line<'static>> {
         app.theme.style(Role::Muted),
     ));
     let words = if others.is_empty() {
-        error.in_words()
+        error.to_string()
     } else {
         error.message.clone()
     };

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 
 use crate::board::{Freshness, Row};
 use crate::job::Status;
-use crate::mintlify::ErrorKind;
 use crate::time::{age, next_change, next_countdown, until};
 use crate::view::theme::{Glyphs, Role};
 
@@ -244,20 +243,6 @@ pub fn status_role(status: Option<&Status>) -> Role {
     }
 }
 
-/// Why a poll failed, in the fewest words.
-pub fn reason(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Auth => "no valid key",
-        ErrorKind::Forbidden => "not allowed",
-        ErrorKind::NotFound => "not found",
-        ErrorKind::RateLimited => "rate limited",
-        ErrorKind::Server => "server error",
-        ErrorKind::Network => "no connection",
-        ErrorKind::Timeout => "timeout",
-        ErrorKind::Protocol => "unexpected response",
-    }
-}
-
 fn status_text(row: &Row, glyphs: &Glyphs) -> String {
     let word = match (row.status(), &row.job) {
         (Some(status), _) => status.as_str(),
@@ -275,7 +260,7 @@ fn seen_text(row: &Row, context: &Context) -> String {
         (_, None) => seen.unwrap_or_default(),
         (_, Some(error)) => {
             let seen = seen.unwrap_or_else(|| context.glyphs.none.to_owned());
-            let why = reason(error.kind);
+            let why = error.kind.reason();
             match error.retry_at.filter(|at| *at > context.now) {
                 Some(at) => format!("{seen:<4}{why}, again in {}", until(at, context.now)),
                 None => format!("{seen:<4}{why}"),

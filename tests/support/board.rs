@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mintwatch::board::{Board, Project, Transition, Update, Watched};
+use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::{Job, JobKey, Status};
-use mintwatch::mintlify::ErrorKind;
 use mintwatch::pull_request::PullRequest;
 
 const MINUTE: u64 = 60;
@@ -76,12 +76,11 @@ pub fn see(board: &mut Board, key: &JobKey, job: Job, seconds: u64) -> Option<Tr
 /// A poll of the job fails, so many seconds ago.
 pub fn fail(board: &mut Board, key: &JobKey, kind: ErrorKind, message: &str, seconds: u64) {
     let retry_at = (kind == ErrorKind::RateLimited).then(|| now() + Duration::from_secs(90));
-    let update = Update::Failed {
-        kind,
-        message: message.into(),
+    let failure = Failure {
         retry_at,
+        ..Failure::new(kind, message)
     };
-    board.apply(key, update, ago(seconds));
+    board.apply(key, Update::Failed(failure), ago(seconds));
 }
 
 /// A morning's work in three projects: every status, one that the contract does not list, a reply

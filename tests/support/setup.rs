@@ -5,7 +5,7 @@ use std::path::Path;
 use mintwatch::board::{Board, Row, Watched};
 use mintwatch::config::{Config, KeySource};
 use mintwatch::job::JobKey;
-use mintwatch::key::ApiKey;
+use mintwatch::key::{ApiKey, KeyError};
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::Start;
 use mintwatch::poll::{self, KeySlot, PollerConfig};
@@ -13,7 +13,7 @@ use mintwatch::poll::{self, KeySlot, PollerConfig};
 /// Everything that `config` lists; each distinct key source has the key that `key` gives for it.
 pub fn setup(
     config: &str,
-    key: impl Fn(&KeySource) -> Result<ApiKey, String>,
+    key: impl Fn(&KeySource) -> Result<ApiKey, KeyError>,
 ) -> (Vec<Watched>, PollerConfig) {
     let mut config = Config::parse(config, Path::new("config.toml")).unwrap();
     let slot = |source| KeySlot {
@@ -36,7 +36,7 @@ pub fn start(config: &str) -> Poller {
 }
 
 /// Starts a poller of `config` with the keys that `key` gives.
-pub fn start_with(config: &str, key: impl Fn(&KeySource) -> Result<ApiKey, String>) -> Poller {
+pub fn start_with(config: &str, key: impl Fn(&KeySource) -> Result<ApiKey, KeyError>) -> Poller {
     let (watched, setup) = setup(config, key);
     Poller::start(watched, setup)
 }

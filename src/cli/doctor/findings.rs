@@ -9,6 +9,7 @@ use crate::board::Row;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::BrowserError;
 use crate::exit::Exit;
+use crate::key::KeyError;
 use crate::view::plural;
 use crate::view::theme::{Role, Theme};
 
@@ -91,7 +92,7 @@ pub fn config(place: &str, config: Result<&Config, &ConfigError>) -> Finding {
 }
 
 /// A key from `source`: whether it begins as Mintlify's keys do, or why there is none.
-pub fn key(source: &KeySource, key: Result<bool, &str>) -> Finding {
+pub fn key(source: &KeySource, key: Result<bool, &KeyError>) -> Finding {
     match key {
         Ok(true) => Finding::well("key", format!("{source}: there is one")),
         Ok(false) => Finding::bad(
@@ -101,7 +102,7 @@ pub fn key(source: &KeySource, key: Result<bool, &str>) -> Finding {
                 "{source}: it does not begin with mint_, as Mintlify's keys do: is it the right one?"
             ),
         ),
-        Err(why) => Finding::bad(Trouble::Key, "key", why),
+        Err(why) => Finding::bad(Trouble::Key, "key", why.to_string()),
     }
 }
 
