@@ -322,11 +322,11 @@ where
 
     /// Where no browser can be reached, as over SSH, the user's own terminal has one.
     fn copy_instead(&mut self, links: &[Link]) {
-        let lines: Vec<&str> = links.iter().map(Link::as_str).collect();
-        let text = match (self.host.copy(&lines.join("\n")), links) {
+        let urls: Vec<&str> = links.iter().map(Link::as_str).collect();
+        let text = match (self.host.copy(&urls.join("\n")), links) {
             (Ok(()), [link]) => format!("no browser here; copied {link}"),
             (Ok(()), many) => format!("no browser here; copied {} links", many.len()),
-            (Err(_), _) => format!("no browser here: {}", lines.join(" ")),
+            (Err(_), _) => format!("no browser here: {}", urls.join(" ")),
         };
         self.app.say(text, Role::Plain, Timestamp::now());
     }

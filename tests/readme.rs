@@ -17,7 +17,7 @@ use mintwatch::config::{Config, KeySource};
 use mintwatch::failure::ErrorKind;
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::pull_request::PullRequest;
-use mintwatch::tui::keys::BINDINGS;
+use mintwatch::tui::keys::{BINDINGS, Binding};
 use mintwatch::tui::preferences::Preferences;
 use mintwatch::view::theme::Theme;
 
@@ -92,8 +92,8 @@ fn the_table_of_keys_has_every_key_and_no_other() {
     let rows = table("| key | does |");
     let told = rows.iter().flat_map(|row| code_spans(row[0]));
     let told = told.map(ToOwned::to_owned).collect();
-    let chords = BINDINGS.iter().flat_map(|binding| binding.default_chords);
-    let known: Vec<String> = chords.map(ToString::to_string).collect();
+    let chords = BINDINGS.iter().flat_map(Binding::default_chords);
+    let known: Vec<String> = chords.map(|chord| chord.to_string()).collect();
     let sorted = |mut keys: Vec<String>| {
         keys.sort();
         keys

@@ -183,6 +183,6 @@ fn done(text: String, purpose: Purpose, select: Option<JobKey>) -> Notice {
     }
 }
 
-fn message(error: impl ToString) -> String {
+fn message(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -2,8 +2,6 @@
 //! the config says; the help screen, the footer, the hints and the key handling all read that, so
 //! that they cannot disagree.
 
-use crossterm::event::KeyCode;
-
 pub use chord::Chord;
 pub use keymap::{ActiveBinding, Keymap, is_ctrl};
 
@@ -70,255 +68,78 @@ impl Action {
 /// One line of the table of actions.
 #[derive(Debug)]
 pub struct Binding {
-    /// What the config calls the action.
-    pub name: &'static str,
-    /// The keys unless the config says otherwise.
-    pub default_chords: &'static [Chord],
     pub action: Action,
-    /// What the help screen says.
+    pub name: &'static str,
+    /// As the config would write them, with spaces between them.
+    default_keys: &'static str,
     pub help: &'static str,
-    /// What the footer says, for the few keys that it names, and its weight: where there is little
-    /// room, the lightest go first.
-    pub footer: Option<(&'static str, u8)>,
-}
-
-const fn binding(
-    name: &'static str,
-    default_chords: &'static [Chord],
-    action: Action,
-    help: &'static str,
-) -> Binding {
-    Binding {
-        name,
-        default_chords,
-        action,
-        help,
-        footer: None,
-    }
+    /// A word and its weight, for an action that the footer names.
+    pub footer: &'static [(&'static str, u8)],
 }
 
 impl Binding {
-    const fn in_footer(mut self, word: &'static str, weight: u8) -> Self {
-        self.footer = Some((word, weight));
-        self
+    /// The keys unless the config says otherwise.
+    pub fn default_chords(&self) -> Vec<Chord> {
+        // A test holds that each can be read.
+        let keys = self.default_keys.split(' ');
+        keys.filter_map(|key| Chord::parse(key).ok()).collect()
     }
 }
 
-/// All actions, in the order of the help screen.
-pub const BINDINGS: &[Binding] = &[
-    binding(
-        "down",
-        &[Chord::char('j'), Chord::key(KeyCode::Down)],
-        Action::Down,
-        "next job",
-    ),
-    binding(
-        "up",
-        &[Chord::char('k'), Chord::key(KeyCode::Up)],
-        Action::Up,
-        "previous job",
-    ),
-    binding(
-        "page-down",
-        &[Chord::key(KeyCode::PageDown), Chord::ctrl('f')],
-        Action::PageDown,
-        "a page down (details, help, errors: scroll)",
-    ),
-    binding(
-        "page-up",
-        &[Chord::key(KeyCode::PageUp), Chord::ctrl('b')],
-        Action::PageUp,
-        "a page up (details, help, errors: scroll)",
-    ),
-    binding(
-        "first",
-        &[Chord::char('g'), Chord::key(KeyCode::Home)],
-        Action::First,
-        "first job",
-    ),
-    binding(
-        "last",
-        &[Chord::char('G'), Chord::key(KeyCode::End)],
-        Action::Last,
-        "last job",
-    ),
-    binding(
-        "open",
-        &[Chord::char('o')],
-        Action::OpenPullRequest,
-        "open the pull request (of all marked)",
-    )
-    .in_footer("open", 6),
-    binding(
-        "open-branch",
-        &[Chord::char('O')],
-        Action::OpenBranch,
-        "open the branch on its host",
-    ),
-    binding(
-        "copy-link",
-        &[Chord::char('y')],
-        Action::CopyLink,
-        "copy the link of the pull request",
-    )
-    .in_footer("copy", 1),
-    binding(
-        "copy-id",
-        &[Chord::char('Y')],
-        Action::CopyId,
-        "copy the job id",
-    ),
-    binding(
-        "filter",
-        &[Chord::char('/')],
-        Action::Filter,
-        "filter: words, all of them; !word for not",
-    )
-    .in_footer("filter", 2),
-    binding(
-        "details",
-        &[Chord::key(KeyCode::Enter)],
-        Action::Details,
-        "details of the selected job",
-    )
-    .in_footer("details", 4),
-    binding(
-        "back",
-        &[Chord::key(KeyCode::Esc)],
-        Action::Back,
-        "back; then clears the marks, the filter, the view",
-    )
-    .in_footer("back", 7),
-    binding(
-        "pane",
-        &[Chord::char('p')],
-        Action::Pane,
-        "details beside or below the table",
-    ),
-    binding(
-        "mark",
-        &[Chord::char(' ')],
-        Action::Mark,
-        "mark; open, copy and poll then act on all marked",
-    ),
-    binding(
-        "new",
-        &[Chord::char('n')],
-        Action::NewJob,
-        "new job: write its prompt",
-    ),
-    binding(
-        "follow-up",
-        &[Chord::char('f')],
-        Action::FollowUp,
-        "follow-up to this job, or to all marked",
-    ),
-    binding(
-        "add",
-        &[Chord::char('a')],
-        Action::AddJobs,
-        "watch more jobs: paste their ids",
-    ),
-    binding(
-        "stop-watching",
-        &[Chord::char('x')],
-        Action::StopWatching,
-        "stop watching this job, or all marked (asks)",
-    ),
-    binding(
-        "poll",
-        &[Chord::char('r')],
-        Action::Poll,
-        "poll this job now",
-    ),
-    binding(
-        "poll-all",
-        &[Chord::char('R')],
-        Action::PollAll,
-        "poll all jobs now, and look for keys again",
-    ),
-    binding(
-        "sort",
-        &[Chord::char('s')],
-        Action::Sort,
-        "sort by the next column",
-    ),
-    binding(
-        "reverse",
-        &[Chord::char('S')],
-        Action::ReverseSort,
-        "reverse the order",
-    ),
-    binding(
-        "next-view",
-        &[Chord::key(KeyCode::Tab)],
-        Action::NextView,
-        "next view",
-    ),
-    binding(
-        "previous-view",
-        &[Chord::key(KeyCode::BackTab)],
-        Action::PreviousView,
-        "previous view",
-    ),
-    binding(
-        "view-all",
-        &[Chord::char('1')],
-        Action::View(ViewId::nth(0)),
-        "all jobs",
-    ),
-    binding(
-        "view-needs-you",
-        &[Chord::char('2')],
-        Action::View(ViewId::nth(1)),
-        "jobs that need you",
-    ),
-    binding(
-        "view-active",
-        &[Chord::char('3')],
-        Action::View(ViewId::nth(2)),
-        "active jobs",
-    ),
-    binding(
-        "view-completed",
-        &[Chord::char('4')],
-        Action::View(ViewId::nth(3)),
-        "completed jobs",
-    ),
-    binding(
-        "view-failed",
-        &[Chord::char('5')],
-        Action::View(ViewId::nth(4)),
-        "failed jobs",
-    ),
-    binding(
-        "view-archived",
-        &[Chord::char('6')],
-        Action::View(ViewId::nth(5)),
-        "archived jobs",
-    ),
-    binding(
-        "errors",
-        &[Chord::char('e')],
-        Action::Errors,
-        "the errors of this run",
-    ),
-    binding(
-        "redraw",
-        &[Chord::ctrl('l')],
-        Action::Redraw,
-        "redraw the screen",
-    ),
-    binding("suspend", &[Chord::ctrl('z')], Action::Suspend, "suspend"),
-    binding("help", &[Chord::char('?')], Action::Help, "these keys").in_footer("help", 5),
-    binding(
-        "quit",
-        &[Chord::char('q'), Chord::ctrl('c')],
-        Action::Quit,
-        "quit",
-    )
-    .in_footer("quit", 3),
-];
+macro_rules! bindings {
+    ($($action:expr, $name:literal, $keys:literal, $help:literal
+        $(, in the footer $word:literal $weight:literal)?;)*) => {
+        /// All actions, in the order of the help screen.
+        pub const BINDINGS: &[Binding] = &[$(Binding {
+            action: { use Action::*; $action },
+            name: $name,
+            default_keys: $keys,
+            help: $help,
+            footer: &[$(($word, $weight))?],
+        }),*];
+    };
+}
+
+// The action, what the config calls it, its keys, what the help screen says; for the few actions that
+// the footer names, what it says and its weight: where there is little room, the lightest go first.
+bindings! {
+    Down,                   "down",           "j down",      "next job";
+    Up,                     "up",             "k up",        "previous job";
+    PageDown,               "page-down",      "pgdn ctrl-f", "a page down (details, help, errors: scroll)";
+    PageUp,                 "page-up",        "pgup ctrl-b", "a page up (details, help, errors: scroll)";
+    First,                  "first",          "g home",      "first job";
+    Last,                   "last",           "G end",       "last job";
+    OpenPullRequest,        "open",           "o",           "open the pull request (of all marked)", in the footer "open" 6;
+    OpenBranch,             "open-branch",    "O",           "open the branch on its host";
+    CopyLink,               "copy-link",      "y",           "copy the link of the pull request", in the footer "copy" 1;
+    CopyId,                 "copy-id",        "Y",           "copy the job id";
+    Filter,                 "filter",         "/",           "filter: words, all of them; !word for not", in the footer "filter" 2;
+    Details,                "details",        "enter",       "details of the selected job", in the footer "details" 4;
+    Back,                   "back",           "esc",         "back; then clears the marks, the filter, the view", in the footer "back" 7;
+    Pane,                   "pane",           "p",           "details beside or below the table";
+    Mark,                   "mark",           "space",       "mark; open, copy and poll then act on all marked";
+    NewJob,                 "new",            "n",           "new job: write its prompt";
+    FollowUp,               "follow-up",      "f",           "follow-up to this job, or to all marked";
+    AddJobs,                "add",            "a",           "watch more jobs: paste their ids";
+    StopWatching,           "stop-watching",  "x",           "stop watching this job, or all marked (asks)";
+    Poll,                   "poll",           "r",           "poll this job now";
+    PollAll,                "poll-all",       "R",           "poll all jobs now, and look for keys again";
+    Sort,                   "sort",           "s",           "sort by the next column";
+    ReverseSort,            "reverse",        "S",           "reverse the order";
+    NextView,               "next-view",      "tab",         "next view";
+    PreviousView,           "previous-view",  "shift-tab",   "previous view";
+    View(ViewId::nth(0)),   "view-all",       "1",           "all jobs";
+    View(ViewId::nth(1)),   "view-needs-you", "2",           "jobs that need you";
+    View(ViewId::nth(2)),   "view-active",    "3",           "active jobs";
+    View(ViewId::nth(3)),   "view-completed", "4",           "completed jobs";
+    View(ViewId::nth(4)),   "view-failed",    "5",           "failed jobs";
+    View(ViewId::nth(5)),   "view-archived",  "6",           "archived jobs";
+    Errors,                 "errors",         "e",           "the errors of this run";
+    Redraw,                 "redraw",         "ctrl-l",      "redraw the screen";
+    Suspend,                "suspend",        "ctrl-z",      "suspend";
+    Help,                   "help",           "?",           "these keys", in the footer "help" 5;
+    Quit,                   "quit",           "q ctrl-c",    "quit", in the footer "quit" 3;
+}
 
 #[cfg(test)]
 mod tests {
@@ -332,11 +153,19 @@ mod tests {
         assert_eq!(names.len(), BINDINGS.len());
         let all: Vec<String> = BINDINGS
             .iter()
-            .flat_map(|b| b.default_chords)
-            .map(ToString::to_string)
+            .flat_map(Binding::default_chords)
+            .map(|chord| chord.to_string())
             .collect();
         let distinct: HashSet<&String> = all.iter().collect();
         assert_eq!(all.len(), distinct.len(), "{all:?}");
+    }
+
+    #[test]
+    fn every_default_key_can_be_read() {
+        for binding in BINDINGS {
+            let keys = binding.default_keys.split(' ').count();
+            assert_eq!(binding.default_chords().len(), keys, "{}", binding.name);
+        }
     }
 
     #[test]
@@ -344,7 +173,7 @@ mod tests {
         for (at, id) in ViewId::all().enumerate() {
             let binding = BINDINGS.iter().find(|b| b.action == Action::View(id));
             let binding = binding.unwrap();
-            assert_eq!(binding.default_chords[0].to_string(), (at + 1).to_string());
+            assert_eq!(binding.default_keys, (at + 1).to_string());
             assert_eq!(binding.name, format!("view-{}", id.view().name));
         }
     }

@@ -300,7 +300,7 @@ fn bound_hints(app: &App, board: &Board) -> Vec<Hint> {
 
 fn hint(active: &ActiveBinding, app: &App) -> Option<Hint> {
     let key = active.chords.first()?.to_string();
-    let (word, weight) = active.binding.footer?;
+    let &(word, weight) = active.binding.footer.first()?;
     Some((key_and_word(key, word, app), weight))
 }
 

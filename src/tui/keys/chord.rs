@@ -42,11 +42,11 @@ pub struct Chord {
 }
 
 impl Chord {
-    pub(super) const fn key(code: KeyCode) -> Self {
+    pub(super) fn key(code: KeyCode) -> Self {
         Self { code, ctrl: false }
     }
 
-    pub(super) const fn char(c: char) -> Self {
+    pub(super) fn char(c: char) -> Self {
         Self::key(KeyCode::Char(c))
     }
 

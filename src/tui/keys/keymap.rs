@@ -26,7 +26,7 @@ impl Default for Keymap {
     fn default() -> Self {
         let active = |binding: &'static Binding| ActiveBinding {
             binding,
-            chords: binding.default_chords.to_vec(),
+            chords: binding.default_chords(),
         };
         Self(BINDINGS.iter().map(active).collect())
     }
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(told, known);
         let keymap = Keymap::new(&config.keys).unwrap();
         for ActiveBinding { binding, chords } in keymap.bindings() {
-            assert_eq!(chords, binding.default_chords, "{}", binding.name);
+            assert_eq!(chords, &binding.default_chords(), "{}", binding.name);
         }
     }
 }
