@@ -28,7 +28,7 @@ use crate::poll::schedule::Start;
 use crate::tui::app::App;
 use crate::tui::preferences::Preferences;
 use crate::tui::terminal::{self, Desktop, NoTerminal, TerminalGuard};
-use crate::tui::{self, Exit};
+use crate::tui::{self, Channels, Exit};
 use errands::{Desk, List};
 use reload::Reload;
 use source::{NoKey, Settings, Source};
@@ -49,6 +49,8 @@ const USAGE: u8 = 2;
 const NO_KEY: u8 = 4;
 /// What was asked for has not finished in its time.
 const TIMED_OUT: u8 = 8;
+/// What could not be done where the system gives no thread.
+const NO_POLLER: &str = "cannot start polling";
 /// What a shell adds to the number of a signal that ended a program.
 const SIGNALLED: i32 = 128;
 
@@ -161,7 +163,8 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let watched = source.into_watched_jobs();
     let config = Arc::new(Mutex::new(source.config.clone()));
     let list = list_of(&source, &watched)?;
-    let mut poller = Poller::start(watched, source.setup(Start::Spread));
+    let mut poller = Poller::start(watched, source.setup(Start::Spread)).context(NO_POLLER)?;
+    let events = poller.subscribe();
     let (teller, notices) = mpsc::unbounded_channel();
     if let List::File(path) = &list {
         Reload {
@@ -185,8 +188,12 @@ async fn dashboard(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let exit = tui::run(
         &mut screen,
         input,
-        &mut poller,
-        notices,
+        Channels {
+            board: poller.board(),
+            events,
+            notices,
+            poller: poller.handle(),
+        },
         app,
         &mut host,
         stop,

@@ -50,7 +50,7 @@ async fn three_jobs(server: &FakeServer) -> Session {
 }
 
 #[tokio::test]
-async fn statuses_appear_and_a_transition_is_said() {
+async fn statuses_appear_and_a_change_is_said() {
     let server = FakeServer::start();
     let mut session = three_jobs(&server).await;
     session.wait_for_row("job_b", "#412").await;
@@ -380,7 +380,7 @@ async fn a_poller_that_ends_ends_the_run() {
     let (watched, mut setup) = setup::setup(&config(&server, &["job_a"]), any_key);
     // A fault of the program: a project's key that does not exist. Looking for it panics.
     setup.keys.clear();
-    let mut session = Session::start(Poller::start(watched, setup), WIDE);
+    let mut session = Session::start(Poller::start(watched, setup).unwrap(), WIDE);
     session.wait_for("job_a").await;
     session.press("R");
     assert_eq!(session.exit().await, Exit::PollerEnded);

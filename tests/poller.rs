@@ -12,12 +12,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mintwatch::board::{Board, Freshness, Row};
+use mintwatch::board::{Board, Change, Freshness, Row};
 use mintwatch::config::KeySource;
 use mintwatch::job::{JobKey, Status};
 use mintwatch::key::ApiKey;
 use mintwatch::mintlify::ErrorKind;
 use mintwatch::poll::Poller;
+use mintwatch::pull_request::PullRequest;
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use support::{PATIENT, setup, until};
@@ -292,24 +293,24 @@ async fn a_finished_job_is_polled_on_since_a_follow_up_can_wake_it() {
         .then(Reply::pull_request(link))
         .then(Reply::job("active"));
     server.set("docs", "job", script);
-    let mut poller = setup::start(&config(&server, QUICK, &[("docs", &["job"])]));
+    let poller = setup::start(&config(&server, QUICK, &[("docs", &["job"])]));
+    let mut events = poller.subscribe();
     let mut told = Vec::new();
-    for _ in 0..2 {
-        let transition = tokio::time::timeout(PATIENT, poller.next_transition())
-            .await
-            .unwrap();
-        let transition = transition.unwrap();
-        told.push((
-            transition.status.unwrap(),
-            transition.pull_request.map(|link| link.as_str().to_owned()),
-        ));
+    for _ in 0..3 {
+        let event = tokio::time::timeout(PATIENT, events.recv()).await;
+        told.push(event.unwrap().unwrap().change);
     }
     let (active, completed) = (Some(Status::Active), Some(Status::Completed));
+    let status = |from: &Option<Status>, to: &Option<Status>| Change::Status {
+        from: from.clone(),
+        to: to.clone(),
+    };
     assert_eq!(
         told,
         [
-            ((active.clone(), completed.clone()), Some(link.into())),
-            ((completed, active), None)
+            status(&active, &completed),
+            Change::PullRequest(PullRequest::new(link)),
+            status(&completed, &active),
         ]
     );
 }

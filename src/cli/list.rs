@@ -267,6 +267,15 @@ impl<'a> ProjectEntry<'a> {
             name: project.name.as_deref(),
         }
     }
+
+    pub(super) fn unnamed(id: &'a str) -> Self {
+        Self { id, name: None }
+    }
+
+    /// What a person calls it.
+    pub(super) fn title(&self) -> &'a str {
+        self.name.unwrap_or(self.id)
+    }
 }
 
 #[derive(Serialize)]
@@ -280,7 +289,7 @@ impl<'a> Listing<'a> {
         let jobs = rows.iter().map(|row| JobEntry::new(row)).collect();
         Self {
             jobs,
-            counts: Counts::of(rows.iter().copied()),
+            counts: Counts::new(rows.iter().copied()),
         }
     }
 }

@@ -13,8 +13,9 @@ use url::Url;
 
 use super::Command;
 use super::config::{KeySlot, PollerConfig};
+use super::events::Publisher;
 use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
-use crate::board::{Board, Row, Transition, Update, Watched};
+use crate::board::{Board, Row, Update, Watched};
 use crate::config::KeySource;
 use crate::job::{Job, JobKey};
 use crate::key::{self, ApiKey};
@@ -57,7 +58,7 @@ pub(super) struct Engine {
     keys: Vec<KeySlot>,
     key_of: HashMap<Arc<str>, KeyIndex>,
     board: watch::Sender<Board>,
-    transitions: mpsc::UnboundedSender<Transition>,
+    events: Publisher,
     /// For the tasks that look for keys; weak, so that the poller ends with its last handle.
     commands: mpsc::WeakUnboundedSender<Command>,
     in_flight: JoinSet<Reply>,
@@ -71,7 +72,7 @@ impl Engine {
     pub(super) fn new(
         setup: PollerConfig,
         board: watch::Sender<Board>,
-        transitions: mpsc::UnboundedSender<Transition>,
+        events: Publisher,
         commands: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
         Self {
@@ -84,7 +85,7 @@ impl Engine {
             keys: setup.keys,
             key_of: setup.key_of,
             board,
-            transitions,
+            events,
             commands,
             in_flight: JoinSet::new(),
             key_searches: HashMap::new(),
@@ -109,11 +110,11 @@ impl Engine {
                     Some(command) => self.handle_command(command),
                     None => return,
                 },
-                Some(reply) = self.in_flight.join_next() => self.take(reply),
+                Some(reply) = self.in_flight.join_next() => self.handle_reply(reply),
                 () = sleep_until(due), if due.is_some() => {}
             }
             if due.is_some_and(|due| now().saturating_duration_since(due) > OVERSLEPT) {
-                self.wake_up();
+                self.resume();
             } else if self.client.is_none() && now() >= self.renew_at {
                 self.renew_connections();
             }
@@ -209,7 +210,7 @@ impl Engine {
         }
     }
 
-    fn take(&mut self, reply: Result<Reply, JoinError>) {
+    fn handle_reply(&mut self, reply: Result<Reply, JoinError>) {
         match reply {
             Ok((job, _, Ok(reply))) => self.seen(&job, reply),
             Ok((job, key, Err(error))) => self.failed(&job, &key, error),
@@ -220,7 +221,7 @@ impl Engine {
     }
 
     fn seen(&mut self, job: &JobKey, reply: Job) {
-        let pace = Pace::of(reply.status.as_ref());
+        let pace = Pace::from_status(reply.status.as_ref());
         let fresh_for = self.schedule.fresh_for(pace);
         self.apply(
             job,
@@ -353,7 +354,7 @@ impl Engine {
                     self.look_for_key(index, true, Duration::ZERO);
                 }
             }
-            Command::Woke => self.wake_up(),
+            Command::Resume => self.resume(),
             Command::Watch(watched) => self.watch(watched),
             Command::Restart(watched, setup) => self.restart(watched, *setup),
             Command::KeyResolved {
@@ -411,20 +412,20 @@ impl Engine {
 
     /// Puts `update` on the board and wakes its readers if what they show has changed.
     fn apply(&mut self, job: &JobKey, update: Update) {
-        let mut transition = None;
+        let mut events = Vec::new();
         self.board.send_if_modified(|board| {
             let before = board.revision();
-            transition = board.apply(job, update, Timestamp::now());
+            events = board.apply(job, update, Timestamp::now());
             board.revision() != before
         });
-        if let Some(transition) = transition {
-            let _ = self.transitions.send(transition);
+        for event in events {
+            self.events.publish(event);
         }
     }
 
     /// After a stop or a sleep every wait is over at once, and connections from before may be dead:
     /// polls in flight are given up, and each job is polled once, spread, over new connections.
-    fn wake_up(&mut self) {
+    fn resume(&mut self) {
         tracing::info!("awake after a sleep: polling everything once");
         self.in_flight = JoinSet::new();
         self.renew_connections();
@@ -450,6 +451,7 @@ async fn sleep_until(due: Option<Instant>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::events::Subscriptions;
     use super::super::schedule::Limits;
     use super::*;
 
@@ -473,9 +475,9 @@ mod tests {
         };
         let (commands, received) = mpsc::unbounded_channel();
         let (board, _) = watch::channel(Board::default());
-        let (transitions, _) = mpsc::unbounded_channel();
+        let events = Subscriptions::default().publisher();
         (
-            Engine::new(setup, board, transitions, commands.downgrade()),
+            Engine::new(setup, board, events, commands.downgrade()),
             received,
             commands,
         )

@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use super::source::Settings;
-use super::{FAILED, NO_KEY, USAGE, looks};
+use super::{FAILED, NO_KEY, NO_POLLER, USAGE, looks};
 use crate::board::{Board, Watched};
 use crate::cli::GlobalArgs;
 use crate::cli::doctor::{self, Clipboard, Finding, Terminal, Trouble};
@@ -21,7 +23,7 @@ use crate::writes::Writes;
 /// Looks at everything, and prints what it found.
 pub(super) async fn doctor(global: &GlobalArgs) -> anyhow::Result<ExitCode> {
     let (mut findings, environment) = match Settings::of(global).await {
-        Ok(settings) => of_settings(settings).await,
+        Ok(settings) => of_settings(settings).await?,
         Err(error) => without_config(error).await?,
     };
     let theme = looks::theme(global, io::stdout().is_terminal());
@@ -48,7 +50,7 @@ fn state() -> Finding {
 }
 
 /// The config, its keys, and an answer from each of its projects.
-async fn of_settings(settings: Settings) -> (Vec<Finding>, Environment) {
+async fn of_settings(settings: Settings) -> anyhow::Result<(Vec<Finding>, Environment)> {
     let place = match &settings.path {
         Some(path) => crate::text::clean(&path.to_string_lossy()),
         None => String::from("the demo's config"),
@@ -70,13 +72,13 @@ async fn of_settings(settings: Settings) -> (Vec<Finding>, Environment) {
     let names: Vec<_> = source.config.projects.iter().map(title).collect();
     let mut first = source.into_watched_jobs();
     first.dedup_by(|job, before| job.key.project == before.key.project);
-    let board = poll_once(first, source.setup(Start::Once)).await;
+    let board = poll_once(first, source.setup(Start::Once)).await?;
     for (id, name) in &names {
         let mut rows = board.rows().iter();
         let polled = rows.find(|row| row.key().project == *id);
         findings.push(doctor::project(name, polled));
     }
-    (findings, environment)
+    Ok((findings, environment))
 }
 
 fn title(project: &ProjectConfig) -> (Arc<str>, String) {
@@ -87,10 +89,10 @@ fn title(project: &ProjectConfig) -> (Arc<str>, String) {
     )
 }
 
-async fn poll_once(jobs: Vec<Watched>, setup: PollerConfig) -> Board {
-    let mut poller = Poller::start(jobs, setup);
+async fn poll_once(jobs: Vec<Watched>, setup: PollerConfig) -> anyhow::Result<Board> {
+    let mut poller = Poller::start(jobs, setup).context(NO_POLLER)?;
     poller.first_round().await;
-    poller.board().borrow().clone()
+    Ok(poller.board().borrow().clone())
 }
 
 /// Without a config the default place of the key is where one would be looked for.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::source::{NoKey, Settings, Source};
-use super::{FAILED, NO_KEY, TIMED_OUT, looks, poller_ended, signalled};
+use super::{FAILED, NO_KEY, NO_POLLER, TIMED_OUT, looks, poller_ended, signalled};
 use crate::board::{Board, Watched};
 use crate::cli::add::{self, AddArgs};
 use crate::cli::completions::{self, CompleteNamesArgs, CompletionsArgs, Wanted};
@@ -52,7 +52,7 @@ async fn begin(
     let environment = source.environment();
     let chosen = choose(source.into_watched_jobs())?;
     Ok(PollSession {
-        poller: Poller::start(chosen, source.setup(start)),
+        poller: Poller::start(chosen, source.setup(start)).context(NO_POLLER)?,
         environment,
         _demo: demo,
     })
@@ -146,7 +146,7 @@ pub(super) async fn watch(global: &GlobalArgs, args: &WatchArgs) -> anyhow::Resu
         time_zone: TimeZone::system(),
     };
     let unread = terminal::unread();
-    let end = watch::watch(args, &mut begun.poller, output, stop, unread).await?;
+    let end = watch::watch(args, &begun.poller, output, stop, unread).await?;
     match end {
         watch::End::Stopped(number) => Ok(signalled(number)),
         watch::End::Unread => Ok(ExitCode::SUCCESS),

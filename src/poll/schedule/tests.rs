@@ -100,7 +100,7 @@ fn intervals_follow_the_status_with_a_tenth_of_jitter() {
     ] {
         let now = Instant::now();
         let mut schedule = schedule(1, now);
-        let pace = Pace::of(status.as_ref());
+        let pace = Pace::from_status(status.as_ref());
         let wait = wait_after(&mut schedule, Outcome::Seen(pace), now);
         assert_eq!(
             schedule.fresh_for(pace),
