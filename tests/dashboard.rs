@@ -68,6 +68,38 @@ async fn statuses_appear_and_a_change_is_said() {
     session.wait_for(history).await;
 }
 
+/// Nothing but the row's own age tells that it has gone stale: no poll comes back.
+#[tokio::test]
+async fn a_row_that_goes_stale_is_drawn_so_although_nothing_else_happens() {
+    let server = FakeServer::start();
+    let script = Reply::job("active").then(Reply::HangBeforeHeaders);
+    server.set("docs", "job_a", script);
+    let config = config(&server, &["job_a"]).replace("\"1s\"", "\"60s\"");
+    let mut session = Session::start(setup::start(&config), WIDE);
+    session.wait_for_row("job_a", "● active").await;
+    session.wait_for("1 stale").await;
+}
+
+#[tokio::test]
+async fn keys_are_answered_while_a_server_keeps_the_poller_busy() {
+    let server = FakeServer::start();
+    server.set_default(Reply::EndlessInterim);
+    let jobs: Vec<String> = (0..32).map(|at| format!("job_{at:02}")).collect();
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let config = config(&server, &jobs).replace("\"1s\"", "\"60s\"\nconcurrency = 32");
+    let mut session = Session::start(setup::start(&config), (200, 40));
+    until(PATIENT, "32 busy connections", || {
+        server.requests().len() == 32
+    })
+    .await;
+    for place in 1..32 {
+        session.press("j");
+        session.wait_for_selected(&format!("job_{place:02}")).await;
+    }
+    session.press("q");
+    assert_eq!(session.exit().await, Exit::Quit);
+}
+
 #[tokio::test]
 async fn the_title_follows_the_counts() {
     let server = FakeServer::start();

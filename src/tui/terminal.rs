@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
-use crossterm::{cursor, execute, terminal};
+use crossterm::{cursor, execute, queue, terminal};
 use futures_util::{Stream, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -27,6 +27,8 @@ use crate::desktop::{self, Environment, Opened, Opener};
 use crate::link::Link;
 use crate::text;
 
+mod forced_exit;
+
 /// Puts the title on the terminal's stack and takes it back from there (XTWINOPS 22 and 23 of
 /// <https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>); terminals without it ignore it.
 const PUSH_TITLE: &str = "\x1b[22;2t";
@@ -40,6 +42,14 @@ const FRAME_BYTES: usize = 64 * 1024;
 
 /// More inputs than this wait in the terminal until the program has caught up.
 const INPUTS_WAITING: usize = 1_024;
+
+/// The signals that end the dashboard.
+const ENDING_SIGNALS: [SignalKind; 4] = [
+    SignalKind::interrupt(),
+    SignalKind::terminate(),
+    SignalKind::hangup(),
+    SignalKind::quit(),
+];
 
 /// The terminal as the dashboard draws on it.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
@@ -81,36 +91,64 @@ fn check_term() -> Result<(), NoTerminal> {
 /// The modes of the terminal that are set; dropping it puts them back.
 #[derive(Debug)]
 pub struct TerminalGuard {
-    /// Shared with the panic hook.
-    set: Arc<AtomicBool>,
+    /// Shared with the panic hook, and with the thread that watches for signals.
+    modes: Arc<Modes>,
+}
+
+#[derive(Debug)]
+struct Modes {
+    set: AtomicBool,
+    /// From before the first is set until after the last is put back.
+    taken: AtomicBool,
     mouse: bool,
 }
 
 impl TerminalGuard {
-    /// Takes the terminal over, and sees to it that a panic gives it back before it is reported.
+    /// Takes the terminal over, and sees to it that a panic gives it back before it is reported, and
+    /// a signal although nobody reads it.
     ///
     /// With `mouse`, clicks and the wheel come in as input, and no longer select text there.
     pub fn take(mouse: bool) -> io::Result<Self> {
-        let modes = Self {
-            set: Arc::new(AtomicBool::new(false)),
+        let modes = Arc::new(Modes {
+            set: AtomicBool::new(false),
+            taken: AtomicBool::new(false),
             mouse,
-        };
-        modes.restore_on_panic();
-        modes.set()?;
-        Ok(modes)
-    }
-
-    fn restore_on_panic(&self) {
-        let (set, mouse) = (Arc::clone(&self.set), self.mouse);
-        let report = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            restore(&set, mouse);
-            report(panic);
-        }));
+        });
+        restore_on_panic(Arc::clone(&modes));
+        forced_exit::watch(Arc::clone(&modes));
+        let guard = Self { modes };
+        guard.set()?;
+        Ok(guard)
     }
 
     fn set(&self) -> io::Result<()> {
-        // First the flag: if a step fails, those before it are still undone.
+        self.modes.set()
+    }
+
+    /// Gives the terminal back.
+    pub fn restore(&self) {
+        self.modes.restore();
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
+fn restore_on_panic(modes: Arc<Modes>) {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        modes.restore();
+        report(panic);
+    }));
+}
+
+impl Modes {
+    fn set(&self) -> io::Result<()> {
+        // First the flags: if a step fails, those before it are still undone.
+        self.taken.store(true, Ordering::SeqCst);
         self.set.store(true, Ordering::SeqCst);
         terminal::enable_raw_mode()?;
         let mut out = io::stdout();
@@ -127,36 +165,39 @@ impl TerminalGuard {
         out.flush()
     }
 
-    /// Gives the terminal back.
-    pub fn restore(&self) {
-        restore(&self.set, self.mouse);
+    /// Undoes every mode, in the reverse order, once. The terminal may be gone, so errors mean
+    /// nothing.
+    fn restore(&self) {
+        if !self.set.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        let mut out = io::stdout();
+        let _ = out.write_all(&self.leaving());
+        let _ = out.flush();
+        let _ = terminal::disable_raw_mode();
+        self.taken.store(false, Ordering::SeqCst);
     }
-}
 
-impl Drop for TerminalGuard {
-    fn drop(&mut self) {
-        self.restore();
+    fn are_taken(&self) -> bool {
+        self.taken.load(Ordering::SeqCst)
     }
-}
 
-/// Undoes every mode, in the reverse order, once. The terminal may be gone, so errors mean nothing.
-fn restore(set: &AtomicBool, mouse: bool) {
-    if !set.swap(false, Ordering::SeqCst) {
-        return;
+    /// What is written to put the modes back.
+    fn leaving(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if self.mouse {
+            bytes.extend_from_slice(LEAVE_MOUSE.as_bytes());
+        }
+        // Writing to memory cannot fail.
+        let _ = queue!(
+            bytes,
+            cursor::Show,
+            DisableBracketedPaste,
+            LeaveAlternateScreen
+        );
+        bytes.extend_from_slice(POP_TITLE.as_bytes());
+        bytes
     }
-    let mut out = io::stdout();
-    if mouse {
-        let _ = out.write_all(LEAVE_MOUSE.as_bytes());
-    }
-    let _ = execute!(
-        out,
-        cursor::Show,
-        DisableBracketedPaste,
-        LeaveAlternateScreen
-    );
-    let _ = out.write_all(POP_TITLE.as_bytes());
-    let _ = out.flush();
-    let _ = terminal::disable_raw_mode();
 }
 
 /// A terminal to draw on, whose modes are set.
@@ -254,14 +295,8 @@ impl Host for Desktop<'_> {
 
 /// Ready when a signal asks the program to end, or when the terminal is gone.
 pub async fn stopped() -> Exit {
-    let ends = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-        SignalKind::quit(),
-    ];
     tokio::select! {
-        number = first_of(&ends) => Exit::Signal(number),
+        number = first_of(&ENDING_SIGNALS) => Exit::Signal(number),
         () = closed(io::stdin()) => Exit::HungUp,
     }
 }
