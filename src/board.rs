@@ -15,6 +15,10 @@ use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey, Status};
 use crate::pull_request::PullRequest;
 
+mod event;
+
+pub use event::{Change, Event};
+
 /// How many of this run's errors are kept; the oldest go first.
 const MAX_ERRORS: usize = 500;
 
@@ -173,27 +177,6 @@ pub enum Update {
     Blocked(Failure),
 }
 
-/// A change that a person cares about. The first sight of a job is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition {
-    /// When we learnt of it.
-    pub at: Timestamp,
-    /// The job.
-    pub key: JobKey,
-    /// The project that the job belongs to.
-    pub project: Arc<Project>,
-    /// The job's label in the config.
-    pub label: Option<String>,
-    /// What a person calls the job.
-    pub title: String,
-    /// The status before and after, where it changed.
-    pub status: Option<(Option<Status>, Option<Status>)>,
-    /// The pull request, where its link appeared or changed.
-    pub pull_request: Option<PullRequest>,
-    /// The pull request as it is now, changed or not.
-    pub current_pull_request: Option<PullRequest>,
-}
-
 /// A fault of this run; the same fault of the same job again only counts up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedError {
@@ -247,7 +230,7 @@ pub struct Counts {
 
 impl Counts {
     /// The counts of `rows`.
-    pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+    pub fn new<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
         let mut counts = Self::default();
         for row in rows {
             counts.add(row);
@@ -257,19 +240,19 @@ impl Counts {
 
     fn add(&mut self, row: &Row) {
         self.total += 1;
-        *self.of_status(row.status()) += 1;
+        *self.by_status(row.status()) += 1;
         self.needs_you += usize::from(row.needs_you());
         self.errors += usize::from(row.error.is_some());
     }
 
     fn remove(&mut self, row: &Row) {
         self.total -= 1;
-        *self.of_status(row.status()) -= 1;
+        *self.by_status(row.status()) -= 1;
         self.needs_you -= usize::from(row.needs_you());
         self.errors -= usize::from(row.error.is_some());
     }
 
-    fn of_status(&mut self, status: Option<&Status>) -> &mut usize {
+    fn by_status(&mut self, status: Option<&Status>) -> &mut usize {
         match status {
             Some(Status::Active) => &mut self.active,
             Some(Status::Completed) => &mut self.completed,
@@ -323,7 +306,7 @@ impl Board {
             };
             self.rows.push(row);
         }
-        self.counts = Counts::of(&self.rows);
+        self.counts = Counts::new(&self.rows);
         self.projects = projects(&self.rows);
         self.revision += 1;
     }
@@ -368,26 +351,23 @@ impl Board {
     }
 
     /// Takes what the poller learnt of `key` at `now`. An unknown key is ignored: its job may have
-    /// left the config while the poll was in flight.
-    pub fn apply(&mut self, key: &JobKey, update: Update, now: Timestamp) -> Option<Transition> {
-        let at = *self.index.get(key)?;
+    /// left the config while the poll was in flight. A change of status comes before one of the pull
+    /// request.
+    pub fn apply(&mut self, key: &JobKey, update: Update, now: Timestamp) -> Vec<Event> {
+        let Some(&at) = self.index.get(key) else {
+            return Vec::new();
+        };
         match update {
-            Update::Started => {
-                self.rows[at].polling = true;
-                None
-            }
-            Update::Fetched { job, fresh_for } => self.fetched(at, job, fresh_for, now),
+            Update::Started => self.rows[at].polling = true,
+            Update::Fetched { job, fresh_for } => return self.fetched(at, job, fresh_for, now),
             Update::Failed(failure) => {
                 self.log_error(at, &failure, now);
                 self.rows[at].polling = false;
                 self.set_error(at, failure, now);
-                None
             }
-            Update::Blocked(failure) => {
-                self.set_error(at, failure, now);
-                None
-            }
+            Update::Blocked(failure) => self.set_error(at, failure, now),
         }
+        Vec::new()
     }
 
     fn fetched(
@@ -396,9 +376,9 @@ impl Board {
         job: Job,
         fresh_for: Option<Duration>,
         now: Timestamp,
-    ) -> Option<Transition> {
+    ) -> Vec<Event> {
         let row = &mut self.rows[at];
-        let transition = transition(row, &job, now);
+        let events = event::between(row, &job, now);
         let shown = row.freshness(now) != Freshness::Fresh || row.job.as_ref() != Some(&job);
         let stale_at = row.goes_stale_at();
         row.fetched_at = Some(now);
@@ -416,7 +396,7 @@ impl Board {
             self.counts.add(row);
             self.revision += 1;
         }
-        transition
+        events
     }
 
     fn set_error(&mut self, at: usize, failure: Failure, now: Timestamp) {
@@ -473,26 +453,6 @@ fn projects(rows: &[Row]) -> Vec<(Arc<Project>, usize)> {
         }
     }
     projects
-}
-
-/// What a person would want to hear of `job` after what `row` knows.
-fn transition(row: &Row, job: &Job, now: Timestamp) -> Option<Transition> {
-    let before = row.job.as_ref()?;
-    let status = (before.status != job.status).then(|| (before.status.clone(), job.status.clone()));
-    let pull_request = job
-        .pull_request
-        .clone()
-        .filter(|link| before.pull_request.as_ref() != Some(link));
-    (status.is_some() || pull_request.is_some()).then(|| Transition {
-        at: now,
-        key: row.key().clone(),
-        project: Arc::clone(&row.watched.project),
-        label: row.watched.label.clone(),
-        title: row.watched.title().to_owned(),
-        status,
-        pull_request,
-        current_pull_request: job.pull_request.clone(),
-    })
 }
 
 #[cfg(test)]
@@ -590,62 +550,62 @@ mod tests {
     }
 
     #[test]
-    fn the_first_sight_of_a_job_is_no_transition() {
+    fn the_first_sight_of_a_job_is_no_event() {
         let mut board = board(&["a"]);
         let key = JobKey::new("p", "a");
         assert_eq!(
             board.apply(&key, fetched(job(Status::Failed, None)), NOW),
-            None
+            []
         );
         assert!(board.row(&key).unwrap().needs_you());
     }
 
     #[test]
-    fn transition_table() {
+    fn event_table() {
         const PR: Option<&str> = Some("https://github.com/acme/docs/pull/1");
         let key = JobKey::new("p", "a");
         let (active, completed) = (Status::Active, Status::Completed);
-        for (before, after, status_changed, pr_appeared) in [
-            (
-                job(active.clone(), None),
-                job(active.clone(), None),
-                false,
-                false,
-            ),
+        let unknown = Job {
+            status: None,
+            ..job(active.clone(), PR)
+        };
+        for (before, after, want) in [
+            (job(active.clone(), None), job(active.clone(), None), vec![]),
             (
                 job(active.clone(), None),
                 job(completed.clone(), PR),
-                true,
-                true,
+                vec!["active to completed", "pull request #1"],
             ),
             (
                 job(completed.clone(), None),
                 job(completed.clone(), PR),
-                false,
-                true,
+                vec!["pull request #1"],
             ),
             (
                 job(completed.clone(), PR),
-                job(active.clone(), PR),
-                true,
-                false,
+                job(active, PR),
+                vec!["completed to active"],
             ),
             (
                 job(completed.clone(), PR),
-                job(completed.clone(), None),
-                false,
-                false,
+                unknown,
+                vec!["completed to unknown"],
             ),
+            (job(completed.clone(), PR), job(completed, None), vec![]),
         ] {
             let mut board = board(&["a"]);
             board.apply(&key, fetched(before), NOW);
-            let transition = board.apply(&key, fetched(after), at(5));
-            assert_eq!(transition.is_some(), status_changed || pr_appeared);
-            if let Some(transition) = transition {
-                assert_eq!(transition.at, at(5));
-                assert_eq!(transition.status.is_some(), status_changed);
-                assert_eq!(transition.pull_request.is_some(), pr_appeared);
-            }
+            let events = board.apply(&key, fetched(after), at(5));
+            assert!(
+                events
+                    .iter()
+                    .all(|event| event.at == at(5) && event.key == key)
+            );
+            let said: Vec<_> = events
+                .iter()
+                .map(|event| event.change.to_string())
+                .collect();
+            assert_eq!(said, want);
         }
     }
 
@@ -734,7 +694,7 @@ mod tests {
                 ..Counts::default()
             }
         );
-        assert_eq!(board.counts(), Counts::of(board.rows()));
+        assert_eq!(board.counts(), Counts::new(board.rows()));
     }
 
     #[test]
@@ -817,7 +777,7 @@ mod tests {
         let gone = JobKey::new("p", "gone");
         assert_eq!(
             board.apply(&gone, fetched(job(Status::Active, None)), NOW),
-            None
+            []
         );
         assert_eq!(board.counts().total, 1);
     }

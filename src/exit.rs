@@ -23,15 +23,21 @@ pub enum Exit {
     Signal(i32),
 }
 
+impl Exit {
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NoKey => 4,
+            Self::Unfinished => 8,
+            Self::Signal(number) => u8::try_from(SIGNALLED + number).unwrap_or(1),
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::NoKey => 4,
-            Exit::Unfinished => 8,
-            Exit::Signal(number) => u8::try_from(SIGNALLED + number).unwrap_or(1),
-        })
+        Self::from(exit.code())
     }
 }

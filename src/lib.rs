@@ -9,11 +9,11 @@
 //! ```
 //!
 //! - The **config** file lists projects and job ids. Nothing else does: the API has no list.
-//! - One background task, the **poller**, asks the **schedule** which jobs are due, polls them
+//! - The **poller**, on a thread of its own, asks the **schedule** which jobs are due, polls them
 //!   concurrently through the **mintlify** client, and puts what it learns on the **board**.
 //! - The **board** holds one row for each job: the last good values, when they came, and why the
 //!   last poll failed. The poller alone writes it; a `tokio::sync::watch` channel shares it and wakes
-//!   its readers. Transitions travel on a channel of their own, so that none is lost.
+//!   its readers. **Events** go to each consumer in a queue of its own, so that none is lost.
 //! - The **faces** read the board: the dashboard (`tui`) and the verbs (`cli`). They ask the poller
 //!   for polls out of turn, and never touch the network themselves. The two writes of the API are
 //!   made by the entry layer (`run`), once each, when a person has asked for them.

@@ -1,24 +1,30 @@
-//! The polling task: the only writer of the board.
+//! The poller: the only writer of the board, on a thread of its own.
 //!
 //! It asks the [`Schedule`] which jobs are due, polls them concurrently through the API client,
-//! and puts what it learns on the board; transitions go out on a channel of their own, so that none
-//! is lost when readers fall behind. It must not know the screen.
+//! and puts what it learns on the board; events go to each consumer in a queue of its own, so that
+//! none is lost when readers fall behind. It must not know the screen.
 
 mod config;
 mod engine;
+mod events;
 pub mod schedule;
 mod suspend;
+mod thread;
+
+use std::io;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinError;
 
 pub use config::{KeySlot, PollerConfig, into_watched_jobs, key_source, key_sources};
 
-use crate::board::{Board, Transition, Watched};
+use crate::board::{Board, Event, Watched};
 use crate::job::JobKey;
 use crate::key::{ApiKey, KeyError};
 use engine::Engine;
+use events::Subscriptions;
 use schedule::KeyIndex;
+use thread::TaskThread;
 
 /// What the rest of the program asks of the poller.
 #[derive(Debug)]
@@ -40,9 +46,9 @@ enum Command {
 #[derive(Debug)]
 pub struct Poller {
     board: watch::Receiver<Board>,
-    transitions: mpsc::UnboundedReceiver<Transition>,
+    events: Subscriptions,
     handle: PollerHandle,
-    task: JoinHandle<()>,
+    thread: TaskThread,
 }
 
 /// Asks the poller for polls out of turn.
@@ -60,34 +66,32 @@ impl PollerHandle {
     pub fn poll_all(&self) {
         let _ = self.0.send(Command::PollAll);
     }
-}
 
-impl PollerHandle {
     /// Watches these jobs from now on; what is known of those that stay is kept.
     pub fn watch(&self, watched: Vec<Watched>) {
         let _ = self.0.send(Command::Watch(watched));
     }
 
-    /// Watches these jobs and polls by another setup from now on.
-    pub fn restart(&self, watched: Vec<Watched>, setup: PollerConfig) {
-        let _ = self.0.send(Command::Restart(watched, Box::new(setup)));
+    /// Watches these jobs and polls by another configuration from now on.
+    pub fn restart(&self, watched: Vec<Watched>, config: PollerConfig) {
+        let _ = self.0.send(Command::Restart(watched, Box::new(config)));
     }
 }
 
 impl Poller {
-    /// Starts polling `watched`, in that order, on the current tokio runtime.
-    pub fn start(watched: Vec<Watched>, setup: PollerConfig) -> Self {
+    /// Starts polling `watched`, in that order. It is an error if the system gives no thread for it.
+    pub fn start(watched: Vec<Watched>, config: PollerConfig) -> io::Result<Self> {
         let (board_tx, board) = watch::channel(Board::new(watched));
-        let (transitions_tx, transitions) = mpsc::unbounded_channel();
+        let events = Subscriptions::default();
         let (commands_tx, commands) = mpsc::unbounded_channel();
-        let engine = Engine::new(setup, board_tx, transitions_tx, commands_tx.downgrade());
-        let task = tokio::spawn(engine.run(commands));
-        Self {
+        let publisher = events.publisher();
+        let engine = Engine::new(config, board_tx, publisher, commands_tx.downgrade());
+        Ok(Self {
             board,
-            transitions,
+            events,
             handle: PollerHandle(commands_tx),
-            task,
-        }
+            thread: TaskThread::spawn(engine.run(commands))?,
+        })
     }
 
     /// The shared state. Its channel closes when the poller has ended.
@@ -95,9 +99,11 @@ impl Poller {
         self.board.clone()
     }
 
-    /// The next transition; `None` when the poller has ended. Cancel-safe.
-    pub async fn next_transition(&mut self) -> Option<Transition> {
-        self.transitions.recv().await
+    /// The events of this run in a queue of their own, which ends when the poller has ended.
+    ///
+    /// It begins with those from before, so that nothing is lost between the start and this.
+    pub fn subscribe(&self) -> mpsc::UnboundedReceiver<Event> {
+        self.events.subscribe()
     }
 
     /// Watches for suspensions of the machine, after which every job is polled once.
@@ -116,24 +122,18 @@ impl Poller {
 
     /// Waits until every row has been fetched or has failed since the start.
     pub async fn first_round(&mut self) {
-        let told = |board: &Board| {
+        let is_complete = |board: &Board| {
             board
                 .rows()
                 .iter()
                 .all(|row| row.fetched_at.is_some() || row.error.is_some())
         };
         // An error means that the poller has ended; its rows then say all that is known.
-        let _ = self.board.wait_for(told).await;
+        let _ = self.board.wait_for(is_complete).await;
     }
 
     /// Waits for the poller to end by itself, which it does only by a fault of the program.
     pub async fn ended(&mut self) -> Result<(), JoinError> {
-        (&mut self.task).await
-    }
-}
-
-impl Drop for Poller {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.thread.ended().await
     }
 }

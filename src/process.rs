@@ -26,16 +26,21 @@ pub fn forbid_core_dumps() {
     );
 }
 
-/// Ready when a signal asks the program to end, or when the terminal is gone.
-pub async fn stopped() -> Exit {
-    let ends = [
+/// Ready when a signal asks the dashboard to end.
+pub async fn ending_signal() -> Exit {
+    first_of(&[
         SignalKind::interrupt(),
         SignalKind::terminate(),
         SignalKind::hangup(),
         SignalKind::quit(),
-    ];
+    ])
+    .await
+}
+
+/// Ready when a signal asks the dashboard to end, or when the terminal is gone.
+pub async fn stopped() -> Exit {
     tokio::select! {
-        number = first_of(&ends) => Exit::Signal(number),
+        exit = ending_signal() => exit,
         () = closed(io::stdin()) => Exit::Done,
     }
 }
@@ -43,21 +48,21 @@ pub async fn stopped() -> Exit {
 /// Ready when Ctrl-C or SIGTERM asks a verb to end; its number. The others stay with the system,
 /// which also lets `nohup` have its way.
 pub async fn interrupted() -> Exit {
-    Exit::Signal(first_of(&[SignalKind::interrupt(), SignalKind::terminate()]).await)
+    first_of(&[SignalKind::interrupt(), SignalKind::terminate()]).await
 }
 
-async fn first_of(kinds: &[SignalKind]) -> i32 {
+async fn first_of(kinds: &[SignalKind]) -> Exit {
     let waits = kinds.iter().map(|kind| Box::pin(wait_for(*kind)));
     futures_util::future::select_all(waits).await.0
 }
 
-async fn wait_for(kind: SignalKind) -> i32 {
+async fn wait_for(kind: SignalKind) -> Exit {
     match signal(kind) {
         Ok(mut signal) => signal.recv().await,
         // Not to be had: the other ways out remain.
         Err(_) => std::future::pending().await,
     };
-    kind.as_raw_value()
+    Exit::Signal(kind.as_raw_value())
 }
 
 /// Ready when nobody reads standard output any more.

@@ -6,6 +6,7 @@ pub mod reload;
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use futures_util::future::join_all;
 
 use crate::board::Watched;
@@ -96,16 +97,16 @@ impl Session {
         Environment::from_process(&key_variables(&self.config))
     }
 
-    /// Starts to poll the watched jobs.
-    pub fn start(self, start: Start) -> PollSession {
-        PollSession {
-            environment: self.environment(),
-            poller: Poller::start(
-                self.watched,
-                PollerConfig::new(&self.config, self.keys, start),
-            ),
+    /// Starts to poll the watched jobs. It is an error if the system gives no thread for it.
+    pub fn start(self, start: Start) -> anyhow::Result<PollSession> {
+        let environment = self.environment();
+        let config = PollerConfig::new(&self.config, self.keys, start);
+        let poller = Poller::start(self.watched, config).context("cannot start polling")?;
+        Ok(PollSession {
+            poller,
+            environment,
             _demo: self.demo,
-        }
+        })
     }
 }
 

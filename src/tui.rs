@@ -1,4 +1,4 @@
-//! The dashboard: the loop that waits for input, changes of the board, transitions and time, and
+//! The dashboard: the loop that waits for input, changes of the board, events and time, and
 //! draws when something shown has changed.
 //!
 //! The loop is generic over the backend and the input, and reaches the outside through [`Host`], so
@@ -27,7 +27,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::Event;
+use crossterm::event::Event as InputEvent;
 use futures_util::future::poll_immediate;
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
@@ -37,11 +37,11 @@ use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::board::{Board, Transition};
+use crate::board::{Board, Event};
 use crate::desktop::Opened;
 use crate::exit::Exit;
 use crate::link::Link;
-use crate::poll::{Poller, PollerHandle};
+use crate::poll::PollerHandle;
 use crate::pull_request::PullRequest;
 use crate::view::plural;
 use crate::view::theme::Role;
@@ -73,13 +73,21 @@ pub trait Host {
     fn perform(&mut self, request: Request);
 }
 
+/// The loop's ends of the channels to the rest of the program.
+#[derive(Debug)]
+pub struct Channels {
+    pub board: watch::Receiver<Board>,
+    pub events: mpsc::UnboundedReceiver<Event>,
+    pub notices: mpsc::UnboundedReceiver<Notice>,
+    pub poller: PollerHandle,
+}
+
 /// Runs the dashboard until the user quits or `stop` is ready; `None` where the poller has ended,
 /// which is a fault of the program.
 pub async fn run<B, S, H>(
     terminal: &mut Terminal<B>,
     input: S,
-    poller: &mut Poller,
-    mut notices: mpsc::UnboundedReceiver<Notice>,
+    channels: Channels,
     app: App,
     host: &mut H,
     stop: impl Future<Output = Exit>,
@@ -87,17 +95,21 @@ pub async fn run<B, S, H>(
 where
     B: Backend,
     B::Error: Into<io::Error>,
-    S: Stream<Item = io::Result<Event>>,
+    S: Stream<Item = io::Result<InputEvent>>,
     H: Host,
 {
-    let board = poller.board();
-    let handle = poller.handle();
+    let Channels {
+        board,
+        mut events,
+        mut notices,
+        poller,
+    } = channels;
     let mut dashboard = Dashboard {
         terminal,
         app,
         host,
         board,
-        handle,
+        poller,
         behind: true,
         drawn_at: None,
         title: None,
@@ -116,10 +128,15 @@ where
                     return Ok(exit);
                 }
             }
-            transition = poller.next_transition() => match transition {
-                Some(transition) => dashboard.on_transition(transition),
-                None => return Ok(None),
-            },
+            event = events.recv() => {
+                let Some(event) = event else {
+                    return Ok(None);
+                };
+                let exit = dashboard.on_event(event)?;
+                if exit.is_some() {
+                    return Ok(exit);
+                }
+            }
             Some(notice) = notices.recv() => {
                 let exit = dashboard.on_notice(notice)?;
                 if exit.is_some() {
@@ -140,13 +157,13 @@ where
 /// Takes an input and all that wait behind it, so that a held key or a paste is drawn once.
 async fn take_input<B, S, H>(
     dashboard: &mut Dashboard<'_, B, H>,
-    first: Option<io::Result<Event>>,
+    first: Option<io::Result<InputEvent>>,
     mut input: Pin<&mut S>,
 ) -> io::Result<Option<Exit>>
 where
     B: Backend,
     B::Error: Into<io::Error>,
-    S: Stream<Item = io::Result<Event>>,
+    S: Stream<Item = io::Result<InputEvent>>,
     H: Host,
 {
     let mut next = first;
@@ -171,7 +188,7 @@ struct Dashboard<'a, B: Backend, H> {
     app: App,
     host: &'a mut H,
     board: watch::Receiver<Board>,
-    handle: PollerHandle,
+    poller: PollerHandle,
     /// Whether the board has changed since the state last took it in.
     behind: bool,
     drawn_at: Option<Instant>,
@@ -202,16 +219,19 @@ where
         if !self.app.take_dirty() {
             return Ok(());
         }
-        let board = self.board.borrow();
-        let (app, now) = (&self.app, Timestamp::now());
-        let mut scroll = app.scroll;
+        let (app, board, now) = (&self.app, &self.board, Timestamp::now());
+        let (mut scroll, mut title) = (app.scroll, None);
+        // The board is let go of before anything is written: a terminal that nobody reads must not
+        // keep the poller from writing on it.
         self.terminal
-            .draw(|frame| scroll = screen::draw_scrolled(frame, app, &board, now))
+            .draw(|frame| {
+                let board = board.borrow();
+                scroll = screen::draw_scrolled(frame, app, &board, now);
+                title = app.has_title.then(|| app.title(&board));
+            })
             .map_err(Into::into)?;
-        let title = app.has_title.then(|| app.title(&board));
         // Scrolled beyond the end, the way back would begin with steps that do nothing.
         self.app.scroll = scroll;
-        drop(board);
         if let Some(title) = title.filter(|title| self.title.as_ref() != Some(title)) {
             self.host.set_title(&title)?;
             self.title = Some(title);
@@ -249,21 +269,25 @@ where
         let effect = self
             .app
             .on_notice(notice, &self.board.borrow(), Timestamp::now());
-        self.carry_out(effect)
+        self.perform(effect)
     }
 
-    fn on_transition(&mut self, transition: Transition) {
-        self.app.on_transition(transition, Timestamp::now());
+    fn on_event(&mut self, event: Event) -> io::Result<Option<Exit>> {
+        let effect = self
+            .app
+            .on_event(event, &self.board.borrow(), Timestamp::now());
+        self.perform(effect)
     }
 
-    fn on_input(&mut self, event: &Event) -> io::Result<Option<Exit>> {
+    fn on_input(&mut self, event: &InputEvent) -> io::Result<Option<Exit>> {
         let effect = self
             .app
             .on_input(event, &self.board.borrow(), Timestamp::now());
-        self.carry_out(effect)
+        self.perform(effect)
     }
 
-    fn carry_out(&mut self, effect: Effect) -> io::Result<Option<Exit>> {
+    /// Does what the state asks for; why the dashboard ends, if it does.
+    fn perform(&mut self, effect: Effect) -> io::Result<Option<Exit>> {
         match effect {
             Effect::None => {}
             Effect::Quit => return Ok(Some(Exit::Done)),
@@ -271,8 +295,8 @@ where
             Effect::Redraw => self.redraw()?,
             Effect::Open(links) => self.open(&links),
             Effect::Copy(lines, what) => self.copy(&lines, what),
-            Effect::Poll(jobs) => self.handle.poll(jobs),
-            Effect::PollAll => self.handle.poll_all(),
+            Effect::Poll(jobs) => self.poller.poll(jobs),
+            Effect::PollAll => self.poller.poll_all(),
             Effect::CountWrites(project) => self.host.count_writes(&project),
             Effect::Perform(request) => self.host.perform(request),
         }
@@ -284,7 +308,7 @@ where
         // The host has pushed the old title anew, and the window may have another size now.
         self.title = None;
         let size = self.terminal.size().map_err(Into::into)?;
-        let resize = Event::Resize(size.width, size.height);
+        let resize = InputEvent::Resize(size.width, size.height);
         self.app
             .on_input(&resize, &self.board.borrow(), Timestamp::now());
         self.redraw()

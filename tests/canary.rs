@@ -703,7 +703,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
         key_of: HashMap::from([("docs".into(), 0)]),
     };
     assert_debug(&setup);
-    let mut poller = Poller::start(vec![watched], setup);
+    let mut poller = Poller::start(vec![watched], setup).unwrap();
     poller.first_round().await;
     assert_debug(&poller);
     assert_debug(&poller.handle());

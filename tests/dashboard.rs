@@ -52,7 +52,7 @@ async fn three_jobs(server: &FakeServer) -> Session {
 }
 
 #[tokio::test]
-async fn statuses_appear_and_a_transition_is_said() {
+async fn statuses_appear_and_a_change_is_said() {
     let server = FakeServer::start();
     let mut session = three_jobs(&server).await;
     session.wait_for_row("job_b", "#412").await;
@@ -68,6 +68,43 @@ async fn statuses_appear_and_a_transition_is_said() {
     session.wait_for("In this run").await;
     let history = "active to completed, pull request #413";
     session.wait_for(history).await;
+}
+
+/// Nothing but the row's own age tells that it has gone stale: no poll comes back.
+#[tokio::test]
+async fn a_row_that_goes_stale_is_drawn_so_although_nothing_else_happens() {
+    let server = FakeServer::start();
+    let script = Reply::job("active").then(Reply::HangBeforeHeaders);
+    server.set("docs", "job_a", script);
+    let config = config(&server, &["job_a"]).replace("\"1s\"", "\"60s\"");
+    let mut session = Session::start(setup::start(&config), WIDE);
+    session.wait_for_row("job_a", "● active").await;
+    session.wait_for("1 stale").await;
+}
+
+#[tokio::test]
+async fn keys_are_answered_while_a_server_keeps_the_poller_busy() {
+    let server = FakeServer::start();
+    server.set_default(Reply::EndlessInterim);
+    let jobs: Vec<String> = (0..32).map(|at| format!("job_{at:02}")).collect();
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let config = config(&server, &jobs).replace("\"1s\"", "\"60s\"\nconcurrency = 32");
+    let mut session = Session::start(setup::start(&config), (200, 40));
+    until(PATIENT, "32 busy connections", || {
+        server.requests().len() == 32
+    })
+    .await;
+    let press_all = async {
+        for place in 1..32 {
+            session.press("j");
+            session.wait_for_selected(&format!("job_{place:02}")).await;
+        }
+    };
+    // On one thread with the poller each key would wait for seconds.
+    let answered = tokio::time::timeout(PATIENT, press_all).await;
+    answered.expect("every key is answered");
+    session.press("q");
+    assert_eq!(session.exit().await, Some(Exit::Done));
 }
 
 #[tokio::test]
@@ -382,7 +419,7 @@ async fn a_poller_that_ends_ends_the_run() {
     let (watched, mut setup) = setup::setup(&config(&server, &["job_a"]), any_key);
     // A fault of the program: a project's key that does not exist. Looking for it panics.
     setup.keys.clear();
-    let mut session = Session::start(Poller::start(watched, setup), WIDE);
+    let mut session = Session::start(Poller::start(watched, setup).unwrap(), WIDE);
     session.wait_for("job_a").await;
     session.press("R");
     assert_eq!(session.exit().await, None);

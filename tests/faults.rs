@@ -68,7 +68,8 @@ impl Run {
             keys,
             key_of,
         };
-        let poller = Poller::start(docs.chain([watched(OTHER, "job")]).collect(), setup);
+        let jobs = docs.chain([watched(OTHER, "job")]).collect();
+        let poller = Poller::start(jobs, setup).unwrap();
         let run = Self { server, poller };
         run.until_healthy("the start").await;
         run

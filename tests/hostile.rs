@@ -8,7 +8,7 @@
 mod support;
 
 use crossterm::event::Event;
-use mintwatch::board::{Board, Transition};
+use mintwatch::board::{Board, Event as JobEvent};
 use mintwatch::cli::list::ListArgs;
 use mintwatch::cli::output::OutputStyle;
 use mintwatch::failure::ErrorKind;
@@ -191,7 +191,7 @@ fn check_buffer(buffer: &Buffer) -> Result<(), String> {
 }
 
 /// A board whose every text is `text`: two rows that were seen, one of them failing since.
-fn board_of(text: &str) -> (Board, Vec<Transition>) {
+fn board_of(text: &str) -> (Board, Vec<JobEvent>) {
     let some = (!text.is_empty()).then(|| text.to_owned());
     let project = project("docs", some.as_deref());
     let rows = ["job_1", "job_2"].map(|id| watched(&project, id, some.as_deref(), &[text]));
@@ -205,13 +205,13 @@ fn board_of(text: &str) -> (Board, Vec<Transition>) {
         created_at: None,
         archived_at: None,
     };
-    let mut transitions = Vec::new();
+    let mut events = Vec::new();
     for row in &rows {
         see(&mut board, &row.key, Job::default(), 9);
-        transitions.extend(see(&mut board, &row.key, job.clone(), 3));
+        events.extend(see(&mut board, &row.key, job.clone(), 3));
     }
     fail(&mut board, &rows[0].key, ErrorKind::Server, text, 2);
-    (board, transitions)
+    (board, events)
 }
 
 fn draw(app: &App, board: &Board) -> Buffer {
@@ -228,15 +228,15 @@ fn draw(app: &App, board: &Board) -> Buffer {
 const MODES: [&str; 4] = ["p", "<enter>", "e", "/"];
 
 fn check_screen(
-    (board, transitions): &(Board, Vec<Transition>),
+    (board, events): &(Board, Vec<JobEvent>),
     mode: &str,
     pasted: &str,
     width: u16,
 ) -> Result<(), String> {
     let mut app = App::new(Theme::new(true, false), "mintwatch", Size::new(width, 40));
     app.on_board(board, now());
-    for transition in transitions {
-        app.on_transition(transition.clone(), now());
+    for event in events {
+        app.on_event(event.clone(), board, now());
     }
     let paste = Event::Paste(pasted.into());
     for event in keys(mode).iter().chain([&paste]) {

@@ -12,14 +12,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mintwatch::board::{Board, Freshness, Row};
+use mintwatch::board::{Board, Change, Freshness, Row};
 use mintwatch::config::KeySource;
 use mintwatch::failure::ErrorKind;
 use mintwatch::job::{JobKey, Status};
 use mintwatch::key::{ApiKey, KeyError, KeyProblem};
 use mintwatch::poll::Poller;
+use mintwatch::pull_request::PullRequest;
 use support::fake_server::FakeServer;
-use support::reply::Reply;
+use support::reply::{Gate, Reply};
 use support::{PATIENT, setup, until};
 
 /// Settings for hardly any waiting, except for replies.
@@ -292,24 +293,24 @@ async fn a_finished_job_is_polled_on_since_a_follow_up_can_wake_it() {
         .then(Reply::pull_request(link))
         .then(Reply::job("active"));
     server.set("docs", "job", script);
-    let mut poller = setup::start(&config(&server, QUICK, &[("docs", &["job"])]));
+    let poller = setup::start(&config(&server, QUICK, &[("docs", &["job"])]));
+    let mut events = poller.subscribe();
     let mut told = Vec::new();
-    for _ in 0..2 {
-        let transition = tokio::time::timeout(PATIENT, poller.next_transition())
-            .await
-            .unwrap();
-        let transition = transition.unwrap();
-        told.push((
-            transition.status.unwrap(),
-            transition.pull_request.map(|link| link.as_str().to_owned()),
-        ));
+    for _ in 0..3 {
+        let event = tokio::time::timeout(PATIENT, events.recv()).await;
+        told.push(event.unwrap().unwrap().change);
     }
     let (active, completed) = (Some(Status::Active), Some(Status::Completed));
+    let status = |from: &Option<Status>, to: &Option<Status>| Change::Status {
+        from: from.clone(),
+        to: to.clone(),
+    };
     assert_eq!(
         told,
         [
-            ((active.clone(), completed.clone()), Some(link.into())),
-            ((completed, active), None)
+            status(&active, &completed),
+            Change::PullRequest(PullRequest::new(link)),
+            status(&completed, &active),
         ]
     );
 }
@@ -525,6 +526,75 @@ async fn a_server_that_was_down_is_found_again_and_what_was_seen_stays() {
     })
     .await;
     assert!(board.rows().iter().all(is_fresh));
+}
+
+#[tokio::test]
+async fn polls_go_on_while_the_thread_that_started_them_is_stuck() {
+    let server = FakeServer::start();
+    server.set("docs", "job", Reply::job("active"));
+    let _poller = setup::start(&config(&server, QUICK, &[("docs", &["job"])]));
+    // This wait stops the thread, and so the runtime of this test.
+    server.wait_for_requests_of("docs", "job", 5, PATIENT);
+}
+
+#[tokio::test]
+async fn a_late_refusal_of_an_old_key_says_nothing_about_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    write_key(&path, "mint_test_key");
+    let (server, gate) = (FakeServer::start(), Gate::default());
+    let late = Reply::unauthorized().behind(&gate);
+    server.set("docs", "late", late.then(Reply::job("active")));
+    server.set(
+        "docs",
+        "job",
+        Reply::unauthorized().then(Reply::job("active")),
+    );
+    let config = format!(
+        "base_url = \"{}\"\nkey = {{ file = {path:?} }}\n[poll]\n{QUICK}\
+         [[projects]]\nid = \"docs\"\njobs = [\"late\", \"job\"]\n",
+        server.base_url()
+    );
+    let poller = setup::start(&config);
+    asked(&server, "docs", "late", 1).await;
+    wait_for_row(&poller, "docs", "job", fails).await;
+    write_key(&path, "mint_new");
+    poller.handle().poll_all();
+    wait_for_row(&poller, "docs", "job", is_fresh).await;
+    gate.open();
+    // Both are polled on with the new key, and the one that was refused at once recovers.
+    asked(&server, "docs", "late", 3).await;
+    let polls = server.requests_of("docs", "job").len();
+    asked(&server, "docs", "job", polls + 3).await;
+    wait(&poller, "every row to be healthy", |board| {
+        board.counts().active == 2 && board.counts().errors == 0
+    })
+    .await;
+    for job in ["late", "job"] {
+        let last = server.requests_of("docs", job).pop().unwrap();
+        assert_eq!(last.header("authorization"), Some("Bearer mint_new"));
+    }
+}
+
+/// Its values are good, and it waits for the end of the hold like the others.
+#[tokio::test]
+async fn a_reply_that_was_under_way_when_its_project_was_held_says_why_it_waits() {
+    let (server, gate) = (FakeServer::start(), Gate::default());
+    server.set("held", "good", Reply::job("active").behind(&gate));
+    server.set("held", "limited", Reply::too_many(Some("60")));
+    let jobs: [&str; 2] = ["good", "limited"];
+    let poller = setup::start(&config(&server, QUICK, &[("held", &jobs)]));
+    asked(&server, "held", "good", 1).await;
+    wait_for_row(&poller, "held", "limited", fails).await;
+    gate.open();
+    let row = wait_for_row(&poller, "held", "good", |row| {
+        row.job.is_some() && row.error.is_some()
+    })
+    .await;
+    assert_eq!(row.status(), Some(&Status::Active));
+    let error = row.error.unwrap();
+    assert_eq!(error.kind, ErrorKind::RateLimited);
+    assert!(error.retry_at.is_some());
 }
 
 #[tokio::test]

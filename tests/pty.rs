@@ -5,6 +5,7 @@
 mod support;
 
 use rustix::process::Signal;
+use support::PATIENT;
 use support::command::{Home, binary};
 use support::fake_server::FakeServer;
 use support::reply::Reply;
@@ -217,6 +218,23 @@ fn a_closed_terminal_ends_it_where_no_sighup_comes() {
     terminal.wait_for("3 active");
     terminal.close();
     terminal.exit_code();
+}
+
+#[test]
+fn a_terminal_that_nobody_reads_stops_neither_polls_nor_signals() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet_with(&home, &server, "[poll]\nactive = \"100ms\"");
+    terminal.stall();
+    // Far more frames than the system keeps for a reader.
+    for round in 1..=100 {
+        terminal.send("\u{c}");
+        let polls = server.requests_of("docs", "job_b").len() + 1;
+        server.wait_for_requests_of("docs", "job_b", polls, PATIENT);
+        assert!(polls > round);
+    }
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.exit_code(), 128 + 15);
+    terminal.assert_line_discipline_restored();
 }
 
 #[test]

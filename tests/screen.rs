@@ -17,7 +17,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use ratatui::style::{Color, Modifier};
-use support::board::{ago, all_failing, never_seen, now, realistic, stale, transitions};
+use support::board::{ago, all_failing, events, never_seen, now, realistic, stale};
 use support::drawn::{cells, line, row_of, selected, text};
 use support::keys::keys;
 
@@ -61,8 +61,8 @@ fn app(theme: Theme, board: &Board, sequence: &str, (width, height): (u16, u16))
     app.config_path = Some("/home/you/.config/mintwatch/config.toml".into());
     app.on_board(board, now());
     // Told long enough ago for their messages to be over.
-    for transition in transitions() {
-        app.on_transition(transition, ago(60));
+    for event in events() {
+        app.on_event(event, board, ago(60));
     }
     for event in keys(sequence) {
         app.on_input(&event, board, now());

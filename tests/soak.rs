@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chaos::{Chaos, FAULTS, Truth, branch};
-use mintwatch::board::{Board, Project, Transition, Watched};
+use mintwatch::board::{Board, Change, Event, Project, Watched};
 use mintwatch::config::KeySource;
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::key::ApiKey;
@@ -25,6 +25,7 @@ use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
 use mintwatch::poll::{KeySlot, PollerConfig};
 use mintwatch::pull_request::PullRequest;
+use tokio::sync::mpsc;
 
 const JOBS: usize = 200;
 const PROJECTS: usize = 20;
@@ -104,7 +105,7 @@ fn start(server: &Chaos) -> Poller {
         }],
         key_of: HashMap::new(),
     };
-    Poller::start(watched.collect(), setup)
+    Poller::start(watched.collect(), setup).unwrap()
 }
 
 /// The rows that do not show what the server has.
@@ -123,7 +124,7 @@ fn shows(job: Option<&Job>, truth: &Truth) -> bool {
     })
 }
 
-/// What a reader of the transitions knows: each tells the status before, so none can be missing.
+/// What a reader of the events knows: each tells the status before, so none can be missing.
 #[derive(Default)]
 struct Chain {
     last: HashMap<JobKey, Option<Status>>,
@@ -131,14 +132,14 @@ struct Chain {
 }
 
 impl Chain {
-    fn add(&mut self, transition: Transition) {
+    fn add(&mut self, event: Event) {
         self.seen += 1;
-        let Some((before, after)) = transition.status else {
+        let Change::Status { from, to } = event.change else {
             return;
         };
-        let last = self.last.insert(transition.key.clone(), after);
+        let last = self.last.insert(event.key.clone(), to);
         if let Some(last) = last {
-            assert_eq!(last, before, "a transition of {} is lost", transition.key);
+            assert_eq!(last, from, "an event of {} is lost", event.key);
         }
     }
 
@@ -185,8 +186,8 @@ fn a_long_run_stays_right_and_flat() {
 
 async fn soak(length: Duration, seed: u64) {
     let server = Chaos::start(JOBS, PROJECTS, seed);
-    let mut poller = start(&server);
-    let board = poller.board();
+    let poller = start(&server);
+    let (board, mut events) = (poller.board(), poller.subscribe());
     let handle = poller.handle();
     let mut chain = Chain::default();
     let mut revisions = Revisions::default();
@@ -196,16 +197,16 @@ async fn soak(length: Duration, seed: u64) {
     let warm_up = (length / 10).max(2 * CHAOS);
     while begun.elapsed() < length {
         server.set(FAULTS_PER_MILLE, true);
-        observe(&mut poller, &mut chain, &mut revisions, CHAOS / 2).await;
+        observe(&poller, &mut events, &mut chain, &mut revisions, CHAOS / 2).await;
         // As a person does who is impatient.
         handle.poll_all();
-        observe(&mut poller, &mut chain, &mut revisions, CHAOS / 2).await;
+        observe(&poller, &mut events, &mut chain, &mut revisions, CHAOS / 2).await;
         server.set(0, false);
         let truths = server.truths();
         let still = Instant::now();
         loop {
             let moment = Duration::from_millis(20);
-            observe(&mut poller, &mut chain, &mut revisions, moment).await;
+            observe(&poller, &mut events, &mut chain, &mut revisions, moment).await;
             let wrong = behind(&board.borrow(), &truths);
             if wrong.is_empty() {
                 break;
@@ -213,9 +214,8 @@ async fn soak(length: Duration, seed: u64) {
             assert!(still.elapsed() < CATCH_UP, "still behind: {wrong:#?}");
         }
         slowest = slowest.max(still.elapsed());
-        while let Some(transition) = futures_util::FutureExt::now_or_never(poller.next_transition())
-        {
-            chain.add(transition.expect("the poller runs"));
+        while let Ok(event) = events.try_recv() {
+            chain.add(event);
         }
         chain.check(&board.borrow());
         let held = Held::now();
@@ -227,9 +227,10 @@ async fn soak(length: Duration, seed: u64) {
     finish(&server, first.expect("a run outlasts its warm-up"));
 }
 
-/// Takes in transitions and looks at the board, for `length`.
+/// Takes in events and looks at the board, for `length`.
 async fn observe(
-    poller: &mut Poller,
+    poller: &Poller,
+    events: &mut mpsc::UnboundedReceiver<Event>,
     chain: &mut Chain,
     revisions: &mut Revisions,
     length: Duration,
@@ -240,9 +241,7 @@ async fn observe(
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(end) => return,
-            transition = poller.next_transition() => {
-                chain.add(transition.expect("the poller runs"));
-            }
+            event = events.recv() => chain.add(event.expect("the poller runs")),
             _ = looks.tick() => revisions.check(&board.borrow()),
         }
     }
@@ -251,7 +250,7 @@ async fn observe(
 fn report(server: &Chaos, chain: &Chain, elapsed: Duration, held: Held, slowest: Duration) {
     let counts = server.counts();
     println!(
-        "{:5}s: {} polls, {} faults, {} connections, {} changes, {} transitions; {} KiB, {} \
+        "{:5}s: {} polls, {} faults, {} connections, {} changes, {} events; {} KiB, {} \
          threads, {} descriptors; caught up within {slowest:?}",
         elapsed.as_secs(),
         counts.requests,

@@ -353,7 +353,7 @@ fn wait_shows_on_a_terminal_how_far_it_is() {
 // ---- watch ----
 
 #[test]
-fn watch_prints_each_transition_as_it_comes() {
+fn watch_prints_each_event_as_it_comes() {
     let setting = Setting::new(&["job_1"]);
     let script = Reply::job("active")
         .then(Reply::pull_request(LINK))

@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let server = DemoServer::start(options).await?;
     let (watched, setup) = setup(&server)?;
-    let mut poller = Poller::start(watched, setup);
+    let mut poller = Poller::start(watched, setup)?;
     poller.first_round().await;
     let board = poller.board();
     let (frame, title) = draw(&board.borrow())?;

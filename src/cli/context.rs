@@ -41,7 +41,7 @@ impl Context {
     ) -> Result<PollSession, CommandError> {
         let mut session = self.load().await?.require_key().await?;
         session.watched = choose(session.watched)?;
-        Ok(session.start(start))
+        Ok(session.start(start)?)
     }
 
     /// Acts on the config file, and the jobs that it lists; `in_demo` says why the demo has no use

@@ -16,7 +16,7 @@ use crate::tui::app::App;
 use crate::tui::host::TerminalHost;
 use crate::tui::preferences::Preferences;
 use crate::tui::terminal::{self, TerminalGuard};
-use crate::tui::{self, Notice};
+use crate::tui::{self, Channels, Notice};
 use crate::view::plural;
 use crate::view::theme::Theme;
 
@@ -44,7 +44,8 @@ pub async fn execute(context: &Context) -> CommandResult {
     app.time_zone = TimeZone::system();
     app.config_path = Some(session.path.clone());
     app.projects = actions.projects();
-    let mut polls = session.start(Start::Spread);
+    let mut polls = session.start(Start::Spread)?;
+    let events = polls.poller.subscribe();
     let (notify, notices) = mpsc::unbounded_channel();
     let (reloaded, projects) = (notify.clone(), actions.clone());
     Reload {
@@ -62,8 +63,12 @@ pub async fn execute(context: &Context) -> CommandResult {
     let end = tui::run(
         &mut screen,
         input,
-        &mut polls.poller,
-        notices,
+        Channels {
+            board: polls.poller.board(),
+            events,
+            notices,
+            poller: polls.poller.handle(),
+        },
         app,
         &mut host,
         stop,

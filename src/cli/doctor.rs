@@ -38,10 +38,10 @@ impl DoctorArgs {
     #[expect(clippy::unused_self, reason = "every verb is executed in this form")]
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (mut findings, environment) = if context.global.demo {
-            of_config(context.load().await?).await
+            of_config(context.load().await?).await?
         } else {
             match LoadedConfig::load(context.config_path()?) {
-                Ok(loaded) => of_config(loaded).await,
+                Ok(loaded) => of_config(loaded).await?,
                 Err(error) => without_config(&error).await,
             }
         };
@@ -65,7 +65,7 @@ fn state() -> Finding {
 }
 
 /// The config, its keys, and an answer from each of its projects.
-async fn of_config(loaded: LoadedConfig) -> (Vec<Finding>, Environment) {
+async fn of_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Environment)> {
     let place = crate::text::clean(&loaded.path.to_string_lossy());
     let checked = dashboard::check_settings(&loaded.config);
     let config = checked.as_ref().map(|()| &loaded.config);
@@ -83,7 +83,7 @@ async fn of_config(loaded: LoadedConfig) -> (Vec<Finding>, Environment) {
     let one_of_each =
         |job: &mut Watched, before: &mut Watched| job.key.project == before.key.project;
     session.watched.dedup_by(one_of_each);
-    let mut polls = session.start(Start::Once);
+    let mut polls = session.start(Start::Once)?;
     polls.poller.first_round().await;
     let board = polls.poller.board();
     for project in &projects {
@@ -92,7 +92,7 @@ async fn of_config(loaded: LoadedConfig) -> (Vec<Finding>, Environment) {
         let polled = rows.find(|row| row.key().project == project.id);
         findings.push(findings::project(project.title(), polled));
     }
-    (findings, environment)
+    Ok((findings, environment))
 }
 
 /// Without a config the default place of the key is where one would be looked for.

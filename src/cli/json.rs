@@ -55,6 +55,16 @@ pub struct ProjectEntry<'a> {
 }
 
 impl<'a> ProjectEntry<'a> {
+    /// A project of which only the id is known.
+    pub fn unnamed(id: &'a str) -> Self {
+        Self { id, name: None }
+    }
+
+    /// What a person calls it.
+    pub fn title(&self) -> &'a str {
+        self.name.unwrap_or(self.id)
+    }
+
     pub fn new(project: &'a Project) -> Self {
         Self {
             id: &project.id,
@@ -74,7 +84,7 @@ impl<'a> Listing<'a> {
         let jobs = rows.iter().map(|row| JobEntry::new(row)).collect();
         Self {
             jobs,
-            counts: Counts::of(rows.iter().copied()),
+            counts: Counts::new(rows.iter().copied()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `mintwatch watch`: a line for each transition.
+//! `mintwatch watch`: a line for each event.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
@@ -13,12 +13,13 @@ use tokio::sync::watch;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use super::json::ProjectEntry;
-use crate::board::{Board, Row, Transition};
+use crate::board::{Board, Change, Event, Row};
 use crate::exit::Exit;
 use crate::job::Status;
 use crate::poll::Poller;
 use crate::poll::schedule::Start;
 use crate::process;
+use crate::pull_request::PullRequest;
 use crate::view::theme::Theme;
 
 #[derive(Debug, Default, Args)]
@@ -59,7 +60,7 @@ impl WatchArgs {
             time_zone: TimeZone::system(),
         };
         let unread = process::unread();
-        match watch(self, &mut session.poller, output, stop, unread).await? {
+        match watch(self, &session.poller, output, stop, unread).await? {
             Some(exit) => Ok(exit),
             None => Err(CommandError::poller_ended(&mut session.poller).await),
         }
@@ -79,26 +80,31 @@ struct Output<'a, O, E> {
     time_zone: TimeZone,
 }
 
-/// Prints a line for each transition until `stop` is ready, or `unread` says that nobody reads them;
+/// Prints a line for each event until `stop` is ready, or `unread` says that nobody reads them;
 /// `None` where the poller has ended.
 async fn watch<O: Write, E: Write>(
     args: &WatchArgs,
-    poller: &mut Poller,
+    poller: &Poller,
     output: Output<'_, O, E>,
     stop: impl Future<Output = Exit>,
     unread: impl Future<Output = ()>,
 ) -> io::Result<Option<Exit>> {
     let (mut stop, mut unread) = (pin!(stop), pin!(unread));
-    let mut board = poller.board();
+    let (mut board, mut events) = (poller.board(), poller.subscribe());
     let mut troubles = ReportedErrors::default();
     loop {
         tokio::select! {
             // In this order, so that no line is lost to an end that came after it.
             biased;
-            transition = poller.next_transition() => match transition {
-                Some(transition) => print(&transition, args.json, output.theme, &output.time_zone, output.out)?,
-                None => return Ok(None),
-            },
+            event = events.recv() => {
+                let Some(event) = event else {
+                    return Ok(None);
+                };
+                let line = Line::new(&event, &board.borrow())
+                    .render(args.json, output.theme, &output.time_zone)?;
+                output.out.write_all(line.as_bytes())?;
+                output.out.flush()?;
+            }
             changed = board.changed() => {
                 if changed.is_err() {
                     return Ok(None);
@@ -113,30 +119,10 @@ async fn watch<O: Write, E: Write>(
     }
 }
 
-/// Prints the lines of `transition`, and sees to it that they are on their way.
-fn print(
-    transition: &Transition,
-    json: bool,
-    theme: Theme,
-    time_zone: &TimeZone,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    for event in Event::of(transition) {
-        if json {
-            serde_json::to_writer(&mut *out, &event)?;
-            writeln!(out)?;
-        } else {
-            let line = event.in_words(transition, time_zone);
-            writeln!(out, "{}", theme.printable(&line))?;
-        }
-    }
-    out.flush()
-}
-
-/// One line of `watch --json`.
+/// What a line tells; it also is one of `watch --json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Event<'a> {
+struct Line<'a> {
     at: Timestamp,
     project: ProjectEntry<'a>,
     id: &'a str,
@@ -146,51 +132,63 @@ struct Event<'a> {
     from: Option<&'a str>,
     to: Option<&'a str>,
     pr_link: Option<&'a str>,
+    #[serde(skip)]
+    change: &'a Change,
 }
 
-impl<'a> Event<'a> {
-    /// What `transition` tells, a status before a pull request.
-    fn of(transition: &'a Transition) -> Vec<Self> {
-        let event = |kind, from: Option<&'a Status>, to: Option<&'a Status>| Self {
-            at: transition.at.round(Unit::Second).unwrap_or(transition.at),
-            project: ProjectEntry::new(&transition.project),
-            id: &transition.key.id,
-            label: transition.label.as_deref(),
-            kind,
-            from: from.map(Status::as_str),
-            to: to.map(Status::as_str),
-            pr_link: transition
-                .current_pull_request
-                .as_ref()
-                .map(|pull_request| pull_request.as_str()),
+impl<'a> Line<'a> {
+    /// A job that has left `board` since is told by its ids.
+    fn new(event: &'a Event, board: &'a Board) -> Self {
+        let row = board.row(&event.key);
+        let line = Self {
+            at: event.at.round(Unit::Second).unwrap_or(event.at),
+            project: row.map_or_else(
+                || ProjectEntry::unnamed(&event.key.project),
+                |row| ProjectEntry::new(&row.watched.project),
+            ),
+            id: &event.key.id,
+            label: row.and_then(|row| row.watched.label.as_deref()),
+            kind: "status",
+            from: None,
+            to: None,
+            pr_link: row.and_then(Row::pull_request).map(PullRequest::as_str),
+            change: &event.change,
         };
-        let status = transition
-            .status
-            .as_ref()
-            .map(|(from, to)| event("status", from.as_ref(), to.as_ref()));
-        let appeared = transition.pull_request.as_ref();
-        let pull_request = appeared.map(|_| event("pull_request", None, None));
-        status.into_iter().chain(pull_request).collect()
+        match &event.change {
+            Change::Status { from, to } => Self {
+                from: from.as_ref().map(Status::as_str),
+                to: to.as_ref().map(Status::as_str),
+                ..line
+            },
+            Change::PullRequest(pull_request) => Self {
+                kind: "pull_request",
+                pr_link: Some(pull_request.as_str()),
+                ..line
+            },
+        }
     }
 
-    fn in_words(&self, transition: &Transition, time_zone: &TimeZone) -> String {
+    /// The line with its end.
+    fn render(&self, json: bool, theme: Theme, time_zone: &TimeZone) -> serde_json::Result<String> {
+        if json {
+            return Ok(serde_json::to_string(self)? + "\n");
+        }
+        let line = self.to_text(time_zone) + "\n";
+        Ok(theme.printable(line).into_owned())
+    }
+
+    fn to_text(&self, time_zone: &TimeZone) -> String {
         let at = self.at.to_zoned_datetime(time_zone.clone());
-        let what = match &transition.pull_request {
-            Some(link) if self.kind == "pull_request" => {
-                format!("pull request {}  {}", link.short(), link.as_str())
-            }
-            _ => format!(
-                "{} to {}",
-                self.from.unwrap_or("unknown"),
-                self.to.unwrap_or("unknown")
-            ),
-        };
-        format!(
-            "{}  {}  {}  {what}",
+        let (project, job) = (self.project.title(), self.label.unwrap_or(self.id));
+        let text = format!(
+            "{}  {project}  {job}  {}",
             at.strftime("%F %T"),
-            transition.project.title(),
-            transition.title
-        )
+            self.change
+        );
+        match self.change {
+            Change::Status { .. } => text,
+            Change::PullRequest(pull_request) => format!("{text}  {}", pull_request.as_str()),
+        }
     }
 }
 
@@ -202,11 +200,14 @@ impl ReportedErrors {
     /// Tells what is new on `board`; whether nothing can be polled for want of a key.
     fn tell(&mut self, board: &mut watch::Receiver<Board>, err: &mut impl Write) -> bool {
         let board = board.borrow_and_update();
-        for line in self.news(&board) {
+        let (news, all_refused) = (self.news(&board), board.rows().iter().all(Row::lacks_key));
+        // Let go of before anything is written: the poller waits for it.
+        drop(board);
+        for line in news {
             // Where nobody can be told, there is still the output.
             let _ = writeln!(err, "mintwatch: {line}");
         }
-        board.rows().iter().all(Row::lacks_key)
+        all_refused
     }
 
     fn news(&mut self, board: &Board) -> Vec<String> {
@@ -233,7 +234,6 @@ mod tests {
     use crate::failure::ErrorKind;
     use crate::failure::Failure;
     use crate::job::{Job, JobKey};
-    use crate::pull_request::PullRequest;
 
     const LINK: &str = "https://github.com/acme/docs/pull/412";
 
@@ -271,15 +271,16 @@ mod tests {
     ) -> Vec<String> {
         let (mut board, key) = board();
         board.apply(&key, seen(before.0, before.1), Timestamp::UNIX_EPOCH);
-        let Some(transition) = board.apply(&key, seen(after.0, after.1), Timestamp::UNIX_EPOCH)
-        else {
-            return Vec::new();
-        };
-        let mut out = Vec::new();
+        let events = board.apply(&key, seen(after.0, after.1), Timestamp::UNIX_EPOCH);
+        let lines = events.iter().map(|event| render(json, event, &board));
+        lines.collect()
+    }
+
+    fn render(json: bool, event: &Event, board: &Board) -> String {
         let theme = Theme::new(false, false);
-        print(&transition, json, theme, &TimeZone::UTC, &mut out).unwrap();
-        let out = String::from_utf8(out).unwrap();
-        out.lines().map(String::from).collect()
+        let line = Line::new(event, board).render(json, theme, &TimeZone::UTC);
+        let line = line.unwrap();
+        line.strip_suffix('\n').unwrap().to_owned()
     }
 
     #[test]
@@ -340,6 +341,25 @@ mod tests {
                  https://github.com/acme/docs/pull/412",
             ]
         );
+    }
+
+    #[test]
+    fn a_job_that_has_left_is_told_by_its_ids() {
+        let event = Event {
+            at: Timestamp::UNIX_EPOCH,
+            key: JobKey::new("p", "job_gone"),
+            change: Change::Status {
+                from: Some(Status::Active),
+                to: Some(Status::Failed),
+            },
+        };
+        let (board, _) = board();
+        assert_eq!(
+            render(false, &event, &board),
+            "1970-01-01 00:00:00  p  job_gone  active to failed"
+        );
+        let want = r#"{"at":"1970-01-01T00:00:00Z","project":{"id":"p","name":null},"id":"job_gone","label":null,"event":"status","from":"active","to":"failed","prLink":null}"#;
+        assert_eq!(render(true, &event, &board), want);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The task behind the poller: polls what is due, puts what it learns on the board, and obeys.
+//! The task behind the poller: polls what is due, puts what it learns on the board, and handles
+//! commands.
 //!
 //! It is the only writer of the board. It must not know who asks.
 
@@ -12,9 +13,10 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::Command;
 use super::config::{KeySlot, PollerConfig};
+use super::events::Publisher;
 use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
 use crate::base_url::BaseUrl;
-use crate::board::{Board, Row, Transition, Update, Watched};
+use crate::board::{Board, Row, Update, Watched};
 use crate::config::KeySource;
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey};
@@ -50,7 +52,7 @@ pub(super) struct Engine {
     keys: Vec<KeySlot>,
     key_of: HashMap<Arc<str>, KeyIndex>,
     board: watch::Sender<Board>,
-    transitions: mpsc::UnboundedSender<Transition>,
+    events: Publisher,
     /// For the tasks that look for keys; weak, so that the poller ends with its last handle.
     commands: mpsc::WeakUnboundedSender<Command>,
     in_flight: JoinSet<Reply>,
@@ -62,22 +64,22 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(
-        setup: PollerConfig,
+        config: PollerConfig,
         board: watch::Sender<Board>,
-        transitions: mpsc::UnboundedSender<Transition>,
+        events: Publisher,
         commands: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
         Self {
-            base_url: setup.base_url,
-            timeout: setup.timeout,
+            base_url: config.base_url,
+            timeout: config.timeout,
             client: None,
             renew_at: now(),
-            schedule: Schedule::new(setup.limits, fastrand::u64(..)),
-            start: setup.start,
-            keys: setup.keys,
-            key_of: setup.key_of,
+            schedule: Schedule::new(config.limits, fastrand::u64(..)),
+            start: config.start,
+            keys: config.keys,
+            key_of: config.key_of,
             board,
-            transitions,
+            events,
             commands,
             in_flight: JoinSet::new(),
             key_searches: HashMap::new(),
@@ -102,11 +104,11 @@ impl Engine {
                     Some(command) => self.handle_command(command),
                     None => return,
                 },
-                Some(reply) = self.in_flight.join_next() => self.take(reply),
+                Some(reply) = self.in_flight.join_next() => self.handle_reply(reply),
                 () = sleep_until(due), if due.is_some() => {}
             }
             if due.is_some_and(|due| now().saturating_duration_since(due) > OVERSLEPT) {
-                self.wake_up();
+                self.resume();
             } else if self.client.is_none() && now() >= self.renew_at {
                 self.renew_connections();
             }
@@ -137,9 +139,9 @@ impl Engine {
         self.schedule_all();
     }
 
-    /// Watches these jobs and polls by another setup from now on, everything once. Jobs and keys
+    /// Watches these jobs and polls by another configuration from now on, everything once. Jobs and keys
     /// change in one step, so that no job is ever polled with the key of another project.
-    fn restart(&mut self, watched: Vec<Watched>, setup: PollerConfig) {
+    fn restart(&mut self, watched: Vec<Watched>, config: PollerConfig) {
         self.in_flight = JoinSet::new();
         self.board.send_modify(|board| {
             board.abandon_polls();
@@ -149,12 +151,12 @@ impl Engine {
             search.abort();
         }
         self.holds.clear();
-        self.schedule = Schedule::new(setup.limits, fastrand::u64(..));
-        self.start = setup.start;
-        self.base_url = setup.base_url;
-        self.timeout = setup.timeout;
-        self.keys = setup.keys;
-        self.key_of = setup.key_of;
+        self.schedule = Schedule::new(config.limits, fastrand::u64(..));
+        self.start = config.start;
+        self.base_url = config.base_url;
+        self.timeout = config.timeout;
+        self.keys = config.keys;
+        self.key_of = config.key_of;
         self.renew_connections();
         self.schedule_all();
         self.suspend_keyless_projects();
@@ -202,7 +204,7 @@ impl Engine {
         }
     }
 
-    fn take(&mut self, reply: Result<Reply, JoinError>) {
+    fn handle_reply(&mut self, reply: Result<Reply, JoinError>) {
         match reply {
             Ok((job, _, Ok(reply))) => self.seen(&job, reply),
             Ok((job, key, Err(error))) => self.failed(&job, &key, error),
@@ -213,7 +215,7 @@ impl Engine {
     }
 
     fn seen(&mut self, job: &JobKey, reply: Job) {
-        let pace = Pace::of(reply.status.as_ref());
+        let pace = Pace::from_status(reply.status.as_ref());
         let fresh_for = self.schedule.fresh_for(pace);
         self.apply(
             job,
@@ -321,9 +323,9 @@ impl Engine {
                     self.look_for_key(index, true, Duration::ZERO);
                 }
             }
-            Command::Resumed => self.wake_up(),
+            Command::Resumed => self.resume(),
             Command::Watch(watched) => self.watch(watched),
-            Command::Restart(watched, setup) => self.restart(watched, *setup),
+            Command::Restart(watched, config) => self.restart(watched, *config),
             Command::KeyResolved {
                 index,
                 key,
@@ -363,20 +365,20 @@ impl Engine {
 
     /// Puts `update` on the board and wakes its readers if what they show has changed.
     fn apply(&mut self, job: &JobKey, update: Update) {
-        let mut transition = None;
+        let mut events = Vec::new();
         self.board.send_if_modified(|board| {
             let before = board.revision();
-            transition = board.apply(job, update, Timestamp::now());
+            events = board.apply(job, update, Timestamp::now());
             board.revision() != before
         });
-        if let Some(transition) = transition {
-            let _ = self.transitions.send(transition);
+        for event in events {
+            self.events.publish(event);
         }
     }
 
     /// After a stop or a sleep every wait is over at once, and connections from before may be dead:
     /// polls in flight are given up, and each job is polled once, spread, over new connections.
-    fn wake_up(&mut self) {
+    fn resume(&mut self) {
         tracing::info!("awake after a sleep: polling everything once");
         self.in_flight = JoinSet::new();
         self.renew_connections();
@@ -417,6 +419,7 @@ async fn sleep_until(due: Option<Instant>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::events::Subscriptions;
     use super::super::schedule::Limits;
     use super::*;
 
@@ -430,7 +433,7 @@ mod tests {
             finished: KEY_RECHECK,
             concurrency: 1,
         };
-        let setup = PollerConfig {
+        let config = PollerConfig {
             base_url: "http://127.0.0.1:9".parse().unwrap(),
             timeout: KEY_RECHECK,
             limits,
@@ -440,9 +443,9 @@ mod tests {
         };
         let (commands, received) = mpsc::unbounded_channel();
         let (board, _) = watch::channel(Board::default());
-        let (transitions, _) = mpsc::unbounded_channel();
+        let events = Subscriptions::default().publisher();
         (
-            Engine::new(setup, board, transitions, commands.downgrade()),
+            Engine::new(config, board, events, commands.downgrade()),
             received,
             commands,
         )

@@ -11,36 +11,22 @@ use std::time::{Duration, Instant};
 
 use crate::job::JobKey;
 
+mod limits;
 mod pace;
+mod ticks;
 
+pub use limits::Limits;
 pub use pace::Pace;
 
-/// The longest wait that failures back off to.
-pub const MAX_BACKOFF: Duration = Duration::from_mins(5);
+use limits::SPREAD_STEP;
+use ticks::Ticks;
+
 /// The longest `Retry-After` that is obeyed.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// How often a job that we may not see is tried again.
 pub const FORBIDDEN_PROBE: Duration = Duration::from_mins(5);
-/// Failures wait at least this long (or one interval, where that is shorter).
-const MIN_BACKOFF: Duration = Duration::from_secs(1);
-/// What a spread start leaves between two polls, up to one active interval or
-/// [`MAX_SPREAD`] in all.
-const SPREAD_STEP: Duration = Duration::from_millis(10);
-/// The longest that a spread takes: a person waits for the first values.
-const MAX_SPREAD: Duration = Duration::from_secs(10);
 /// So many failures of a project without a success between count as its server being down.
 const DOWN_AFTER: u32 = 3;
-
-/// The settings that the schedule needs.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Between two polls of an active job.
-    pub active: Duration,
-    /// Between two polls of a finished job.
-    pub finished: Duration,
-    /// The most polls in flight at once.
-    pub concurrency: usize,
-}
 
 /// How the first polls are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +101,9 @@ pub struct Schedule {
     entries: HashMap<JobKey, Entry>,
     projects: HashMap<Arc<str>, ProjectState>,
     refused_keys: Vec<KeyIndex>,
-    /// Jobs that are well, and jobs whose last poll failed: the second may fill only half of the
-    /// places in flight, so that hanging jobs never keep the others waiting.
+    ticks: Ticks,
+    /// Healthy jobs, and jobs whose last poll failed: the second may fill only half of the places in
+    /// flight, so that hanging jobs never keep the others waiting.
     queues: [Queue; 2],
     in_flight: [usize; 2],
     next_ticket: u64,
@@ -132,6 +119,7 @@ impl Schedule {
             entries: HashMap::new(),
             projects: HashMap::new(),
             refused_keys: Vec::new(),
+            ticks: Ticks::default(),
             queues: [Queue::new(), Queue::new()],
             in_flight: [0, 0],
             next_ticket: 0,
@@ -139,8 +127,8 @@ impl Schedule {
     }
 
     /// Takes on `jobs`, each with the key that it is polled with, in the order given: their first
-    /// polls are spread from `now` on, or all due at once. A job that is already here stays as it
-    /// is.
+    /// polls are spread from `now` on, a few at each tick, or all due at once. A job that is already
+    /// here stays as it is.
     pub fn add(
         &mut self,
         jobs: impl IntoIterator<Item = (JobKey, KeyIndex)>,
@@ -148,12 +136,13 @@ impl Schedule {
         now: Instant,
     ) {
         self.single_round = start == Start::Once;
+        self.ticks.start(now);
         let step = match start {
             Start::Spread => SPREAD_STEP,
             Start::AtOnce | Start::Once => Duration::ZERO,
         };
         let mut due = now;
-        let last = now + self.limits.active.min(MAX_SPREAD);
+        let last = now + self.limits.longest_spread();
         for (job, key) in jobs {
             if self.entries.contains_key(&job) {
                 continue;
@@ -170,7 +159,8 @@ impl Schedule {
                 ticket: 0,
             };
             self.entries.insert(job.clone(), entry);
-            self.wait_until(&job, due);
+            let tick = self.ticks.at_or_after(due);
+            self.wait_until(&job, if start == Start::Spread { tick } else { due });
             due = (due + step).min(last);
         }
     }
@@ -189,7 +179,7 @@ impl Schedule {
 
     /// How long a reply of this pace counts as fresh: twice its interval; `None` for ever.
     pub fn fresh_for(&self, pace: Pace) -> Option<Duration> {
-        self.interval(pace).map(|interval| interval * 2)
+        self.limits.interval(pace).map(|interval| interval * 2)
     }
 
     /// When [`Self::take_due`] next has something to give; `None` while nothing waits, or while
@@ -206,9 +196,9 @@ impl Schedule {
             if self.key_is_refused(&job) {
                 self.set_state(&job, State::Parked);
             } else if let Some(until) = self.held_until(&job).filter(|until| *until > now) {
-                let window = self.spread_window(self.entries.len());
+                let window = self.limits.spread_window(self.entries.len());
                 let due = until + self.up_to(window);
-                self.wait_until(&job, due);
+                self.wait_until_tick(&job, due);
             } else {
                 self.set_state(&job, State::InFlight);
                 self.in_flight[queue] += 1;
@@ -257,10 +247,13 @@ impl Schedule {
         }
     }
 
-    /// Polls every job once, archived ones too, spread from `now` on.
+    /// Polls every job once, archived ones too, spread from `now` on and not by the tick: a person
+    /// waits for it.
     pub fn poll_all(&mut self, now: Instant) {
         let jobs: Vec<JobKey> = self.entries.keys().cloned().collect();
-        self.spread(jobs, now);
+        for (job, due) in self.spread_over(jobs, now) {
+            self.poll_now(&job, due);
+        }
     }
 
     /// After sleep, when polls in flight have been given up: every job that waits or was in flight
@@ -316,26 +309,26 @@ impl Schedule {
             entry.pace = pace;
             entry.failures = 0;
         }
-        if let Some(interval) = self.interval(pace) {
+        if let Some(interval) = self.limits.interval(pace) {
             let due = now + self.jittered(interval);
             self.wait_again(job, due);
         }
         let project = self.projects.entry(Arc::clone(&job.project)).or_default();
         let failures_before = std::mem::take(&mut project.failures_in_a_row);
         if failures_before >= DOWN_AFTER && !self.single_round {
-            self.heal(&Arc::clone(&job.project), now);
+            self.recover(&Arc::clone(&job.project), now);
         }
     }
 
     /// The server of a project answers again: what had backed off is polled within one interval.
-    fn heal(&mut self, project: &Arc<str>, now: Instant) {
-        let sick = |entry: &Entry| {
+    fn recover(&mut self, project: &Arc<str>, now: Instant) {
+        let failing = |entry: &Entry| {
             entry.failures > 0
                 && !entry.own_fault
                 && &entry.project == project
                 && entry.state != State::InFlight
         };
-        let jobs = self.jobs_where(sick);
+        let jobs = self.jobs_where(failing);
         self.spread(jobs, now);
     }
 
@@ -361,17 +354,10 @@ impl Schedule {
         self.wait_again(job, due);
     }
 
-    /// Full jitter: anything up to the active interval doubled with each failure, within
-    /// [`MIN_BACKOFF`] and [`MAX_BACKOFF`].
+    /// Full jitter: anything between the least and the most.
     fn backoff(&mut self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1).min(16);
-        let ceiling = self
-            .limits
-            .active
-            .saturating_mul(1 << doublings)
-            .min(MAX_BACKOFF);
-        let floor = MIN_BACKOFF.min(ceiling);
-        floor + self.up_to(ceiling.saturating_sub(floor))
+        let (least, most) = self.limits.backoff(failures);
+        least + self.up_to(most.saturating_sub(least))
     }
 
     fn key_is_refused(&self, job: &JobKey) -> bool {
@@ -390,14 +376,6 @@ impl Schedule {
         self.projects.get(&job.project)?.held_until
     }
 
-    fn interval(&self, pace: Pace) -> Option<Duration> {
-        match pace {
-            Pace::Active => Some(self.limits.active),
-            Pace::Finished => Some(self.limits.finished),
-            Pace::Once => None,
-        }
-    }
-
     /// `interval` and up to 10% more or less.
     fn jittered(&mut self, interval: Duration) -> Duration {
         interval.mul_f64(0.9 + self.rng.f64() * 0.2)
@@ -407,20 +385,17 @@ impl Schedule {
         window.mul_f64(self.rng.f64())
     }
 
-    fn spread_window(&self, jobs: usize) -> Duration {
-        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
-        SPREAD_STEP
-            .saturating_mul(jobs)
-            .min(self.limits.active)
-            .min(MAX_SPREAD)
+    fn spread(&mut self, jobs: Vec<JobKey>, now: Instant) {
+        for (job, due) in self.spread_over(jobs, now) {
+            let tick = self.ticks.at_or_after(due);
+            self.poll_now(&job, tick);
+        }
     }
 
-    fn spread(&mut self, jobs: Vec<JobKey>, now: Instant) {
-        let window = self.spread_window(jobs.len());
-        for job in jobs {
-            let due = now + self.up_to(window);
-            self.poll_now(&job, due);
-        }
+    fn spread_over(&mut self, jobs: Vec<JobKey>, now: Instant) -> Vec<(JobKey, Instant)> {
+        let window = self.limits.spread_window(jobs.len());
+        let due = |job| (job, now + self.up_to(window));
+        jobs.into_iter().map(due).collect()
     }
 
     fn jobs_where(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<JobKey> {
@@ -433,8 +408,14 @@ impl Schedule {
 
     fn wait_again(&mut self, job: &JobKey, due: Instant) {
         if !self.single_round {
-            self.wait_until(job, due);
+            self.wait_until_tick(job, due);
         }
+    }
+
+    /// Late, and never early: a server that says `Retry-After` is taken at its word.
+    fn wait_until_tick(&mut self, job: &JobKey, due: Instant) {
+        let tick = self.ticks.at_or_after(due);
+        self.wait_until(job, tick);
     }
 
     fn wait_until(&mut self, job: &JobKey, due: Instant) {
@@ -449,12 +430,12 @@ impl Schedule {
 
     /// The queue whose head is due first, among those that may fill a place now.
     fn next_queue(&mut self) -> Option<(Instant, usize)> {
-        let [well, sick] = self.in_flight;
-        if well + sick >= self.limits.concurrency.max(1) {
+        let [healthy, failing] = self.in_flight;
+        if healthy + failing >= self.limits.concurrency.max(1) {
             return None;
         }
-        let sick_may_go = sick < (self.limits.concurrency / 2).max(1);
-        (0..=usize::from(sick_may_go))
+        let failing_may_go = failing < (self.limits.concurrency / 2).max(1);
+        (0..=usize::from(failing_may_go))
             .filter_map(|queue| Some((self.head(queue)?, queue)))
             .min()
     }

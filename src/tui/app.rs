@@ -6,11 +6,11 @@
 
 mod act;
 mod compose;
+mod history;
 mod input;
 mod mouse;
 mod question;
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use ratatui::layout::Size;
 use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
+pub use history::History;
 pub use question::Question;
 
 use super::detail;
@@ -30,8 +31,8 @@ use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
 use super::preferences::Preferences;
-use crate::board::{Board, Counts, Freshness, Project, Row, Transition};
-use crate::job::{JobKey, Status};
+use crate::board::{Board, Counts, Event, Freshness, Project, Row};
+use crate::job::JobKey;
 use crate::link::Link;
 use crate::view::theme::{Role, Theme};
 
@@ -41,8 +42,6 @@ const MESSAGE_TIME: Duration = Duration::from_secs(6);
 const BAD_NEWS_TIME: Duration = Duration::from_secs(30);
 /// How often open details are looked at for polls that change nothing else.
 const DETAILS_PACE: Duration = Duration::from_secs(1);
-/// How many transitions of this run are kept for the details.
-const MAX_TRANSITIONS: usize = 1_000;
 
 /// What the screen is for at the moment.
 #[derive(Debug)]
@@ -125,7 +124,7 @@ pub struct App {
     pub time_zone: TimeZone,
     /// What was written and not sent, by purpose.
     drafts: [String; 3],
-    transitions: VecDeque<Transition>,
+    history: History,
     size: Size,
     revision: Option<u64>,
     stale_rows: usize,
@@ -157,7 +156,7 @@ impl App {
             message: None,
             time_zone: TimeZone::UTC,
             drafts: Default::default(),
-            transitions: VecDeque::new(),
+            history: History::default(),
             size,
             revision: None,
             stale_rows: 0,
@@ -274,21 +273,21 @@ impl App {
         self.details_change_at = open.and_then(|_| now.checked_add(DETAILS_PACE).ok());
     }
 
-    /// Takes a transition: kept for the details, and said.
-    pub fn on_transition(&mut self, transition: Transition, now: Timestamp) {
-        let role = match &transition.status {
-            Some((_, Some(Status::Failed))) => Role::Bad,
-            _ => Role::Good,
-        };
-        self.say(
-            format!("{}: {}", transition.title, describe(&transition)),
-            role,
-            now,
-        );
-        if self.transitions.len() == MAX_TRANSITIONS {
-            self.transitions.pop_front();
+    /// Takes a change of a job: kept for the details, and said.
+    pub fn on_event(&mut self, event: Event, board: &Board, now: Timestamp) -> Effect {
+        let key = event.key.clone();
+        self.history.push(event);
+        if let Some(line) = self.history.lines_of(&key).pop() {
+            let row = board.row(&key);
+            let title = row.map_or(&*key.id, |row| row.watched.title());
+            let role = if line.is_failure {
+                Role::Bad
+            } else {
+                Role::Good
+            };
+            self.say(format!("{title}: {}", line.text), role, now);
         }
-        self.transitions.push_back(transition);
+        Effect::None
     }
 
     /// Shows a message for a while.
@@ -336,12 +335,9 @@ impl App {
         self.size
     }
 
-    /// The changes of this run to one job, newest first.
-    pub fn transitions_of<'a>(&'a self, key: &'a JobKey) -> impl Iterator<Item = &'a Transition> {
-        self.transitions
-            .iter()
-            .rev()
-            .filter(move |transition| &transition.key == key)
+    /// What this run has seen change.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// The time of day, as `14:03:59`.
@@ -424,28 +420,6 @@ impl App {
     fn shows_details(&self) -> bool {
         self.pane || matches!(self.mode, Mode::Details)
     }
-}
-
-/// A transition in words: `active → completed, pull request #412`.
-pub fn describe(transition: &Transition) -> String {
-    let word = |status: &Option<Status>| {
-        status
-            .as_ref()
-            .map_or_else(|| String::from("unknown"), ToString::to_string)
-    };
-    let status = transition
-        .status
-        .as_ref()
-        .map(|(from, to)| format!("{} to {}", word(from), word(to)));
-    let pull_request = transition
-        .pull_request
-        .as_ref()
-        .map(|link| format!("pull request {}", link.short()));
-    [status, pull_request]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 fn stale_rows(board: &Board, now: Timestamp) -> usize {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::app::{App, describe};
+use super::app::App;
 use super::keys::Action;
 use crate::board::{Board, Freshness, Row};
 use crate::failure::ErrorKind;
@@ -182,8 +182,11 @@ impl<'a> Page<'a> {
     fn history(&mut self, row: &Row, board: &Board) {
         let mut events: Vec<(Timestamp, String, Role)> = self
             .app
-            .transitions_of(row.key())
-            .map(|transition| (transition.at, describe(transition), Role::Plain))
+            .history()
+            .lines_of(row.key())
+            .into_iter()
+            .rev()
+            .map(|line| (line.at, line.text, Role::Plain))
             .collect();
         let errors = board.errors().filter(|error| &error.key == row.key());
         events.extend(errors.map(|error| (error.at, error.to_string(), Role::Bad)));

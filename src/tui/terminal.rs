@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, execute, terminal};
+use crossterm::{cursor, execute, queue, terminal};
 use futures_util::{Stream, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
+
+mod forced_exit;
 
 /// Puts the title on the terminal's stack and takes it back from there (XTWINOPS 22 and 23 of
 /// <https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>); terminals without it ignore it.
@@ -34,37 +36,65 @@ pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 /// The modes of the terminal that are set; dropping it puts them back.
 #[derive(Debug)]
 pub struct TerminalGuard {
-    /// Shared with the panic hook.
-    set: Arc<AtomicBool>,
+    /// Shared with the panic hook, and with the thread that watches for signals.
+    modes: Arc<Modes>,
+}
+
+#[derive(Debug)]
+struct Modes {
+    set: AtomicBool,
+    /// From before the first is set until after the last is put back.
+    taken: AtomicBool,
     mouse: bool,
 }
 
 impl TerminalGuard {
-    /// Takes the terminal over, and sees to it that a panic gives it back before it is reported.
+    /// Takes the terminal over, and sees to it that a panic gives it back before it is reported, and
+    /// a signal although nobody reads it.
     ///
     /// With `mouse`, clicks and the wheel come in as input, and no longer select text there.
     pub fn take(mouse: bool) -> io::Result<Self> {
-        let modes = Self {
-            set: Arc::new(AtomicBool::new(false)),
+        let modes = Arc::new(Modes {
+            set: AtomicBool::new(false),
+            taken: AtomicBool::new(false),
             mouse,
-        };
-        modes.restore_on_panic();
-        modes.set()?;
-        Ok(modes)
-    }
-
-    fn restore_on_panic(&self) {
-        let (set, mouse) = (Arc::clone(&self.set), self.mouse);
-        let report = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            restore(&set, mouse);
-            report(panic);
-        }));
+        });
+        restore_on_panic(Arc::clone(&modes));
+        forced_exit::watch(Arc::clone(&modes));
+        let guard = Self { modes };
+        guard.set()?;
+        Ok(guard)
     }
 
     /// Takes the terminal over again, after [`Self::restore`].
     pub(super) fn set(&self) -> io::Result<()> {
-        // First the flag: if a step fails, those before it are still undone.
+        self.modes.set()
+    }
+
+    /// Gives the terminal back.
+    pub fn restore(&self) {
+        self.modes.restore();
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
+fn restore_on_panic(modes: Arc<Modes>) {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        modes.restore();
+        report(panic);
+    }));
+}
+
+impl Modes {
+    fn set(&self) -> io::Result<()> {
+        // First the flags: if a step fails, those before it are still undone.
+        self.taken.store(true, Ordering::SeqCst);
         self.set.store(true, Ordering::SeqCst);
         terminal::enable_raw_mode()?;
         let mut out = io::stdout();
@@ -81,36 +111,39 @@ impl TerminalGuard {
         out.flush()
     }
 
-    /// Gives the terminal back.
-    pub fn restore(&self) {
-        restore(&self.set, self.mouse);
+    /// Undoes every mode, in the reverse order, once. The terminal may be gone, so errors mean
+    /// nothing.
+    fn restore(&self) {
+        if !self.set.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        let mut out = io::stdout();
+        let _ = out.write_all(&self.leaving());
+        let _ = out.flush();
+        let _ = terminal::disable_raw_mode();
+        self.taken.store(false, Ordering::SeqCst);
     }
-}
 
-impl Drop for TerminalGuard {
-    fn drop(&mut self) {
-        self.restore();
+    fn are_taken(&self) -> bool {
+        self.taken.load(Ordering::SeqCst)
     }
-}
 
-/// Undoes every mode, in the reverse order, once. The terminal may be gone, so errors mean nothing.
-fn restore(set: &AtomicBool, mouse: bool) {
-    if !set.swap(false, Ordering::SeqCst) {
-        return;
+    /// What is written to put the modes back.
+    fn leaving(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if self.mouse {
+            bytes.extend_from_slice(LEAVE_MOUSE.as_bytes());
+        }
+        // Writing to memory cannot fail.
+        let _ = queue!(
+            bytes,
+            cursor::Show,
+            DisableBracketedPaste,
+            LeaveAlternateScreen
+        );
+        bytes.extend_from_slice(POP_TITLE.as_bytes());
+        bytes
     }
-    let mut out = io::stdout();
-    if mouse {
-        let _ = out.write_all(LEAVE_MOUSE.as_bytes());
-    }
-    let _ = execute!(
-        out,
-        cursor::Show,
-        DisableBracketedPaste,
-        LeaveAlternateScreen
-    );
-    let _ = out.write_all(POP_TITLE.as_bytes());
-    let _ = out.flush();
-    let _ = terminal::disable_raw_mode();
 }
 
 /// A terminal to draw on, whose modes are set.

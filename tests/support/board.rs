@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mintwatch::board::{Board, Project, Transition, Update, Watched};
+use mintwatch::board::{Board, Change, Event, Project, Update, Watched};
 use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::pull_request::PullRequest;
@@ -67,7 +67,7 @@ pub fn board(jobs: Vec<(Watched, Option<Job>)>) -> Board {
 }
 
 /// The job is seen, so many seconds ago; it counts as fresh for a minute, archived ones for ever.
-pub fn see(board: &mut Board, key: &JobKey, job: Job, seconds: u64) -> Option<Transition> {
+pub fn see(board: &mut Board, key: &JobKey, job: Job, seconds: u64) -> Vec<Event> {
     let archived = job.status == Some(Status::Archived);
     let fresh_for = (!archived).then_some(Duration::from_mins(1));
     board.apply(key, Update::Fetched { job, fresh_for }, ago(seconds))
@@ -222,23 +222,28 @@ fn jobs() -> Vec<(Watched, Option<Job>)> {
 }
 
 /// What the poller told of the realistic board's jobs in this run.
-pub fn transitions() -> Vec<Transition> {
+pub fn events() -> Vec<Event> {
     let jobs = jobs();
-    let transition = |at: usize, seconds, from: &str| {
+    let events = |at: usize, seconds, from: &str| {
         let (watched, job) = &jobs[at];
         let job = job.clone().unwrap();
-        Transition {
+        let status = Change::Status {
+            from: Some(Status::from_api(from)),
+            to: job.status,
+        };
+        let pull_request = job.pull_request.map(Change::PullRequest);
+        let event = |change| Event {
             at: ago(seconds),
             key: watched.key.clone(),
-            project: watched.project.clone(),
-            label: watched.label.clone(),
-            title: watched.title().into(),
-            current_pull_request: job.pull_request.clone(),
-            status: Some((Some(Status::from_api(from)), job.status)),
-            pull_request: job.pull_request,
-        }
+            change,
+        };
+        [status]
+            .into_iter()
+            .chain(pull_request)
+            .map(event)
+            .collect::<Vec<_>>()
     };
-    vec![transition(4, 500, "active"), transition(0, 200, "active")]
+    [events(4, 500, "active"), events(0, 200, "active")].concat()
 }
 
 /// Every poll fails: two jobs were seen before, one never.

@@ -337,6 +337,22 @@ fn perform(reply: &Reply, stream: &mut TcpStream, shared: &Shared) -> io::Result
                 shared.send(stream, &spaces)?;
             }
         }
+        Reply::EndlessInterim => {
+            let both = "HTTP/1.1 100 Continue\r\n\r\n\
+                        HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
+            let many = both.repeat(200);
+            loop {
+                shared.send(stream, many.as_bytes())?;
+            }
+        }
+        Reply::Gated(gate, reply) => {
+            while !gate.is_open() {
+                if !shared.pause(Duration::from_millis(2)) {
+                    return Ok(false);
+                }
+            }
+            return perform(reply, stream, shared);
+        }
     }
     Ok(false)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flate2::Compression;
@@ -33,6 +35,24 @@ pub enum Reply {
     Truncate,
     /// A body of white space without end, as fast as it is taken.
     EndlessStream,
+    /// Interim responses (100 and 103) without end, as fast as they are taken.
+    EndlessInterim,
+    /// This reply, once the gate is open.
+    Gated(Gate, Box<Reply>),
+}
+
+/// Holds replies back until a test opens it.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    pub fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl Reply {
@@ -147,6 +167,11 @@ impl Reply {
             headers.push((name.into(), value.into()));
         }
         self
+    }
+
+    /// This, once `gate` is open.
+    pub fn behind(self, gate: &Gate) -> Self {
+        Self::Gated(gate.clone(), Box::new(self))
     }
 
     /// This once, then `next`.

@@ -13,7 +13,7 @@ use mintwatch::exit::Exit;
 use mintwatch::link::Link;
 use mintwatch::poll::Poller;
 use mintwatch::tui::app::{App, Request};
-use mintwatch::tui::{self, Host, Notice};
+use mintwatch::tui::{self, Channels, Host, Notice};
 use mintwatch::view::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
@@ -63,7 +63,7 @@ impl Session {
 
     /// The same, with a host that answers `open` to each link that it is to open.
     pub fn with_host(
-        mut poller: Poller,
+        poller: Poller,
         (width, height): (u16, u16),
         open: fn(&str) -> Result<Opened, String>,
     ) -> Self {
@@ -83,14 +83,20 @@ impl Session {
         let events = futures_util::stream::unfold(events, |mut events| async {
             Some((events.recv().await?, events))
         });
+        let channels = Channels {
+            board: poller.board(),
+            events: poller.subscribe(),
+            notices: news,
+            poller: poller.handle(),
+        };
         let run = tokio::spawn(async move {
+            let _poller = poller;
             let mut terminal = Terminal::new(backend)?;
             let stop = async { stopped.await.unwrap_or(Exit::Done) };
             tui::run(
                 &mut terminal,
                 events.boxed(),
-                &mut poller,
-                news,
+                channels,
                 app,
                 &mut host,
                 stop,

@@ -38,7 +38,7 @@ pub fn start(config: &str) -> Poller {
 /// Starts a poller of `config` with the keys that `key` gives.
 pub fn start_with(config: &str, key: impl Fn(&KeySource) -> Result<ApiKey, KeyError>) -> Poller {
     let (watched, setup) = setup(config, key);
-    Poller::start(watched, setup)
+    Poller::start(watched, setup).unwrap()
 }
 
 /// The row of `project/job` as it stands.

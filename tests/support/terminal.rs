@@ -33,6 +33,8 @@ struct State {
     wire: Vec<u8>,
     /// Nothing more is to be read, so that the reader's end can be closed.
     hang_up: bool,
+    /// Nothing more is to be read, and the reader's end stays open.
+    stalled: bool,
     ended: bool,
 }
 
@@ -192,6 +194,11 @@ impl Terminal {
         self.master = None;
     }
 
+    /// Nobody reads the terminal from now on, but for what waits already.
+    pub fn stall(&self) {
+        self.output.state().stalled = true;
+    }
+
     /// Waits for the end of the program: its exit code.
     pub fn exit_code(&mut self) -> u32 {
         let start = Instant::now();
@@ -242,16 +249,23 @@ impl Terminal {
             "the title's stack"
         );
         assert!(!text.contains("\u{1b}[>"), "no keyboard flags");
-        let master = self.master.as_ref().unwrap();
-        assert_eq!(line_discipline(&**master), self.line_discipline);
+        self.assert_line_discipline_restored();
         let state = self.output.state();
         let screen = state.parser.screen();
         assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+    }
+
+    /// The terminal echoes and takes whole lines again.
+    pub fn assert_line_discipline_restored(&self) {
+        let master = self.master.as_ref().unwrap();
+        assert_eq!(line_discipline(&**master), self.line_discipline);
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.output.state().hang_up = true;
+        self.output.changed.notify_all();
         // Only of use where a test has failed.
         let _ = self.child.kill();
     }
@@ -272,6 +286,11 @@ fn read(mut reader: Box<dyn Read + Send>, output: &Output) {
         state.wire.extend(&buffer[..count]);
         if state.hang_up {
             break;
+        }
+        if state.stalled {
+            state.ended = true;
+            let _reader = output.changed.wait_while(state, |state| !state.hang_up);
+            return;
         }
         drop(state);
         output.changed.notify_all();

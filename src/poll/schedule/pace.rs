@@ -14,8 +14,7 @@ pub enum Pace {
 }
 
 impl Pace {
-    /// The pace of a job with this status.
-    pub fn of(status: Option<&Status>) -> Self {
+    pub fn from_status(status: Option<&Status>) -> Self {
         match status {
             Some(Status::Completed | Status::Failed) => Self::Finished,
             Some(Status::Archived) => Self::Once,

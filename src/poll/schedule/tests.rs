@@ -9,6 +9,11 @@ use crate::job::Status;
 
 const ACTIVE: Duration = Duration::from_secs(10);
 const FINISHED: Duration = Duration::from_mins(5);
+// The contract's figures, and not the constants of the code, which may be wrong.
+const TICK: Duration = Duration::from_millis(50);
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_mins(5);
+const LONGEST_HOLD: Duration = Duration::from_hours(1);
 const LIMITS: Limits = Limits {
     active: ACTIVE,
     finished: FINISHED,
@@ -56,9 +61,11 @@ fn the_start_is_spread_in_order_over_at_most_one_interval() {
     assert_eq!(schedule.next_due(), Some(start));
     assert_eq!(schedule.take_due(start), Some(JobKey::new("p", "job_0")));
     assert_eq!(schedule.take_due(start), None);
-    assert_eq!(schedule.next_due(), Some(start + SPREAD_STEP));
+    assert_eq!(schedule.next_due(), Some(start + TICK));
+    let first_tick = std::iter::from_fn(|| schedule.take_due(start + TICK)).count();
+    assert_eq!(first_tick, 5, "a job each 10 ms");
     let polled = std::iter::from_fn(|| schedule.take_due(start + ACTIVE)).count();
-    assert_eq!(polled, 2_999);
+    assert_eq!(polled, 2_994);
 }
 
 #[test]
@@ -100,14 +107,14 @@ fn intervals_follow_the_status_with_a_tenth_of_jitter() {
     ] {
         let now = Instant::now();
         let mut schedule = schedule(1, now);
-        let pace = Pace::of(status.as_ref());
+        let pace = Pace::from_status(status.as_ref());
         let wait = wait_after(&mut schedule, Outcome::Seen(pace), now);
         assert_eq!(
             schedule.fresh_for(pace),
             interval.map(|interval| interval * 2)
         );
         match interval {
-            Some(interval) => within(wait, interval.mul_f64(0.9), interval.mul_f64(1.1)),
+            Some(interval) => within(wait, interval.mul_f64(0.9), interval.mul_f64(1.1) + TICK),
             None => assert_eq!(wait, None, "archived jobs are polled once"),
         }
     }
@@ -130,7 +137,7 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
             },
             now,
         );
-        within(wait, MIN_BACKOFF, ceiling);
+        within(wait, MIN_BACKOFF, ceiling + TICK);
         longest = longest.max(wait.unwrap());
         now += wait.unwrap();
     }
@@ -139,7 +146,7 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
         "full jitter reaches far: {longest:?}"
     );
     let wait = wait_after(&mut schedule, Outcome::Seen(Pace::Active), now);
-    within(wait, ACTIVE.mul_f64(0.9), ACTIVE.mul_f64(1.1));
+    within(wait, ACTIVE.mul_f64(0.9), ACTIVE.mul_f64(1.1) + TICK);
     now += wait.unwrap();
     let wait = wait_after(
         &mut schedule,
@@ -149,7 +156,7 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
         },
         now,
     );
-    within(wait, MIN_BACKOFF, ACTIVE);
+    within(wait, MIN_BACKOFF, ACTIVE + TICK);
 }
 
 #[test]
@@ -157,8 +164,8 @@ fn retry_after_holds_the_whole_project_for_at_most_an_hour() {
     let now = Instant::now();
     for (asked, obeyed) in [
         (Duration::from_secs(40), Duration::from_secs(40)),
-        (Duration::from_secs(1_000_000_000), MAX_RETRY_AFTER),
-        (Duration::MAX, MAX_RETRY_AFTER),
+        (Duration::from_secs(1_000_000_000), LONGEST_HOLD),
+        (Duration::MAX, LONGEST_HOLD),
     ] {
         let mut schedule = Schedule::new(LIMITS, 3);
         schedule.add(jobs(3), Start::Spread, now);
@@ -190,7 +197,7 @@ fn retry_after_holds_the_whole_project_for_at_most_an_hour() {
 fn a_reply_that_was_under_way_does_not_lift_the_hold() {
     let now = Instant::now();
     let mut schedule = schedule(2, now);
-    let soon = now + SPREAD_STEP;
+    let soon = now + TICK;
     let (first, second) = (
         schedule.take_due(soon).unwrap(),
         schedule.take_due(soon).unwrap(),
@@ -270,15 +277,11 @@ fn a_forbidden_job_is_tried_every_five_minutes_and_delays_no_other() {
     let first = schedule.take_due(now).unwrap();
     schedule.finish(&first, Outcome::Forbidden, now);
     let second = schedule
-        .take_due(now + SPREAD_STEP)
+        .take_due(now + TICK)
         .expect("the other job goes on");
     schedule.finish(&second, Outcome::Seen(Pace::Once), now);
     let wait = schedule.next_due().map(|due| due - now);
-    within(
-        wait,
-        FORBIDDEN_PROBE.mul_f64(0.9),
-        FORBIDDEN_PROBE.mul_f64(1.1),
-    );
+    within(wait, Duration::from_secs(270), Duration::from_secs(331));
 }
 
 #[test]
@@ -301,11 +304,11 @@ fn failing_jobs_fill_only_half_of_the_places() {
         }
     }
     now += MAX_BACKOFF;
-    let sick: Vec<_> = std::iter::from_fn(|| schedule.take_due(now)).collect();
+    let failing: Vec<_> = std::iter::from_fn(|| schedule.take_due(now)).collect();
     assert_eq!(
-        sick.len(),
+        failing.len(),
         2,
-        "two of four places stay free for jobs that are well"
+        "two of four places stay free for healthy jobs"
     );
     let fresh = JobKey::new("p", "fresh");
     schedule.add([(fresh.clone(), 0)], Start::Spread, now);
@@ -348,12 +351,12 @@ fn a_server_that_answers_again_is_asked_about_all_that_had_backed_off() {
 fn a_job_that_does_not_exist_backs_off_whatever_the_others_do() {
     let mut now = Instant::now();
     let mut schedule = schedule(4, now);
-    let well = JobKey::new("p", "job_0");
+    let healthy = JobKey::new("p", "job_0");
     let mut polls_of_missing = 0;
     let end = now + Duration::from_mins(30);
     while now < end {
         while let Some(job) = schedule.take_due(now) {
-            let outcome = if job == well {
+            let outcome = if job == healthy {
                 Outcome::Seen(Pace::Active)
             } else {
                 polls_of_missing += 1;
@@ -388,7 +391,7 @@ fn after_sleep_each_waiting_job_is_polled_once() {
     let woken = now + Duration::from_hours(9);
     schedule.resume(woken);
     let mut polls = Vec::new();
-    while let Some(job) = schedule.take_due(woken + SPREAD_STEP * 4) {
+    while let Some(job) = schedule.take_due(woken + TICK) {
         schedule.finish(&job, Outcome::Seen(Pace::Finished), woken);
         polls.push(job);
     }
@@ -424,6 +427,104 @@ fn poll_all_asks_for_archived_jobs_too_and_never_doubles_a_poll() {
     let polled: Vec<_> = std::iter::from_fn(|| schedule.take_due(now + ACTIVE * 2)).collect();
     assert_eq!(polled.len(), 2);
     assert!(!polled.contains(&in_flight) && polled.contains(&first));
+}
+
+#[test]
+fn intervals_have_a_tenth_of_jitter_so_that_jobs_drift_apart() {
+    let now = Instant::now();
+    let limits = Limits {
+        concurrency: 200,
+        ..LIMITS
+    };
+    let mut schedule = Schedule::new(limits, 5);
+    schedule.add(jobs(200), Start::AtOnce, now);
+    while let Some(job) = schedule.take_due(now) {
+        schedule.finish(&job, Outcome::Seen(Pace::Active), now);
+    }
+    let mut waits = Vec::new();
+    while let Some(due) = schedule.next_due() {
+        schedule.take_due(due);
+        waits.push(due - now);
+    }
+    assert_eq!(waits.len(), 200);
+    within(
+        waits.first().copied(),
+        Duration::from_secs(9),
+        Duration::from_millis(9_200),
+    );
+    within(
+        waits.last().copied(),
+        Duration::from_millis(10_800),
+        Duration::from_millis(11_050),
+    );
+    waits.dedup();
+    assert!(waits.len() > 30, "{waits:?}");
+}
+
+#[test]
+fn what_becomes_due_between_two_ticks_starts_at_the_second() {
+    let now = Instant::now();
+    let limits = Limits {
+        concurrency: 1_000,
+        ..LIMITS
+    };
+    let mut schedule = Schedule::new(limits, 9);
+    schedule.add(jobs(1_000), Start::AtOnce, now);
+    while let Some(job) = schedule.take_due(now) {
+        schedule.finish(
+            &job,
+            Outcome::Seen(Pace::Active),
+            now + Duration::from_micros(123),
+        );
+    }
+    let mut wakes = 0;
+    while let Some(due) = schedule.next_due() {
+        assert_eq!((due - now).as_nanos() % TICK.as_nanos(), 0);
+        while schedule.take_due(due).is_some() {}
+        wakes += 1;
+    }
+    assert!(
+        wakes <= 42,
+        "{wakes} wakes in the 2 s over which the jobs are due"
+    );
+}
+
+#[test]
+fn what_waits_for_a_place_or_a_person_waits_for_no_tick() {
+    let now = Instant::now();
+    let between = now + Duration::from_millis(17);
+    for start in [Start::AtOnce, Start::Once] {
+        let mut schedule = Schedule::new(LIMITS, 9);
+        schedule.add(jobs(1), Start::Spread, now);
+        schedule.add(jobs(9), start, between);
+        for _ in 0..9 {
+            // A backlog: each time that a place is free, at whatever moment.
+            let job = schedule.take_due(between).expect("at once");
+            schedule.finish(&job, Outcome::Seen(Pace::Active), between);
+        }
+        let by_hand = between + Duration::from_millis(6);
+        let job = JobKey::new("p", "job_3");
+        schedule.poll_now(&job, by_hand);
+        assert_eq!(schedule.take_due(by_hand), Some(job));
+    }
+}
+
+#[test]
+fn retry_after_is_never_cut_short_by_a_tick() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(LIMITS, 3);
+    schedule.add(jobs(2), Start::AtOnce, now);
+    let job = schedule.take_due(now).unwrap();
+    let hold = Duration::from_micros(1_049_999);
+    let outcome = Outcome::Failed {
+        retry_after: Some(hold),
+        own_fault: false,
+    };
+    schedule.finish(&job, outcome, now);
+    let just_before = now + Duration::from_micros(1_049_998);
+    assert_eq!(schedule.take_due(just_before), None);
+    let due = schedule.next_due().unwrap();
+    assert!(due >= now + hold, "{:?}", due - now);
 }
 
 proptest! {
@@ -467,7 +568,7 @@ proptest! {
         for job in in_flight.drain(..) {
             schedule.finish(&job, Outcome::Seen(Pace::Active), now);
         }
-        now += MAX_RETRY_AFTER;
+        now += LONGEST_HOLD;
         let mut seen = HashSet::new();
         while seen.len() < 9 {
             let due = schedule.next_due();

@@ -1,0 +1,55 @@
+//! The settings of the schedule, and the waits that follow from them without any chance.
+
+use std::time::Duration;
+
+use super::Pace;
+
+/// The longest wait that failures back off to.
+const MAX_BACKOFF: Duration = Duration::from_mins(5);
+/// Failures wait at least this long (or one interval, where that is shorter).
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+/// What a spread start leaves between two polls, up to one active interval or
+/// [`MAX_SPREAD`] in all.
+pub(super) const SPREAD_STEP: Duration = Duration::from_millis(10);
+/// The longest that a spread takes: a person waits for the first values.
+const MAX_SPREAD: Duration = Duration::from_secs(10);
+
+/// The settings that the schedule needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Between two polls of an active job.
+    pub active: Duration,
+    /// Between two polls of a finished job.
+    pub finished: Duration,
+    /// The most polls in flight at once.
+    pub concurrency: usize,
+}
+
+impl Limits {
+    /// Between two polls of a job of this pace, before jitter; `None` where one poll is enough.
+    pub(super) fn interval(&self, pace: Pace) -> Option<Duration> {
+        match pace {
+            Pace::Active => Some(self.active),
+            Pace::Finished => Some(self.finished),
+            Pace::Once => None,
+        }
+    }
+
+    /// The least and the most that a job waits after so many failures: the active interval doubled
+    /// with each, within [`MIN_BACKOFF`] and [`MAX_BACKOFF`].
+    pub(super) fn backoff(&self, failures: u32) -> (Duration, Duration) {
+        let doublings = failures.saturating_sub(1).min(16);
+        let most = self.active.saturating_mul(1 << doublings).min(MAX_BACKOFF);
+        (MIN_BACKOFF.min(most), most)
+    }
+
+    /// Over how long so many jobs are spread.
+    pub(super) fn spread_window(&self, jobs: usize) -> Duration {
+        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+        SPREAD_STEP.saturating_mul(jobs).min(self.longest_spread())
+    }
+
+    pub(super) fn longest_spread(&self) -> Duration {
+        self.active.min(MAX_SPREAD)
+    }
+}
