@@ -57,12 +57,12 @@ pub struct Actions {
 }
 
 impl Actions {
-    /// Acts on `config`, which is in the file at `path`.
-    pub fn new(config: Config, path: PathBuf) -> Self {
+    /// Acts on `config`, which is in the file at `path`, and keeps count of writes in `log`.
+    pub fn new(config: Config, path: PathBuf, log: Option<WriteLog>) -> Self {
         Self {
             config: Arc::new(Mutex::new(config)),
             path,
-            log: WriteLog::open_default(),
+            log,
         }
     }
 

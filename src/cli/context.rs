@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::CommandError;
 use super::select::SelectError;
 use super::{GlobalArgs, output};
-use crate::actions::Actions;
+use crate::actions::{Actions, WriteLog};
 use crate::board::Watched;
 use crate::config::{self, ConfigError};
 use crate::poll::into_watched_jobs;
@@ -54,7 +54,10 @@ impl Context {
             mut config, path, ..
         } = LoadedConfig::load(self.config_path()?)?;
         let watched = into_watched_jobs(&mut config);
-        Ok((Actions::new(config, path), watched))
+        Ok((
+            Actions::new(config, path, WriteLog::open_default()),
+            watched,
+        ))
     }
 
     /// Colours and glyphs for an output that is a terminal or not.

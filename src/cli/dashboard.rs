@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use super::{ColorChoice, output};
-use crate::actions::Actions;
+use crate::actions::{Actions, WriteLog};
 use crate::config::{Ascii, Config, ConfigError, Palette, UiSettings};
 use crate::poll::schedule::Start;
 use crate::process;
@@ -33,7 +33,11 @@ pub async fn execute(context: &Context) -> CommandResult {
     let ui = session.config.ui.clone();
     let guard = TerminalGuard::take(ui.mouse).context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
-    let actions = Actions::new(session.config.clone(), session.path.clone());
+    let actions = Actions::new(
+        session.config.clone(),
+        session.path.clone(),
+        WriteLog::open_default(),
+    );
     let name = if session.is_demo() {
         "mintwatch demo"
     } else {
