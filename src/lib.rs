@@ -6,19 +6,29 @@
 //!
 //! ```text
 //! config ─▶ poll (schedule decides when) ─▶ mintlify ─▶ Board ─▶ tui · list · wait · watch
+//!                                                        └─▶ events ─▶ tui · watch
 //! ```
 //!
 //! - The **config** file lists projects and job ids. Nothing else does: the API has no list.
 //! - The **poller**, on a thread of its own, asks the **schedule** which jobs are due, polls them
-//!   concurrently through the **mintlify** client, and puts what it learns on the **board**.
+//!   concurrently through the **mintlify** client, which sends its requests through the hardened
+//!   **http** exchange, and puts what it learns on the **board**.
 //! - The **board** holds one row for each job: the last good values, when they came, and why the
 //!   last poll failed. The poller alone writes it; a `tokio::sync::watch` channel shares it and wakes
 //!   its readers. **Events** go to each consumer in a queue of its own, so that none is lost.
+//! - **Actions** are what a person asks for that writes: a new job, a follow-up, which jobs are
+//!   watched. The dashboard and the verbs both act through them.
+//! - The **view** says how rows are presented (columns, order, filter, theme) to whoever draws them.
 //! - The **faces** read the board: the dashboard (`tui`) and the verbs (`cli`). They ask the poller
-//!   for polls out of turn, and never touch the network themselves. The two writes of the API are
-//!   made by the entry layer (`run`), once each, when a person has asked for them.
+//!   for polls out of turn, and never touch the network themselves. A **session** is what both run
+//!   on: the config, its keys, a poller, and the reload of a changed config.
 //! - The **demo** is a simulated API behind a real HTTP server, so that nothing else has to know
 //!   that it is one.
+//!
+//! To follow one reply from the network to a painted cell, read `http::Client::exchange`,
+//! `mintlify::Client::get_job`, `poll::engine`, `Board::apply`, `tui::run`, `App::on_board`,
+//! `tui::table` and `view::columns`. To follow `mintwatch add` to the disk, read `cli::add`,
+//! `Actions::add`, `config::edit` and `config::edit_file`.
 //!
 //! # Layers
 //!
