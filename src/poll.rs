@@ -6,7 +6,6 @@
 
 mod config;
 mod engine;
-mod events;
 pub mod schedule;
 mod suspend;
 mod thread;
@@ -22,7 +21,6 @@ use crate::board::{Board, Event, Watched};
 use crate::job::JobKey;
 use crate::key::{ApiKey, KeyError};
 use engine::Engine;
-use events::Subscriptions;
 use schedule::KeyIndex;
 use thread::TaskThread;
 
@@ -31,6 +29,7 @@ use thread::TaskThread;
 enum Command {
     Poll(Vec<JobKey>),
     PollAll,
+    Subscribe(mpsc::UnboundedSender<Event>),
     /// The machine was suspended.
     Resumed,
     Watch(Vec<Watched>),
@@ -46,7 +45,6 @@ enum Command {
 #[derive(Debug)]
 pub struct Poller {
     board: watch::Receiver<Board>,
-    events: Subscriptions,
     handle: PollerHandle,
     thread: TaskThread,
 }
@@ -82,13 +80,10 @@ impl Poller {
     /// Starts polling `watched`, in that order. It is an error if the system gives no thread for it.
     pub fn start(watched: Vec<Watched>, config: PollerConfig) -> io::Result<Self> {
         let (board_tx, board) = watch::channel(Board::new(watched));
-        let events = Subscriptions::default();
         let (commands_tx, commands) = mpsc::unbounded_channel();
-        let publisher = events.publisher();
-        let engine = Engine::new(config, board_tx, publisher, commands_tx.downgrade());
+        let engine = Engine::new(config, board_tx, commands_tx.downgrade());
         Ok(Self {
             board,
-            events,
             handle: PollerHandle(commands_tx),
             thread: TaskThread::spawn(engine.run(commands))?,
         })
@@ -99,11 +94,13 @@ impl Poller {
         self.board.clone()
     }
 
-    /// The events of this run in a queue of their own, which ends when the poller has ended.
+    /// The events from now on in a queue of their own, which ends when the poller has ended.
     ///
-    /// It begins with those from before, so that nothing is lost between the start and this.
+    /// Right after the start this misses none: the first sight of a job is no event.
     pub fn subscribe(&self) -> mpsc::UnboundedReceiver<Event> {
-        self.events.subscribe()
+        let (consumer, events) = mpsc::unbounded_channel();
+        let _ = self.handle.0.send(Command::Subscribe(consumer));
+        events
     }
 
     /// Watches for suspensions of the machine, after which every job is polled once.

@@ -26,43 +26,49 @@ pub fn forbid_core_dumps() {
     );
 }
 
-/// Ready when a signal asks the dashboard to end.
-pub async fn ending_signal() -> Exit {
-    first_of(&[
+/// Ready when a signal asks the dashboard to end. From this call on, not only from the first poll,
+/// the signals no longer end the process at once; the same holds for the others here.
+pub fn ending_signal() -> impl Future<Output = Exit> {
+    first_of([
         SignalKind::interrupt(),
         SignalKind::terminate(),
         SignalKind::hangup(),
         SignalKind::quit(),
     ])
-    .await
 }
 
 /// Ready when a signal asks the dashboard to end, or when the terminal is gone.
-pub async fn stopped() -> Exit {
-    tokio::select! {
-        exit = ending_signal() => exit,
-        () = closed(io::stdin()) => Exit::Done,
+pub fn stopped() -> impl Future<Output = Exit> {
+    let signal = ending_signal();
+    async {
+        tokio::select! {
+            exit = signal => exit,
+            () = closed(io::stdin()) => Exit::Done,
+        }
     }
 }
 
-/// Ready when Ctrl-C or SIGTERM asks a verb to end; its number. The others stay with the system,
-/// which also lets `nohup` have its way.
-pub async fn interrupted() -> Exit {
-    first_of(&[SignalKind::interrupt(), SignalKind::terminate()]).await
+/// Ready when Ctrl-C or SIGTERM asks a verb to end. The others stay with the system, which also lets
+/// `nohup` have its way.
+pub fn interrupted() -> impl Future<Output = Exit> {
+    first_of([SignalKind::interrupt(), SignalKind::terminate()])
 }
 
-async fn first_of(kinds: &[SignalKind]) -> Exit {
-    let waits = kinds.iter().map(|kind| Box::pin(wait_for(*kind)));
-    futures_util::future::select_all(waits).await.0
+fn first_of<const N: usize>(kinds: [SignalKind; N]) -> impl Future<Output = Exit> {
+    let waits = kinds.map(|kind| Box::pin(wait_for(kind)));
+    async { futures_util::future::select_all(waits).await.0 }
 }
 
-async fn wait_for(kind: SignalKind) -> Exit {
-    match signal(kind) {
-        Ok(mut signal) => signal.recv().await,
-        // Not to be had: the other ways out remain.
-        Err(_) => std::future::pending().await,
-    };
-    Exit::Signal(kind.as_raw_value())
+fn wait_for(kind: SignalKind) -> impl Future<Output = Exit> {
+    let signals = signal(kind);
+    async move {
+        match signals {
+            Ok(mut signals) => signals.recv().await,
+            // Not to be had: the other ways out remain.
+            Err(_) => std::future::pending().await,
+        };
+        Exit::Signal(kind.as_raw_value())
+    }
 }
 
 /// Ready when nobody reads standard output any more.

@@ -31,6 +31,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     let preferences = Preferences::new(&loaded.config)?;
     let session = loaded.require_key().await?;
     let ui = session.config.ui.clone();
+    let stop = process::stopped();
     let guard = TerminalGuard::take(ui.mouse).context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
     let actions = Actions::new(
@@ -63,7 +64,6 @@ pub async fn execute(context: &Context) -> CommandResult {
     let handle = polls.poller.handle();
     let mut host = TerminalHost::new(&guard, polls.environment.clone(), actions, handle, notify);
     let input = terminal::input().context("cannot read the keyboard")?;
-    let stop = process::stopped();
     let end = tui::run(
         &mut screen,
         input,

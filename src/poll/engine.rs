@@ -13,10 +13,9 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::Command;
 use super::config::{KeySlot, PollerConfig};
-use super::events::Publisher;
 use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
 use crate::base_url::BaseUrl;
-use crate::board::{Board, Row, Update, Watched};
+use crate::board::{Board, Event, Row, Update, Watched};
 use crate::config::KeySource;
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey};
@@ -52,7 +51,8 @@ pub(super) struct Engine {
     keys: Vec<KeySlot>,
     key_of: HashMap<Arc<str>, KeyIndex>,
     board: watch::Sender<Board>,
-    events: Publisher,
+    /// The queues of those who consume events; none can make another lose one.
+    consumers: Vec<mpsc::UnboundedSender<Event>>,
     /// For the tasks that look for keys; weak, so that the poller ends with its last handle.
     commands: mpsc::WeakUnboundedSender<Command>,
     in_flight: JoinSet<Reply>,
@@ -66,7 +66,6 @@ impl Engine {
     pub(super) fn new(
         config: PollerConfig,
         board: watch::Sender<Board>,
-        events: Publisher,
         commands: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
         Self {
@@ -79,7 +78,7 @@ impl Engine {
             keys: config.keys,
             key_of: config.key_of,
             board,
-            events,
+            consumers: Vec::new(),
             commands,
             in_flight: JoinSet::new(),
             key_searches: HashMap::new(),
@@ -100,6 +99,8 @@ impl Engine {
                 None => Some(self.renew_at),
             };
             tokio::select! {
+                // Commands first, so that whoever subscribes has what comes after.
+                biased;
                 command = commands.recv() => match command {
                     Some(command) => self.handle_command(command),
                     None => return,
@@ -317,6 +318,7 @@ impl Engine {
                     self.schedule.poll_now(job, now());
                 }
             }
+            Command::Subscribe(consumer) => self.consumers.push(consumer),
             Command::PollAll => {
                 self.schedule.poll_all(now());
                 for index in self.schedule.refused_keys().to_vec() {
@@ -372,7 +374,9 @@ impl Engine {
             board.revision() != before
         });
         for event in events {
-            self.events.publish(event);
+            let delivered =
+                |queue: &mpsc::UnboundedSender<Event>| queue.send(event.clone()).is_ok();
+            self.consumers.retain(delivered);
         }
     }
 
@@ -419,9 +423,10 @@ async fn sleep_until(due: Option<Instant>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::events::Subscriptions;
     use super::super::schedule::Limits;
     use super::*;
+    use crate::board::Project;
+    use crate::job::Status;
 
     fn engine() -> (
         Engine,
@@ -443,9 +448,8 @@ mod tests {
         };
         let (commands, received) = mpsc::unbounded_channel();
         let (board, _) = watch::channel(Board::default());
-        let events = Subscriptions::default().publisher();
         (
-            Engine::new(config, board, events, commands.downgrade()),
+            Engine::new(config, board, commands.downgrade()),
             received,
             commands,
         )
@@ -459,6 +463,48 @@ mod tests {
             .spawn(async { panic!("a fault of the program") });
         let ended = tokio::spawn(engine.run(received)).await;
         assert!(ended.unwrap_err().is_panic());
+    }
+
+    #[tokio::test]
+    async fn every_consumer_gets_every_event_whatever_the_others_do() {
+        let (mut engine, _received, _commands) = engine();
+        let key = JobKey::new("p", "a");
+        engine
+            .board
+            .send_modify(|board| board.set_watched([watched(&key)]));
+        let [mut quick, mut slow, gone] = [(); 3].map(|()| {
+            let (consumer, events) = mpsc::unbounded_channel();
+            engine.handle_command(Command::Subscribe(consumer));
+            events
+        });
+        drop(gone);
+        for status in [Status::Active, Status::Failed, Status::Active] {
+            let job = Job {
+                status: Some(status),
+                ..Job::default()
+            };
+            let fresh_for = None;
+            engine.apply(&key, Update::Fetched { job, fresh_for });
+            let _ = quick.try_recv();
+        }
+        drop(engine);
+        let left: Vec<String> = std::iter::from_fn(|| slow.try_recv().ok())
+            .map(|event| event.change.to_string())
+            .collect();
+        assert_eq!(left, ["active to failed", "failed to active"]);
+        assert!(quick.recv().await.is_none(), "a queue ends with the poller");
+    }
+
+    fn watched(key: &JobKey) -> Watched {
+        Watched {
+            key: key.clone(),
+            project: Arc::new(Project {
+                id: Arc::clone(&key.project),
+                name: None,
+            }),
+            label: None,
+            tags: Vec::new(),
+        }
     }
 
     #[tokio::test]

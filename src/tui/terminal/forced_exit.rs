@@ -24,7 +24,7 @@ pub(super) fn watch(modes: Arc<Modes>) {
             return;
         };
         loop {
-            let exit = runtime.block_on(process::ending_signal());
+            let exit = runtime.block_on(async { process::ending_signal().await });
             std::thread::sleep(GRACE);
             if modes.are_taken() {
                 restore_without_waiting(&modes);
