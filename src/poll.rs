@@ -66,17 +66,15 @@ impl PollerHandle {
     pub fn poll_all(&self) {
         let _ = self.0.send(Command::PollAll);
     }
-}
 
-impl PollerHandle {
     /// Watches these jobs from now on; what is known of those that stay is kept.
     pub fn watch(&self, watched: Vec<Watched>) {
         let _ = self.0.send(Command::Watch(watched));
     }
 
-    /// Watches these jobs and polls by another setup from now on.
-    pub fn restart(&self, watched: Vec<Watched>, setup: PollerConfig) {
-        let _ = self.0.send(Command::Restart(watched, Box::new(setup)));
+    /// Watches these jobs and polls by another configuration from now on.
+    pub fn restart(&self, watched: Vec<Watched>, config: PollerConfig) {
+        let _ = self.0.send(Command::Restart(watched, Box::new(config)));
     }
 }
 
@@ -124,14 +122,14 @@ impl Poller {
 
     /// Waits until every row has been fetched or has failed since the start.
     pub async fn first_round(&mut self) {
-        let told = |board: &Board| {
+        let is_complete = |board: &Board| {
             board
                 .rows()
                 .iter()
                 .all(|row| row.fetched_at.is_some() || row.error.is_some())
         };
         // An error means that the poller has ended; its rows then say all that is known.
-        let _ = self.board.wait_for(told).await;
+        let _ = self.board.wait_for(is_complete).await;
     }
 
     /// Waits for the poller to end by itself, which it does only by a fault of the program.

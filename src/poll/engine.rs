@@ -1,4 +1,5 @@
-//! The task behind the poller: polls what is due, puts what it learns on the board, and obeys.
+//! The task behind the poller: polls what is due, puts what it learns on the board, and handles
+//! commands.
 //!
 //! It is the only writer of the board. It must not know who asks.
 
@@ -70,20 +71,20 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(
-        setup: PollerConfig,
+        config: PollerConfig,
         board: watch::Sender<Board>,
         events: Publisher,
         commands: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
         Self {
-            base_url: setup.base_url,
-            timeout: setup.timeout,
+            base_url: config.base_url,
+            timeout: config.timeout,
             client: None,
             renew_at: now(),
-            schedule: Schedule::new(setup.limits, fastrand::u64(..)),
-            start: setup.start,
-            keys: setup.keys,
-            key_of: setup.key_of,
+            schedule: Schedule::new(config.limits, fastrand::u64(..)),
+            start: config.start,
+            keys: config.keys,
+            key_of: config.key_of,
             board,
             events,
             commands,
@@ -145,9 +146,9 @@ impl Engine {
         self.schedule_all();
     }
 
-    /// Watches these jobs and polls by another setup from now on, everything once. Jobs and keys
+    /// Watches these jobs and polls by another configuration from now on, everything once. Jobs and keys
     /// change in one step, so that no job is ever polled with the key of another project.
-    fn restart(&mut self, watched: Vec<Watched>, setup: PollerConfig) {
+    fn restart(&mut self, watched: Vec<Watched>, config: PollerConfig) {
         self.in_flight = JoinSet::new();
         self.board.send_modify(|board| {
             board.abandon_polls();
@@ -157,12 +158,12 @@ impl Engine {
             search.abort();
         }
         self.holds.clear();
-        self.schedule = Schedule::new(setup.limits, fastrand::u64(..));
-        self.start = setup.start;
-        self.base_url = setup.base_url;
-        self.timeout = setup.timeout;
-        self.keys = setup.keys;
-        self.key_of = setup.key_of;
+        self.schedule = Schedule::new(config.limits, fastrand::u64(..));
+        self.start = config.start;
+        self.base_url = config.base_url;
+        self.timeout = config.timeout;
+        self.keys = config.keys;
+        self.key_of = config.key_of;
         self.renew_connections();
         self.schedule_all();
         self.suspend_keyless_projects();
@@ -356,7 +357,7 @@ impl Engine {
             }
             Command::Resume => self.resume(),
             Command::Watch(watched) => self.watch(watched),
-            Command::Restart(watched, setup) => self.restart(watched, *setup),
+            Command::Restart(watched, config) => self.restart(watched, *config),
             Command::KeyResolved {
                 index,
                 key,
@@ -465,7 +466,7 @@ mod tests {
             finished: KEY_RECHECK,
             concurrency: 1,
         };
-        let setup = PollerConfig {
+        let config = PollerConfig {
             base_url: Url::parse("http://127.0.0.1:9").unwrap(),
             timeout: KEY_RECHECK,
             limits,
@@ -477,7 +478,7 @@ mod tests {
         let (board, _) = watch::channel(Board::default());
         let events = Subscriptions::default().publisher();
         (
-            Engine::new(setup, board, events, commands.downgrade()),
+            Engine::new(config, board, events, commands.downgrade()),
             received,
             commands,
         )

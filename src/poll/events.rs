@@ -139,6 +139,6 @@ mod tests {
             publisher.publish(event(second));
         }
         let kept = take_all(&mut subscriptions.subscribe());
-        assert_eq!(kept, Vec::from_iter(2_000..3_000));
+        assert!(kept.into_iter().eq(2_000..3_000));
     }
 }

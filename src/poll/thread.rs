@@ -88,7 +88,7 @@ mod tests {
         let (dropped, watched) = oneshot::channel::<Infallible>();
         let thread = TaskThread::spawn(async {
             let _dropped = dropped;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
         drop(thread.unwrap());
         assert!(watched.await.is_err());
