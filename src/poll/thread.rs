@@ -9,13 +9,16 @@ use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 /// How long dropping waits for the thread: it ends at once unless the machine is too busy for that,
 /// and then takes along what it started, such as a key command.
 const MAX_WAIT: Duration = Duration::from_millis(200);
+
+/// How long the task lets its starter go first.
+const HEAD_START: Duration = Duration::from_millis(50);
 
 /// A task on a thread of its own. Dropping it ends both.
 #[derive(Debug)]
@@ -28,15 +31,20 @@ pub(super) struct TaskThread {
 }
 
 impl TaskThread {
+    /// Starts `task` as soon as the starter's own task waits for something, as after its first frame:
+    /// on a busy machine the two would get in each other's way. A starter that never waits holds it
+    /// up for [`HEAD_START`] at most.
     pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let task = runtime.spawn(task);
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = mpsc::channel();
+        let starter_waits = when_the_caller_waits();
         std::thread::Builder::new()
             .name(String::from("poller"))
             .spawn(move || {
                 let _ending = ending;
+                let _ = starter_waits.recv_timeout(HEAD_START);
                 run(runtime, stopped);
             })?;
         Ok(Self {
@@ -50,6 +58,16 @@ impl TaskThread {
     pub(super) async fn ended(&mut self) -> Result<(), JoinError> {
         (&mut self.task).await
     }
+}
+
+/// Closed when the calling task first waits for something; at once where no task calls.
+fn when_the_caller_waits() -> mpsc::Receiver<Infallible> {
+    let (waits, receiver) = mpsc::channel();
+    if let Ok(runtime) = Handle::try_current() {
+        // A new task has its turn when the one that runs now gives up its own.
+        runtime.spawn(async move { drop(waits) });
+    }
+    receiver
 }
 
 /// Runs the tasks of `runtime` until `stopped`.
