@@ -15,7 +15,6 @@ pub mod keys;
 pub mod layout;
 pub mod listing;
 pub mod notice;
-pub mod preferences;
 pub mod screen;
 mod table;
 pub mod terminal;
@@ -208,7 +207,7 @@ where
         self.terminal
             .draw(|frame| scroll = screen::draw_scrolled(frame, app, &board, now))
             .map_err(Into::into)?;
-        let title = app.has_title.then(|| app.title(&board));
+        let title = app.shows_title.then(|| app.title(&board));
         // Scrolled beyond the end, the way back would begin with steps that do nothing.
         self.app.scroll = scroll;
         drop(board);

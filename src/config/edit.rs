@@ -55,7 +55,7 @@ pub enum EditError {
     Ambiguous(String, String),
     /// Not the id of a job.
     #[error("\"{0}\" cannot be added: {1}")]
-    OddId(String, String),
+    InvalidId(String, String),
     /// The config is written in a way that was not thought of.
     #[error("cannot edit {}: its jobs are listed in a way that mintwatch does not know how to \
              change; edit it by hand", shown(.0))]
@@ -173,15 +173,15 @@ fn shown_name(name: &str) -> String {
 
 /// `job` as the config will say it.
 fn checked(job: &NewJob) -> Result<JobConfig, EditError> {
-    match check::odd_id(&job.id) {
-        Some(why) => Err(EditError::OddId(shown_name(&job.id), why)),
+    match check::invalid_id(&job.id) {
+        Some(why) => Err(EditError::InvalidId(shown_name(&job.id), why)),
         None => Ok(JobConfig {
             id: job.id.as_str().into(),
-            label: job.label.as_deref().and_then(check::words),
+            label: job.label.as_deref().and_then(check::clean_text),
             tags: job
                 .tags
                 .iter()
-                .filter_map(|tag| check::words(tag))
+                .filter_map(|tag| check::clean_text(tag))
                 .collect(),
         }),
     }

@@ -16,7 +16,7 @@ use toml::Spanned;
 use toml_parser::lexer::{Lexer, Token, TokenKind};
 use toml_parser::{ParseError, Raw, Source};
 
-use super::raw::{RawConfig, RawJob, RawJobTable, RawKey, RawProject};
+use super::raw::{RawConfig, RawJob, RawKey, RawProject};
 
 /// `text` as TOML of the right shape, if it has the common form.
 pub(super) fn parse(text: &str) -> Option<RawConfig> {
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &str) -> Option<RawConfig> {
         return None;
     }
     Some(RawConfig {
-        projects: Some(reader.projects(start)?),
+        projects: Some(reader.projects()?),
         ..settings
     })
 }
@@ -44,8 +44,8 @@ struct Project {
     id: Option<Spanned<String>>,
     name: Option<String>,
     key: Option<Spanned<RawKey>>,
-    jobs: Option<Vec<Spanned<RawJob>>>,
-    job_tables: Vec<Spanned<RawJob>>,
+    jobs: Option<Vec<RawJob>>,
+    job_tables: Vec<RawJob>,
 }
 
 impl Table for Project {
@@ -105,11 +105,11 @@ impl Table for Job {
 
 impl Job {
     fn finish(self) -> Option<RawJob> {
-        Some(RawJob::Table(RawJobTable {
+        Some(RawJob {
             id: self.id?,
             label: self.label,
             tags: self.tags.unwrap_or_default(),
-        }))
+        })
     }
 }
 
@@ -158,23 +158,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// All tables to the end of the text, the first of which opened at `start`.
-    fn projects(&mut self, mut start: usize) -> Option<Vec<RawProject>> {
+    /// All tables to the end of the text, the first of which has opened.
+    fn projects(&mut self) -> Option<Vec<RawProject>> {
         let mut projects: Vec<Project> = Vec::new();
         loop {
-            let (header, end) = self.header()?;
-            match header {
+            match self.header()? {
                 Header::Project => projects.push(self.entries()?),
                 Header::Job => {
                     let job = self.entries::<Job>()?.finish()?;
-                    let tables = &mut projects.last_mut()?.job_tables;
-                    tables.push(Spanned::new(start..end, job));
+                    projects.last_mut()?.job_tables.push(job);
                 }
             }
             if self.take(TokenKind::Eof).is_some() {
                 return projects.into_iter().map(Project::finish).collect();
             }
-            start = self.double_open()?;
+            self.double_open()?;
         }
     }
 
@@ -185,8 +183,8 @@ impl<'a> Reader<'a> {
         Some(first.span().start())
     }
 
-    /// The rest of a header after its `[[`, and where its `]]` ends.
-    fn header(&mut self) -> Option<(Header, usize)> {
+    /// The rest of a header after its `[[`.
+    fn header(&mut self) -> Option<Header> {
         self.word("projects")?;
         let header = if self.take(TokenKind::Dot).is_some() {
             self.word("jobs")?;
@@ -195,9 +193,9 @@ impl<'a> Reader<'a> {
             Header::Project
         };
         self.take(TokenKind::RightSquareBracket)?;
-        let last = self.take(TokenKind::RightSquareBracket)?;
+        self.take(TokenKind::RightSquareBracket)?;
         self.line_end()?;
-        Some((header, last.span().end()))
+        Some(header)
     }
 
     /// The lines of a table up to the next header or the end of the text.
@@ -213,13 +211,15 @@ impl<'a> Reader<'a> {
         Some(table)
     }
 
-    fn job(&mut self) -> Option<Spanned<RawJob>> {
+    fn job(&mut self) -> Option<RawJob> {
         if self.next_is(TokenKind::LeftCurlyBracket) {
-            let table = self.inline_table::<Job>()?;
-            return Some(Spanned::new(table.span(), table.into_inner().finish()?));
+            return self.inline_table::<Job>()?.into_inner().finish();
         }
-        let id = self.string()?;
-        Some(Spanned::new(id.span(), RawJob::Id(id.into_inner())))
+        Some(RawJob {
+            id: self.string()?,
+            label: None,
+            tags: Vec::new(),
+        })
     }
 
     fn inline_table<T: Table>(&mut self) -> Option<Spanned<T>> {

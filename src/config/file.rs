@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-use super::error::{ConfigError, line_number};
+use super::error::ConfigError;
+use super::location::line_number;
 
 /// A config that documents every setting and leaves each at its default.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -224,7 +225,7 @@ mod tests {
         fs::write(&path, "poll = {}").unwrap();
         assert_eq!(
             init(&path).unwrap_err().to_string(),
-            format!("{} is there already: nothing was written", path.display())
+            format!("{} already exists: nothing was written", path.display())
         );
         assert_eq!(read(&path).unwrap(), "poll = {}");
         let below_a_file = path.join("config.toml");

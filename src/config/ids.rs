@@ -26,7 +26,7 @@ pub enum IdsError {
     Key(String),
     /// It is no id.
     #[error("\"{0}\" is no job id: {1}")]
-    Odd(String, String),
+    Invalid(String, String),
     /// A link leads to no job.
     #[error("no job id in {0}: a link to a job ends in /job/ID")]
     Link(String),
@@ -128,8 +128,8 @@ fn check(id: &str) -> Result<(), IdsError> {
     if id.starts_with("mint_") {
         return Err(IdsError::Key(shown(id)));
     }
-    match check::odd_id(id) {
-        Some(why) => Err(IdsError::Odd(shown(id), why)),
+    match check::invalid_id(id) {
+        Some(why) => Err(IdsError::Invalid(shown(id), why)),
         None => Ok(()),
     }
 }

@@ -29,11 +29,14 @@ use super::keys::Keymap;
 use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
-use super::preferences::Preferences;
 use crate::board::{Board, Counts, Freshness, Project, Row, Transition};
+use crate::config::{Config, ConfigError};
 use crate::job::{JobKey, Status};
 use crate::link::Link;
+use crate::view::columns::ColumnId;
+use crate::view::order::Sort;
 use crate::view::theme::{Role, Theme};
+use crate::view::views::ViewId;
 
 /// How long a message stays.
 const MESSAGE_TIME: Duration = Duration::from_secs(6);
@@ -109,8 +112,8 @@ pub struct App {
     pub projects: Vec<Arc<Project>>,
     /// The keys in use.
     pub keys: Keymap,
-    /// Whether the terminal's title tells the counts.
-    pub has_title: bool,
+    /// Whether the terminal's title shows the counts.
+    pub shows_title: bool,
     /// Which rows are shown, and which is selected.
     pub listing: Listing,
     /// What the screen is for.
@@ -149,7 +152,7 @@ impl App {
             config_path: None,
             projects: Vec::new(),
             keys: Keymap::default(),
-            has_title: true,
+            shows_title: true,
             listing: Listing::default(),
             mode: Mode::Table,
             pane: false,
@@ -172,18 +175,23 @@ impl App {
         app
     }
 
-    /// Takes what the config says of the screen, before anything is shown.
-    pub fn start_with(&mut self, preferences: Preferences) {
-        self.listing.start_with(preferences.view, preferences.sort);
-        self.prefer(preferences);
+    /// Takes what `config` says of the screen, before anything is shown. Fails where it names a key,
+    /// action, column or view that does not exist.
+    pub fn start_with(&mut self, config: &Config) -> Result<(), ConfigError> {
+        let view = ViewId::from_config(&config.ui)?;
+        self.listing
+            .start_with(view, Sort::from_config(&config.ui)?);
+        self.configure(config)
     }
 
-    /// Takes what the config says of the screen; the view and the order stay as the user has them.
-    pub fn prefer(&mut self, preferences: Preferences) {
-        self.keys = preferences.keys;
-        self.has_title = preferences.title;
-        self.listing.set_columns(preferences.columns);
+    /// Takes a changed config; the view and the order stay as the user has them.
+    pub fn configure(&mut self, config: &Config) -> Result<(), ConfigError> {
+        let columns = ColumnId::all_from_config(&config.ui)?;
+        self.keys = Keymap::new(&config.keys)?;
+        self.listing.set_columns(columns);
+        self.shows_title = config.ui.title;
         self.dirty = true;
+        Ok(())
     }
 
     /// Takes a change of the board.
@@ -232,13 +240,15 @@ impl App {
             }
             Notice::Reloaded {
                 text,
-                preferences,
+                config,
                 projects,
-            } => {
-                self.prefer(*preferences);
-                self.projects = projects;
-                self.say(text, Role::Good, now);
-            }
+            } => match self.configure(&config) {
+                Ok(()) => {
+                    self.projects = projects;
+                    self.say(text, Role::Good, now);
+                }
+                Err(error) => self.say(error.to_string(), Role::Bad, now),
+            },
             Notice::WritesThisHour { project, count } => self.tell_writes(&project, count),
         }
         Effect::None
