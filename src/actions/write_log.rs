@@ -4,14 +4,15 @@
 //! here: a line for each, with its time and its project, in the state folder. It is a help, not a
 //! gate: a count that cannot be read is told as unknown. This file must not know how a write is made.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use directories::ProjectDirs;
 use jiff::Timestamp;
+
+use crate::private_file;
 
 /// What the API counts over.
 const HOUR: Duration = Duration::from_hours(1);
@@ -70,16 +71,8 @@ impl WriteLog {
     }
 
     fn open(&self) -> io::Result<File> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(self.folder())?;
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .read(true)
-            .mode(0o600)
-            .open(&self.path)
+        private_file::create_folder(self.folder())?;
+        private_file::open_append(&self.path)
     }
 
     fn drop_old_lines(&self, file: &File, now: Timestamp) -> io::Result<()> {

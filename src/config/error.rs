@@ -2,6 +2,7 @@
 //!
 //! This file must not know which settings there are.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::text;
@@ -38,6 +39,26 @@ pub enum ConfigError {
     Exists { path: PathBuf },
     #[error("cannot write {}: {reason}", shown(.path))]
     Unwritable { path: PathBuf, reason: String },
+}
+
+impl ConfigError {
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            ErrorKind::NotFound => Self::Missing { path },
+            _ => Self::Unreadable {
+                path,
+                reason: error.to_string(),
+            },
+        }
+    }
+
+    pub(super) fn unwritable(path: &Path, reason: impl ToString) -> Self {
+        Self::Unwritable {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
 }
 
 /// `path` as it is safe to show.
