@@ -7,8 +7,7 @@ use std::collections::HashSet;
 use serde_json::{Deserializer, Value};
 use url::Url;
 
-use super::{check, redact_keys};
-use crate::text;
+use super::{check, redact};
 
 /// The most cells of a wrong text that a message repeats.
 const MAX_SHOWN: usize = 60;
@@ -16,24 +15,18 @@ const MAX_SHOWN: usize = 60;
 /// Why there are no job ids in a text. Its `Display` is meant for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdsError {
-    /// There is nothing.
     #[error(
         "no job id: give an id, a link such as https://…/job/ID, or a reply of the API as JSON"
     )]
     Nothing,
-    /// A key was given in place of an id.
     #[error("\"{0}\" looks like an API key, and was not used as a job id")]
     Key(String),
-    /// It is no id.
     #[error("\"{0}\" is no job id: {1}")]
     Invalid(String, String),
-    /// A link leads to no job.
     #[error("no job id in {0}: a link to a job ends in /job/ID")]
     Link(String),
-    /// It starts like JSON and is none.
     #[error("cannot read the JSON that starts with {0}: {1}")]
     NotJson(String, String),
-    /// The JSON is no job and no list of jobs.
     #[error("no job id in {0}: expected the JSON of a job, with its \"id\", or of several")]
     NoJob(String),
 }
@@ -82,10 +75,7 @@ fn from_word(word: &str) -> Result<String, IdsError> {
     }
     let no_job = || IdsError::Link(shown(word));
     let url = Url::parse(word).map_err(|_| no_job())?;
-    let segments: Vec<&str> = url
-        .path_segments()
-        .map(Iterator::collect)
-        .unwrap_or_default();
+    let segments: Vec<&str> = url.path().split('/').collect();
     // The last one, since a project could be called `job`.
     let pairs = segments.iter().zip(segments.iter().skip(1));
     let id = pairs
@@ -135,7 +125,7 @@ fn check(id: &str) -> Result<(), IdsError> {
 }
 
 fn shown(found: &str) -> String {
-    text::truncate(&text::clean(&redact_keys(found)), MAX_SHOWN, "…").into_owned()
+    redact::excerpt(found, MAX_SHOWN)
 }
 
 #[cfg(test)]

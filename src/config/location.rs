@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::error::{ConfigError, nearest};
-use super::redact::redact_keys;
+use super::redact::{self, redact_keys};
 use crate::text;
 
 /// The most characters of a line that are shown; a longer one becomes a window around the place.
@@ -68,10 +68,12 @@ impl SourceLocation {
     }
 
     pub(super) fn new(span: Range<usize>, Source { path, text }: Source) -> Self {
-        let start = on_a_line(text, span.start);
+        // There is nothing after the last line break to show.
+        let last = text.strip_suffix('\n').unwrap_or(text).len();
+        let start = text.floor_char_boundary(span.start.min(last));
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let end = boundary(text, span.end.clamp(start, line_end));
+        let end = text.floor_char_boundary(span.end.clamp(start, line_end));
         let line = line_number(text, start);
         Self {
             span,
@@ -102,7 +104,7 @@ impl SourceLocation {
             path: self.path.clone(),
             line: self.line,
             column: self.column,
-            message: one_line(message),
+            message: redact::excerpt(message, MAX_MESSAGE),
             excerpt: self.excerpt.clone(),
         }
     }
@@ -177,24 +179,6 @@ impl Located<String> {
 pub(super) fn line_number(text: &str, at: usize) -> usize {
     let before = text.bytes().take(at);
     before.filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// The byte `at`, moved back from the nothing after the last line.
-fn on_a_line(text: &str, at: usize) -> usize {
-    let last = text.strip_suffix('\n').unwrap_or(text);
-    boundary(text, at.min(last.len()))
-}
-
-/// The byte `at`, moved to where its character starts.
-fn boundary(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-fn one_line(message: &str) -> String {
-    text::truncate(&text::clean(&redact_keys(message)), MAX_MESSAGE, "…").into_owned()
 }
 
 /// `line` behind its number, and carets under the bytes `marked` of it.

@@ -35,7 +35,7 @@ pub(super) struct RawConfig {
     pub(super) projects: Option<Vec<RawProject>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(
     deny_unknown_fields,
     expecting = "a table such as `{ env = \"MINTLIFY_API_KEY\" }` (the key itself does not belong in this file)"
@@ -54,45 +54,42 @@ pub(super) struct RawProject {
     pub(super) id: Spanned<String>,
     pub(super) name: Option<String>,
     pub(super) key: Option<Spanned<RawKey>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "jobs")]
     pub(super) jobs: Vec<RawJob>,
-}
-
-/// An id alone is a table with nothing else.
-#[cfg_attr(test, derive(Debug))]
-pub(super) struct RawJob {
-    pub(super) id: Spanned<String>,
-    pub(super) label: Option<String>,
-    pub(super) tags: Vec<String>,
-}
-
-impl<'de> Deserialize<'de> for RawJob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let job = Spanned::<IdOrTable>::deserialize(deserializer)?;
-        let span = job.span();
-        Ok(match job.into_inner() {
-            IdOrTable::Id(id) => Self {
-                id: Spanned::new(span, id),
-                label: None,
-                tags: Vec::new(),
-            },
-            IdOrTable::Table(JobTable { id, label, tags }) => Self { id, label, tags },
-        })
-    }
-}
-
-enum IdOrTable {
-    Id(String),
-    Table(JobTable),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct JobTable {
-    id: Spanned<String>,
-    label: Option<String>,
+#[cfg_attr(test, derive(Debug))]
+pub(super) struct RawJob {
+    pub(super) id: Spanned<String>,
+    pub(super) label: Option<String>,
     #[serde(default)]
-    tags: Vec<String>,
+    pub(super) tags: Vec<String>,
+}
+
+impl RawJob {
+    pub(super) fn with_id(id: Spanned<String>) -> Self {
+        let (label, tags) = (None, Vec::new());
+        Self { id, label, tags }
+    }
+}
+
+fn jobs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawJob>, D::Error> {
+    let job = |job: Spanned<IdOrTable>| {
+        let span = job.span();
+        match job.into_inner() {
+            IdOrTable::Id(id) => RawJob::with_id(Spanned::new(span, id)),
+            IdOrTable::Table(job) => job,
+        }
+    };
+    let jobs = Vec::deserialize(deserializer)?;
+    Ok(jobs.into_iter().map(job).collect())
+}
+
+enum IdOrTable {
+    Id(String),
+    Table(RawJob),
 }
 
 // By hand, since `#[serde(untagged)]` reads into a buffer that knows no spans, and then says only
@@ -117,7 +114,7 @@ impl<'de> Visitor<'de> for JobVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<IdOrTable, A::Error> {
-        JobTable::deserialize(MapAccessDeserializer::new(map)).map(IdOrTable::Table)
+        RawJob::deserialize(MapAccessDeserializer::new(map)).map(IdOrTable::Table)
     }
 }
 

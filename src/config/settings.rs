@@ -61,7 +61,7 @@ impl Default for PollConfig {
 
 /// The intervals and the timeout that make sense: neither a busy loop nor longer than a day.
 const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
-const CONCURRENCY: RangeInclusive<i64> = 1..=256;
+const CONCURRENCY: RangeInclusive<usize> = 1..=256;
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     parsed(deserializer, |text: String| {
@@ -75,11 +75,9 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 
 fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     parsed(deserializer, |number: i64| {
-        let in_range = Some(number).filter(|number| CONCURRENCY.contains(number));
-        let (least, most) = CONCURRENCY.into_inner();
-        in_range
-            .and_then(|number| usize::try_from(number).ok())
-            .ok_or_else(|| format!("expected a number from {least} to {most}"))
+        let number = usize::try_from(number).ok();
+        let in_range = number.filter(|number| CONCURRENCY.contains(number));
+        in_range.ok_or("expected a number from 1 to 256")
     })
 }
 

@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 use super::error::nearest;
-use super::location::{Located, Source, SourceLocation};
+use super::location::{Located, Source};
 use super::raw::parsed;
 
 /// How the dashboard looks.
@@ -164,21 +164,16 @@ pub(super) fn keys(raw: RawKeys, source: Source) -> Vec<KeySetting> {
     let mut entries: Vec<_> = raw.into_iter().collect();
     entries.sort_by_key(|(action, _)| action.span().start);
     let setting = |(action, keys): (Spanned<String>, Spanned<RawChords>)| {
-        let location = SourceLocation::unresolved(keys.span());
-        let value = match keys.into_inner() {
-            RawChords::One(key) => vec![Located {
-                value: key,
-                location: location.clone(),
-            }],
+        let span = keys.span();
+        let keys = match keys.into_inner() {
+            RawChords::One(key) => vec![Spanned::new(span.clone(), key).into()],
             RawChords::Several(keys) => keys,
         };
-        let mut setting = KeySetting {
-            action: Located::from(action),
-            keys: Located { value, location },
-        };
-        setting.action.location.resolve(source);
-        setting.keys.locate_all(source);
-        setting
+        let mut keys = Located::from(Spanned::new(span, keys));
+        keys.locate_all(source);
+        let mut action = Located::from(action);
+        action.location.resolve(source);
+        KeySetting { action, keys }
     };
     entries.into_iter().map(setting).collect()
 }

@@ -14,12 +14,12 @@ pub(super) struct ArrayText {
 }
 
 impl ArrayText {
-    /// The array at `span` of `text`, brackets included, with its items at `items`; `None` where
-    /// these places are not in order.
+    /// The array at `span` of `text`, brackets included, with the ids and spans of its items; `None`
+    /// where these are not in order.
     pub(super) fn new(
         text: &str,
         span: &Range<usize>,
-        items: &[Range<usize>],
+        items: &[(String, Range<usize>)],
         line_break: &'static str,
     ) -> Option<Self> {
         let end = span.end.checked_sub(1)?;
@@ -29,7 +29,7 @@ impl ArrayText {
             line_break,
         };
         let mut at = span.start + 1;
-        for item in items {
+        for (_, item) in items {
             array.gaps.push(text.get(at..item.start)?.to_owned());
             array.items.push(text.get(item.clone())?.to_owned());
             at = item.end;
@@ -113,7 +113,6 @@ impl ArrayText {
         }
     }
 
-    /// The array with its brackets.
     pub(super) fn into_text(self) -> String {
         let mut text = String::from("[");
         let mut items = self.items.into_iter();
