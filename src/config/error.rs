@@ -5,6 +5,7 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::location::SourceLocation;
 use crate::text;
 
 /// Why there is no config. Its `Display` is meant for people; its first line says it all.
@@ -23,16 +24,11 @@ pub enum ConfigError {
     /// `line` is the first that is not text.
     #[error("cannot read the config {}: line {line} is not UTF-8 text", shown(.path))]
     NotUtf8 { path: PathBuf, line: usize },
-    /// The text does not say what a config may say. Lines and columns, which are characters, count
-    /// from 1.
-    #[error("{}:{line}:{column}: {message}\n{excerpt}", shown(.path))]
+    /// The text does not say what a config may say.
+    #[error("{location}: {message}\n{}", .location.excerpt)]
     Invalid {
-        path: PathBuf,
-        line: usize,
-        column: usize,
+        location: Box<SourceLocation>,
         message: String,
-        /// The line and the caret, as they are printed.
-        excerpt: String,
     },
     /// A starter config was asked for where a file is already.
     #[error("{} already exists: nothing was written", shown(.path))]

@@ -3,20 +3,20 @@
 //! A config may have been pasted from anywhere, so all that is shown of it is cleaned, cut to a
 //! window, and without keys. This file must not know which settings there are.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::error::{ConfigError, nearest};
+use super::error::{ConfigError, nearest, shown};
 use super::redact::{self, redact_keys};
 use crate::text;
 
-/// The most characters of a line that are shown; a longer one becomes a window around the place.
+/// The most characters of a line that are shown; a longer one is cut on both sides.
 const WINDOW: usize = 100;
-/// The characters of such a window that come before the place.
+/// How many of them come before the caret.
 const LEAD: usize = 40;
 /// The most cells of a message.
 const MAX_MESSAGE: usize = 400;
@@ -49,14 +49,16 @@ impl Diagnostic {
 
 /// Where in a config something stands, so that whoever knows what it means can say what is wrong
 /// with it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceLocation {
     /// While the text is parsed, only this is known.
     span: Range<usize>,
     path: PathBuf,
+    /// From 1, as the column, which counts characters.
     line: usize,
     column: usize,
-    excerpt: String,
+    /// The line with its number, and the caret below.
+    pub(super) excerpt: String,
 }
 
 impl SourceLocation {
@@ -93,7 +95,6 @@ impl SourceLocation {
         *self = Self::new(self.span.clone(), source);
     }
 
-    /// From 1.
     pub fn line(&self) -> usize {
         self.line
     }
@@ -101,12 +102,15 @@ impl SourceLocation {
     /// The error that what stands here is wrong.
     pub fn error(&self, message: &str) -> ConfigError {
         ConfigError::Invalid {
-            path: self.path.clone(),
-            line: self.line,
-            column: self.column,
+            location: Box::new(self.clone()),
             message: redact::excerpt(message, MAX_MESSAGE),
-            excerpt: self.excerpt.clone(),
         }
+    }
+}
+
+impl fmt::Display for SourceLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", shown(&self.path), self.line, self.column)
     }
 }
 
