@@ -23,7 +23,6 @@ pub mod text_area;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::Event;
@@ -39,6 +38,7 @@ use tokio::time::Instant;
 use crate::board::{Board, Transition};
 use crate::desktop::Opened;
 use crate::exit::Exit;
+use crate::job::ProjectId;
 use crate::link::Link;
 use crate::poll::{Poller, PollerHandle};
 use crate::pull_request::PullRequest;
@@ -67,7 +67,7 @@ pub trait Host {
     /// Gives the terminal back, stops, and takes the terminal again once continued.
     fn suspend(&mut self) -> io::Result<()>;
     /// Counts this hour's writes to a project; the count comes as a [`Notice`].
-    fn count_writes(&mut self, project: &Arc<str>);
+    fn count_writes(&mut self, project: &ProjectId);
     /// Performs `request`; what became of it comes as a [`Notice`].
     fn perform(&mut self, request: Request);
 }

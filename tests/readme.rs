@@ -221,7 +221,7 @@ fn board(at: Timestamp) -> Board {
     let key = JobKey::new("64f0c1e2", "job_02");
     let mut board = Board::new([Watched {
         project: Arc::new(Project {
-            id: Arc::clone(&key.project),
+            id: key.project.clone(),
             name: Some("docs".into()),
         }),
         key: key.clone(),

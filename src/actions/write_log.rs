@@ -12,6 +12,7 @@ use std::time::Duration;
 use directories::ProjectDirs;
 use jiff::Timestamp;
 
+use crate::job::ProjectId;
 use crate::private_file;
 
 /// What the API counts over.
@@ -41,16 +42,20 @@ impl WriteLog {
     }
 
     /// How many writes `project` has had in the hour before `now`; `None` where that is not known.
-    pub fn this_hour(&self, project: &str, now: Timestamp) -> Option<usize> {
+    pub fn this_hour(&self, project: &ProjectId, now: Timestamp) -> Option<usize> {
         match fs::read_to_string(&self.path) {
-            Ok(text) => Some(recent(&text, now).filter(|(_, of)| *of == project).count()),
+            Ok(text) => Some(
+                recent(&text, now)
+                    .filter(|(_, of)| **project == **of)
+                    .count(),
+            ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(0),
             Err(_) => None,
         }
     }
 
     /// Counts a write to `project` at `now`.
-    pub fn count(&self, project: &str, now: Timestamp) -> io::Result<()> {
+    pub fn count(&self, project: &ProjectId, now: Timestamp) -> io::Result<()> {
         let mut file = self.open()?;
         file.lock()?;
         if file.metadata()?.len() > MAX_BYTES {
@@ -107,14 +112,14 @@ mod tests {
     fn only_this_hour_and_this_project_count() {
         let folder = tempfile::tempdir().unwrap();
         let writes = WriteLog::in_folder(&folder.path().join("new"));
-        assert_eq!(writes.this_hour("p", at(0)), Some(0));
+        assert_eq!(writes.this_hour(&"p".into(), at(0)), Some(0));
         for (project, second) in [("p", 0), ("p", 10), ("other", 20), ("p", 3_000)] {
-            writes.count(project, at(second)).unwrap();
+            writes.count(&project.into(), at(second)).unwrap();
         }
-        assert_eq!(writes.this_hour("p", at(3_000)), Some(3));
-        assert_eq!(writes.this_hour("p", at(3_605)), Some(2));
-        assert_eq!(writes.this_hour("other", at(3_605)), Some(1));
-        assert_eq!(writes.this_hour("p", at(9_000)), Some(0));
+        assert_eq!(writes.this_hour(&"p".into(), at(3_000)), Some(3));
+        assert_eq!(writes.this_hour(&"p".into(), at(3_605)), Some(2));
+        assert_eq!(writes.this_hour(&"other".into(), at(3_605)), Some(1));
+        assert_eq!(writes.this_hour(&"p".into(), at(9_000)), Some(0));
     }
 
     #[test]
@@ -122,8 +127,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writes = WriteLog::in_folder(folder.path());
         fs::write(&writes.path, "nonsense\n".repeat(10_000)).unwrap();
-        writes.count("p", at(0)).unwrap();
-        assert_eq!(writes.this_hour("p", at(1)), Some(1));
+        writes.count(&"p".into(), at(0)).unwrap();
+        assert_eq!(writes.this_hour(&"p".into(), at(1)), Some(1));
         assert!(fs::metadata(&writes.path).unwrap().len() < 100);
     }
 }

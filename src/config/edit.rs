@@ -11,7 +11,7 @@ use toml_edit::Value;
 
 use super::error::shown;
 use super::{Config, ConfigError, JobConfig, ProjectConfig, check, nearest, redact_keys};
-use crate::job::JobKey;
+use crate::job::{JobId, JobKey};
 use crate::text::clean;
 use array::ArrayText;
 use spans::{EntrySpans, JobSpans, TableSpans};
@@ -20,9 +20,9 @@ mod array;
 mod spans;
 
 /// A job to add.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {
-    pub id: String,
+    pub id: JobId,
     pub label: Option<String>,
     pub tags: Vec<String>,
 }
@@ -286,7 +286,7 @@ fn pairs(job: &JobConfig) -> Vec<String> {
         pairs.push(format!("label = {}", quoted(label)));
     }
     if !job.tags.is_empty() {
-        let tags = Value::from_iter(job.tags.iter().map(String::as_str));
+        let tags: Value = job.tags.iter().map(String::as_str).collect();
         pairs.push(format!("tags = {tags}"));
     }
     pairs

@@ -49,10 +49,10 @@ impl ConfigError {
         }
     }
 
-    pub(super) fn unwritable(path: &Path, reason: impl ToString) -> Self {
+    pub(super) fn unwritable(path: &Path, reason: impl Into<String>) -> Self {
         Self::Unwritable {
             path: path.to_owned(),
-            reason: reason.to_string(),
+            reason: reason.into(),
         }
     }
 }

@@ -74,12 +74,12 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 /// exists stays as it is.
 pub fn init(path: &Path) -> Result<(), ConfigError> {
     private_file::create_folder(private_file::folder_of(path))
-        .map_err(|error| ConfigError::unwritable(path, error))?;
+        .map_err(|error| ConfigError::unwritable(path, error.to_string()))?;
     private_file::create_new(path, EXAMPLE).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => ConfigError::Exists {
             path: path.to_owned(),
         },
-        _ => ConfigError::unwritable(path, error),
+        _ => ConfigError::unwritable(path, error.to_string()),
     })
 }
 

@@ -5,7 +5,6 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::fmt::friendly::SpanParser;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use super::raw::parsed;
 use super::ui::{KeySetting, UiConfig};
 use crate::base_url::BaseUrl;
+use crate::job::{JobId, ProjectId};
 use crate::text;
 
 /// Everything that the config file says.
@@ -84,7 +84,7 @@ fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::E
 /// A project and the jobs to watch in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectConfig {
-    pub id: Arc<str>,
+    pub id: ProjectId,
     /// What a person calls it.
     pub name: Option<String>,
     /// Where its key comes from, if not from [`Config::key`].
@@ -95,7 +95,7 @@ pub struct ProjectConfig {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobConfig {
-    pub id: Arc<str>,
+    pub id: JobId,
     /// What a person calls it.
     pub label: Option<String>,
     /// Words to filter by.

@@ -6,10 +6,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::job::JobKey;
+use crate::job::{JobKey, ProjectId};
 
 mod pace;
 
@@ -78,7 +77,7 @@ pub type KeyIndex = usize;
 
 #[derive(Debug)]
 struct Entry {
-    project: Arc<str>,
+    project: ProjectId,
     key: KeyIndex,
     pace: Pace,
     failures: u32,
@@ -113,7 +112,7 @@ pub struct Schedule {
     single_round: bool,
     rng: fastrand::Rng,
     entries: HashMap<JobKey, Entry>,
-    projects: HashMap<Arc<str>, ProjectState>,
+    projects: HashMap<ProjectId, ProjectState>,
     refused_keys: Vec<KeyIndex>,
     /// Jobs that are well, and jobs whose last poll failed: the second may fill only half of the
     /// places in flight, so that hanging jobs never keep the others waiting.
@@ -158,8 +157,8 @@ impl Schedule {
             if self.entries.contains_key(&job) {
                 continue;
             }
-            let project = Arc::clone(&job.project);
-            self.projects.entry(Arc::clone(&project)).or_default();
+            let project = job.project.clone();
+            self.projects.entry(project.clone()).or_default();
             let entry = Entry {
                 project,
                 key,
@@ -295,7 +294,7 @@ impl Schedule {
 
     /// The jobs of `project` that its hold delays: not those that would not be polled before its end
     /// (archived ones never), since nothing would come to say that it is over.
-    pub fn held_jobs(&self, project: &Arc<str>, now: Instant) -> HashSet<JobKey> {
+    pub fn held_jobs(&self, project: &ProjectId, now: Instant) -> HashSet<JobKey> {
         let until = self.projects.get(project).and_then(|own| own.held_until);
         let Some(until) = until.filter(|until| *until > now) else {
             return HashSet::new();
@@ -320,15 +319,15 @@ impl Schedule {
             let due = now + self.jittered(interval);
             self.wait_again(job, due);
         }
-        let project = self.projects.entry(Arc::clone(&job.project)).or_default();
+        let project = self.projects.entry(job.project.clone()).or_default();
         let failures_before = std::mem::take(&mut project.failures_in_a_row);
         if failures_before >= DOWN_AFTER && !self.single_round {
-            self.heal(&Arc::clone(&job.project), now);
+            self.heal(&job.project.clone(), now);
         }
     }
 
     /// The server of a project answers again: what had backed off is polled within one interval.
-    fn heal(&mut self, project: &Arc<str>, now: Instant) {
+    fn heal(&mut self, project: &ProjectId, now: Instant) {
         let sick = |entry: &Entry| {
             entry.failures > 0
                 && !entry.own_fault
@@ -346,7 +345,7 @@ impl Schedule {
         own_fault: bool,
         now: Instant,
     ) {
-        let project = self.projects.entry(Arc::clone(&job.project)).or_default();
+        let project = self.projects.entry(job.project.clone()).or_default();
         project.failures_in_a_row += u32::from(!own_fault);
         if let Some(wait) = retry_after {
             let until = now + wait.min(MAX_RETRY_AFTER);

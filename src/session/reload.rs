@@ -42,10 +42,10 @@ pub struct Reload {
 impl Reload {
     /// Starts on the current runtime; it ends when nobody is left to tell.
     pub fn start(self) {
-        let (changed, changes) = mpsc::channel(1);
+        let (sender, changes) = mpsc::channel(1);
         let watch = watch(self.actions.path(), move || {
             // A change that waits to be read covers this one too.
-            let _ = changed.try_send(());
+            let _ = sender.try_send(());
         });
         match watch {
             Ok(watch) => drop(tokio::spawn(self.run(watch, changes))),

@@ -31,7 +31,7 @@ use super::listing::Listing;
 use super::notice::Notice;
 use crate::board::{Board, Counts, Freshness, Project, Row, Transition};
 use crate::config::{Config, ConfigError};
-use crate::job::{JobKey, Status};
+use crate::job::{JobKey, ProjectId, Status};
 use crate::link::Link;
 use crate::view::columns::ColumnId;
 use crate::view::order::Sort;
@@ -85,7 +85,7 @@ pub enum Effect {
     /// Poll all jobs.
     PollAll,
     /// Count this hour's writes to a project, for the question that is asked.
-    CountWrites(Arc<str>),
+    CountWrites(ProjectId),
     Perform(Request),
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::app::Purpose;
 use crate::board::Project;
 use crate::config::Config;
-use crate::job::JobKey;
+use crate::job::{JobKey, ProjectId};
 use crate::view::theme::Role;
 
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub enum Notice {
     },
     /// How many writes a project has had this hour; `None` where that is not known.
     WritesThisHour {
-        project: Arc<str>,
+        project: ProjectId,
         count: Option<usize>,
     },
 }
