@@ -124,7 +124,6 @@ pub enum KeyProblem {
     TimedOut(Duration),
 }
 
-/// The key that `source` holds now.
 pub async fn resolve(source: &KeySource) -> Result<ApiKey, KeyError> {
     resolve_within(source, COMMAND_LIMIT).await
 }

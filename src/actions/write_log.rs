@@ -20,7 +20,6 @@ const HOUR: Duration = Duration::from_hours(1);
 /// Above this size, lines of hours gone by are dropped.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The file that the writes are counted in.
 #[derive(Clone, Debug)]
 pub struct WriteLog {
     path: PathBuf,
@@ -44,17 +43,15 @@ impl WriteLog {
     /// How many writes `project` has had in the hour before `now`; `None` where that is not known.
     pub fn this_hour(&self, project: &ProjectId, now: Timestamp) -> Option<usize> {
         match fs::read_to_string(&self.path) {
-            Ok(text) => Some(
-                recent(&text, now)
-                    .filter(|(_, of)| **project == **of)
-                    .count(),
-            ),
+            Ok(text) => {
+                let own = recent(&text, now).filter(|(_, of)| **project == **of);
+                Some(own.count())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(0),
             Err(_) => None,
         }
     }
 
-    /// Counts a write to `project` at `now`.
     pub fn count(&self, project: &ProjectId, now: Timestamp) -> io::Result<()> {
         let mut file = self.open()?;
         file.lock()?;
@@ -70,7 +67,6 @@ impl WriteLog {
         self.open().map(drop)
     }
 
-    /// The folder that they are counted in.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }

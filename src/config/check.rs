@@ -25,7 +25,7 @@ pub(super) fn config(mut raw: RawConfig, source: Source) -> Result<Config, Diagn
         poll: raw.poll,
         ui: raw.ui,
         keys: ui::keys(raw.keys, source),
-        projects: projects(&raw.projects.unwrap_or_default(), source.text, folder)?,
+        projects: projects(raw.projects.unwrap_or_default(), source.text, folder)?,
     })
 }
 
@@ -96,26 +96,27 @@ fn command_source(argv: Vec<String>) -> Result<KeySource, String> {
 }
 
 fn projects(
-    raw: &[RawProject],
+    raw: Vec<RawProject>,
     text: &str,
     folder: &Path,
 ) -> Result<Vec<ProjectConfig>, Diagnostic> {
     check_ids("project", raw.iter().map(|project| &project.id), text)?;
-    let project = |raw: &RawProject| {
+    let project = |raw: RawProject| {
         Ok(ProjectConfig {
             id: raw.id.get_ref().as_str().into(),
             name: raw.name.as_deref().and_then(clean_text),
-            key: key(raw.key.clone(), folder)?,
-            jobs: jobs(&raw.jobs, text)?,
+            key: key(raw.key, folder)?,
+            jobs: jobs(raw.jobs, text)?,
         })
     };
-    raw.iter().map(project).collect()
+    // By value, so that what is done with makes room for what comes.
+    raw.into_iter().map(project).collect()
 }
 
-fn jobs(raw: &[RawJob], text: &str) -> Result<Vec<JobConfig>, Diagnostic> {
+fn jobs(raw: Vec<RawJob>, text: &str) -> Result<Vec<JobConfig>, Diagnostic> {
     check_ids("job", raw.iter().map(|job| &job.id), text)?;
-    let job = |raw: &RawJob| job(raw.id.get_ref(), raw.label.as_deref(), &raw.tags);
-    Ok(raw.iter().map(job).collect())
+    let job = |raw: RawJob| job(raw.id.get_ref(), raw.label.as_deref(), &raw.tags);
+    Ok(raw.into_iter().map(job).collect())
 }
 
 /// A job with this valid id and its text cleaned.

@@ -19,7 +19,6 @@ use spans::{EntrySpans, JobSpans, TableSpans};
 mod array;
 mod spans;
 
-/// A job to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {
     pub id: JobId,
@@ -27,14 +26,12 @@ pub struct NewJob {
     pub tags: Vec<String>,
 }
 
-/// What an edit did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edited {
     /// The text from now on; `None` where nothing changed.
     pub text: Option<String>,
-    /// Added or removed.
     pub changed: Vec<JobKey>,
-    /// Already listed, or not listed and so not to be removed.
+    /// What was already listed, or was not listed and so cannot be removed.
     pub unchanged: Vec<JobKey>,
 }
 
@@ -279,7 +276,6 @@ fn item(job: &JobConfig) -> String {
     format!("{{ {} }}", pairs(job).join(", "))
 }
 
-/// The keys and values of `job`.
 fn pairs(job: &JobConfig) -> Vec<String> {
     let mut pairs = vec![format!("id = {}", quoted(&job.id))];
     if let Some(label) = &job.label {

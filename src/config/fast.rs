@@ -41,7 +41,6 @@ fn set<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.is_none().then(|| *slot = Some(value))
 }
 
-/// A header of an array of tables.
 enum Header {
     Project,
     Job,
@@ -158,7 +157,6 @@ impl<'a> Reader<'a> {
         Some(RawJob { id, label, tags })
     }
 
-    /// Where `[[` starts.
     fn double_open(&mut self) -> Option<usize> {
         let first = self.take(TokenKind::LeftSquareBracket)?;
         self.take(TokenKind::LeftSquareBracket)?;
@@ -244,7 +242,6 @@ impl<'a> Reader<'a> {
         self.string().map(Spanned::into_inner)
     }
 
-    /// Text in quotes of any sort.
     fn string(&mut self) -> Option<Spanned<String>> {
         let token = self.take_if(|kind| kind.encoding().is_some())?;
         let raw = self.raw(token)?;

@@ -47,7 +47,6 @@ fn find(
         .or_else(|| folder.map(|folder| folder.join("config.toml")))
 }
 
-/// The text of the file at `path`.
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     let bytes = read_bytes(path).map_err(|error| ConfigError::unreadable(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {

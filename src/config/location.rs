@@ -18,7 +18,7 @@ use crate::text;
 const WINDOW: usize = 100;
 /// How many of them come before the caret.
 const LEAD: usize = 40;
-/// The most cells of a message.
+/// In cells.
 const MAX_MESSAGE: usize = 400;
 
 /// The text of a config, and the file that it is from.
@@ -99,7 +99,6 @@ impl SourceLocation {
         self.line
     }
 
-    /// The error that what stands here is wrong.
     pub fn error(&self, message: &str) -> ConfigError {
         ConfigError::Invalid {
             location: Box::new(self.clone()),

@@ -35,7 +35,7 @@ pub(super) struct RawConfig {
     pub(super) projects: Option<Vec<RawProject>>,
 }
 
-#[derive(Clone, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(
     deny_unknown_fields,
     expecting = "a table such as `{ env = \"MINTLIFY_API_KEY\" }` (the key itself does not belong in this file)"

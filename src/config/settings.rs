@@ -16,7 +16,6 @@ use crate::base_url::BaseUrl;
 use crate::job::{JobId, ProjectId};
 use crate::text;
 
-/// Everything that the config file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub base_url: BaseUrl,
@@ -34,7 +33,6 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct PollConfig {
-    /// The interval of a job that is active.
     #[serde(deserialize_with = "duration")]
     pub active: Duration,
     /// The interval of a job that completed or failed.
@@ -81,11 +79,9 @@ fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::E
     })
 }
 
-/// A project and the jobs to watch in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectConfig {
     pub id: ProjectId,
-    /// What a person calls it.
     pub name: Option<String>,
     /// Where its key comes from, if not from [`Config::key`].
     pub key: Option<KeySource>,
@@ -96,7 +92,6 @@ pub struct ProjectConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobConfig {
     pub id: JobId,
-    /// What a person calls it.
     pub label: Option<String>,
     /// Words to filter by.
     pub tags: Vec<String>,

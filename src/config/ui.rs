@@ -14,7 +14,6 @@ use super::error::nearest;
 use super::location::{Located, Source};
 use super::raw::parsed;
 
-/// How the dashboard looks.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct UiConfig {
@@ -22,7 +21,6 @@ pub struct UiConfig {
     pub columns: Option<Located<Vec<Located<String>>>>,
     /// The column to sort by at first; a minus before it reverses the order.
     pub sort: Located<String>,
-    /// The view at first.
     pub view: Located<String>,
     pub theme: Palette,
     pub ascii: Ascii,
@@ -55,12 +53,10 @@ impl UiConfig {
     }
 }
 
-/// Which colours the dashboard uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Palette {
     /// The terminal's own.
     Terminal,
-    /// None.
     Plain,
 }
 
@@ -124,7 +120,6 @@ pub struct KeySetting {
 /// `[keys]` as it is written, but not in the order of the file.
 pub(super) type RawKeys = BTreeMap<Spanned<String>, Spanned<RawChords>>;
 
-/// One key, or several in an array.
 #[cfg_attr(test, derive(Debug))]
 pub(super) enum RawChords {
     One(String),

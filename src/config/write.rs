@@ -12,7 +12,7 @@ use super::error::{ConfigError, shown};
 use super::file;
 use crate::private_file;
 
-/// How long another change may take.
+/// For another change, which takes milliseconds unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often to look whether it is over.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -33,7 +33,6 @@ pub fn edit_file<E: From<ConfigError>>(
     }
 }
 
-/// The file that is changed.
 struct Target<'a> {
     /// Its path as a person knows it.
     path: &'a Path,

@@ -18,7 +18,6 @@ use crate::poll::{self, PollerConfig, PollerHandle};
 /// An editor writes in steps: what comes within this time is one change.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// What became of a change of the config file.
 #[derive(Debug)]
 pub enum Reloaded {
     /// It is in force, with so many jobs; they are no longer in `config`.

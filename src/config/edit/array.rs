@@ -188,20 +188,18 @@ fn comma(gap: &str) -> Option<usize> {
 }
 
 /// `gap` with one comma, or with none.
-fn with_comma(gap: &str, wanted: bool) -> String {
-    let Some(first) = comma(gap) else {
-        return if wanted {
-            format!(",{gap}")
-        } else {
-            gap.to_owned()
-        };
-    };
-    let keep = if wanted { first + 1 } else { first };
-    let (kept, mut rest) = (gap[..keep].to_owned(), &gap[first + 1..]);
-    let mut text = kept;
+fn with_comma(gap: &str, mut wanted: bool) -> String {
+    let (mut text, mut rest) = (String::new(), gap);
     while let Some(at) = comma(rest) {
         text += &rest[..at];
+        if std::mem::take(&mut wanted) {
+            text.push(',');
+        }
         rest = &rest[at + 1..];
     }
-    text + rest
+    text += rest;
+    if wanted {
+        text.insert(0, ',');
+    }
+    text
 }

@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use toml_edit::{Array, Document, Item, Table, TableLike, TomlError, Value};
 
-/// A project and where its jobs are listed.
 pub(super) struct ProjectSpans {
     pub(super) id: String,
     pub(super) jobs: JobSpans,
@@ -27,7 +26,6 @@ pub(super) enum JobSpans {
     MissingInline(usize),
 }
 
-/// One `[[projects.jobs]]`.
 pub(super) struct TableSpans {
     pub(super) id: String,
     /// With its brackets.
