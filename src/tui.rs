@@ -207,7 +207,7 @@ where
         self.terminal
             .draw(|frame| scroll = screen::draw_scrolled(frame, app, &board, now))
             .map_err(Into::into)?;
-        let title = app.shows_title.then(|| app.title(&board));
+        let title = app.ui.title.then(|| app.title(&board));
         // Scrolled beyond the end, the way back would begin with steps that do nothing.
         self.app.scroll = scroll;
         drop(board);

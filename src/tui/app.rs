@@ -30,7 +30,7 @@ use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
 use crate::board::{Board, Counts, Freshness, Project, Row, Transition};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, UiConfig};
 use crate::job::{JobKey, ProjectId, Status};
 use crate::link::Link;
 use crate::view::columns::ColumnId;
@@ -112,8 +112,8 @@ pub struct App {
     pub projects: Vec<Arc<Project>>,
     /// The keys in use.
     pub keys: Keymap,
-    /// Whether the terminal's title shows the counts.
-    pub shows_title: bool,
+    /// As the config has it: what is read from here needs no field of its own.
+    pub ui: UiConfig,
     /// Which rows are shown, and which is selected.
     pub listing: Listing,
     /// What the screen is for.
@@ -152,7 +152,7 @@ impl App {
             config_path: None,
             projects: Vec::new(),
             keys: Keymap::default(),
-            shows_title: true,
+            ui: UiConfig::default(),
             listing: Listing::default(),
             mode: Mode::Table,
             pane: false,
@@ -189,7 +189,7 @@ impl App {
         let columns = ColumnId::all_from_config(&config.ui)?;
         self.keys = Keymap::new(&config.keys)?;
         self.listing.set_columns(columns);
-        self.shows_title = config.ui.title;
+        self.ui = config.ui.clone();
         self.dirty = true;
         Ok(())
     }
