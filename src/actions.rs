@@ -16,7 +16,7 @@ use crate::config::edit::{self, EditError, Edited, NewJob};
 use crate::config::{Config, ConfigError, edit_file, redact_keys};
 use crate::failure::{ErrorKind, Failure};
 use crate::http::SetupError;
-use crate::job::{Job, JobKey};
+use crate::job::{Job, JobId, JobKey, ProjectId};
 use crate::key::{self, ApiKey, KeyError};
 use crate::mintlify::Client;
 use crate::mintlify::write::WriteError;
@@ -96,7 +96,7 @@ impl Actions {
 
     /// How many writes `project` has had this hour, over all runs of the program; `None` where that
     /// is not known.
-    pub async fn writes_this_hour(&self, project: &str) -> Option<usize> {
+    pub async fn writes_this_hour(&self, project: &ProjectId) -> Option<usize> {
         let (log, project) = (self.log.clone()?, project.to_owned());
         let read = move || log.this_hour(&project, Timestamp::now());
         tokio::task::spawn_blocking(read).await.ok().flatten()
@@ -104,7 +104,7 @@ impl Actions {
 
     /// What it takes to write to `projects`: one client, and each key once. A key command runs anew,
     /// since keys are not kept for this.
-    pub async fn writer(&self, projects: &[&Arc<str>]) -> Result<Writer, ActionError> {
+    pub async fn writer(&self, projects: &[&ProjectId]) -> Result<Writer, ActionError> {
         let (client, sources) = {
             let config = self.config();
             let client = Client::new(&config.base_url, config.poll.timeout)?;
@@ -112,7 +112,7 @@ impl Actions {
             for id in projects {
                 let project = config.projects.iter().find(|own| own.id == **id);
                 let project = project.ok_or(ActionError::ProjectGone)?;
-                sources.push((Arc::clone(id), key_source(&config, project).clone()));
+                sources.push(((*id).clone(), key_source(&config, project).clone()));
             }
             (client, sources)
         };
@@ -171,7 +171,7 @@ impl Actions {
 
     /// Counts a write, unless it surely did not happen. The count is a help only: where it cannot be
     /// kept, the write itself still stands.
-    pub async fn count_write(&self, project: &str, error: Option<&WriteError>) {
+    pub async fn count_write(&self, project: &ProjectId, error: Option<&WriteError>) {
         if error.is_some_and(|error| !error.may_have_happened) {
             return;
         }
@@ -188,7 +188,7 @@ impl Actions {
 #[derive(Debug)]
 pub struct Writer {
     client: Client,
-    keys: HashMap<Arc<str>, ApiKey>,
+    keys: HashMap<ProjectId, ApiKey>,
     actions: Actions,
 }
 
@@ -228,7 +228,7 @@ impl Writer {
         let created = self.client.create_job(&project.id, prompt, key).await;
         let result = match created {
             Ok(created) => {
-                let new = new_job(&created.id, prompt, label, tags);
+                let new = new_job(created.id, prompt, label, tags);
                 let listed = self.actions.add(&project.id, vec![new.clone()]).await;
                 Ok(Created {
                     watched: watched(project, new),
@@ -270,7 +270,7 @@ impl Writer {
         reply
     }
 
-    fn key(&self, project: &Arc<str>) -> Result<&ApiKey, WriteError> {
+    fn key(&self, project: &ProjectId) -> Result<&ApiKey, WriteError> {
         self.keys.get(project).ok_or_else(|| WriteError {
             failure: Failure::new(ErrorKind::Auth, "no API key was looked for in this project"),
             may_have_happened: false,
@@ -279,11 +279,11 @@ impl Writer {
 }
 
 /// The job `id` as the config is to list it: with the label given, else the first line of the prompt.
-fn new_job(id: &str, prompt: &str, label: Option<&str>, tags: &[String]) -> NewJob {
+fn new_job(id: JobId, prompt: &str, label: Option<&str>, tags: &[String]) -> NewJob {
     let label = label.map_or_else(|| label_from_prompt(prompt), text::clean);
     let tags = tags.iter().map(|tag| text::clean(tag));
     NewJob {
-        id: id.to_owned(),
+        id,
         label: Some(label).filter(|label| !label.is_empty()),
         tags: tags.filter(|tag| !tag.is_empty()).collect(),
     }
@@ -298,7 +298,7 @@ fn label_from_prompt(prompt: &str) -> String {
 
 fn watched(project: &Project, job: NewJob) -> Watched {
     Watched {
-        key: JobKey::new(Arc::clone(&project.id), job.id),
+        key: JobKey::new(project.id.clone(), job.id),
         project: Arc::new(project.clone()),
         label: job.label,
         tags: job.tags,
@@ -332,16 +332,16 @@ mod tests {
     #[test]
     fn a_new_job_takes_what_was_given_and_else_the_prompt() {
         let tags = |tags: &[&str]| tags.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let job = new_job("job_1", "Do\nit", None, &[]);
+        let job = new_job("job_1".into(), "Do\nit", None, &[]);
         assert_eq!(job.label.as_deref(), Some("Do"));
         let job = new_job(
-            "job_1",
+            "job_1".into(),
             "Do",
             Some("it's \n mine"),
             &tags(&["a", " ", "b c"]),
         );
         assert_eq!(job.label.as_deref(), Some("it's mine"));
         assert_eq!(job.tags, ["a", "b c"]);
-        assert_eq!(new_job("job_1", "Do", Some(""), &[]).label, None);
+        assert_eq!(new_job("job_1".into(), "Do", Some(""), &[]).label, None);
     }
 }

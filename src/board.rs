@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::config::ProjectConfig;
 use crate::failure::{ErrorKind, Failure};
-use crate::job::{Job, JobKey, Status};
+use crate::job::{Job, JobKey, ProjectId, Status};
 use crate::pull_request::PullRequest;
 
 mod event;
@@ -26,7 +26,7 @@ const MAX_ERRORS: usize = 500;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
     /// Its id, as the API wants it.
-    pub id: Arc<str>,
+    pub id: ProjectId,
     /// Its name in the config.
     pub name: Option<String>,
 }
@@ -34,7 +34,7 @@ pub struct Project {
 impl From<&ProjectConfig> for Project {
     fn from(config: &ProjectConfig) -> Self {
         Self {
-            id: Arc::clone(&config.id),
+            id: config.id.clone(),
             name: config.name.clone(),
         }
     }

@@ -26,9 +26,7 @@ pub mod table;
 pub mod wait;
 pub mod watch;
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -40,6 +38,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::demo::{self, DemoServerArgs};
 use crate::exit::Exit;
+use crate::private_file;
 use crate::process;
 use add::AddArgs;
 use completions::CompletionsArgs;
@@ -138,11 +137,7 @@ impl Cli {
 }
 
 fn start_log(path: &Path) -> Result<(), CommandError> {
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
+    let file = private_file::open_append(path)
         .with_context(|| format!("cannot write the log {}", path.display()))?;
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)

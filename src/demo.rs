@@ -12,9 +12,7 @@ mod simulator;
 mod timeline;
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +20,8 @@ use anyhow::Context;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::private_file;
 
 pub use self::server::{DemoServer, Options};
 
@@ -189,30 +189,13 @@ fn write_config(server: &DemoServer, path: &Path) -> anyhow::Result<WrittenConfi
         .to_str()
         .with_context(|| format!("{} is no UTF-8, which a config needs", key.display()))?;
     let key_source = format!("file = {}", toml::Value::from(key_text));
-    write_private(&key, &format!("{}\n", server.key()))?;
-    write_private(&config, &server.config_toml(&key_source))?;
+    write(&key, &format!("{}\n", server.key()))?;
+    write(&config, &server.config_toml(&key_source))?;
     Ok(WrittenConfig { config, key })
 }
 
-/// Replaces the file at `path` by one that only its owner can read, whole or not at all.
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let fresh = with_suffix(path, &format!(".new-{}", std::process::id()));
-    let written = fill_private(&fresh, text).and_then(|()| fs::rename(&fresh, path));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&fresh);
-    }
-    written.with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn fill_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    private_file::replace(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -223,6 +206,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use clap::Parser;

@@ -1,9 +1,10 @@
 //! The values of the domain: a job, its status, its pull request, and the key that names it.
 //!
 //! Everything here is plain data with its text already cleaned. This file must not know how a job
-//! is fetched (the wire types live in `api`) or drawn.
+//! is fetched (the wire types live in `mintlify`) or drawn.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,18 +13,60 @@ use url::Url;
 use crate::pull_request::PullRequest;
 use crate::text;
 
+/// An id that is cheap to clone, and that no other kind of id can be given for.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl<T: Into<Arc<str>>> From<T> for $name {
+            fn from(id: T) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self)
+            }
+        }
+
+        /// As text, since that is what logs show.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&**self, f)
+            }
+        }
+    };
+}
+
+id! {
+    /// The id of a Mintlify project.
+    ProjectId
+}
+id! {
+    /// The id of an agent job, which is unique in its project.
+    JobId
+}
+
 /// What names a watched job: the ids that the config gives, never the `id` in a reply.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobKey {
-    /// The id of the Mintlify project.
-    pub project: Arc<str>,
-    /// The id of the agent job.
-    pub id: Arc<str>,
+    pub project: ProjectId,
+    pub id: JobId,
 }
 
 impl JobKey {
-    /// The key of job `id` in project `project`.
-    pub fn new(project: impl Into<Arc<str>>, id: impl Into<Arc<str>>) -> Self {
+    pub fn new(project: impl Into<ProjectId>, id: impl Into<JobId>) -> Self {
         Self {
             project: project.into(),
             id: id.into(),
@@ -41,13 +84,9 @@ impl fmt::Display for JobKey {
 /// (<https://www.mintlify.com/docs/api/agent/v2/get-agent-job>).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// The agent is at work.
     Active,
-    /// The agent finished; there is a pull request unless nothing changed.
     Completed,
-    /// The job was archived.
     Archived,
-    /// The agent gave up.
     Failed,
     /// A word that the contract does not list, shown as it came.
     Other(Arc<str>),
@@ -65,7 +104,6 @@ impl Status {
         }
     }
 
-    /// The API's word for it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",
@@ -97,13 +135,10 @@ pub struct Job {
     pub repository: Option<String>,
     /// The branch that the agent works on (`source.ref`).
     pub branch: Option<String>,
-    /// The model that does the work.
     pub model: Option<String>,
     /// The pull request (`prLink`); `None` while at work, or when no file changed.
     pub pull_request: Option<PullRequest>,
-    /// When the job was created.
     pub created_at: Option<Timestamp>,
-    /// When it was archived.
     pub archived_at: Option<Timestamp>,
 }
 

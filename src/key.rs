@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
@@ -59,7 +60,6 @@ impl ApiKey {
         Self::parse(std::str::from_utf8(bytes).map_err(|_| KeyProblem::NotAKey)?)
     }
 
-    /// Whether it begins as Mintlify's keys do.
     pub fn has_usual_prefix(&self) -> bool {
         self.expose().starts_with("mint_")
     }
@@ -85,68 +85,45 @@ impl PartialEq for ApiKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {problem}")]
 pub struct KeyError {
-    /// Where the key should have come from.
     pub origin: KeySource,
-    /// What is wrong with it.
     pub problem: KeyProblem,
 }
 
-/// What is wrong with a key or its source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
-    /// Nothing but white space.
     #[error("no key in it; {GET_ONE}")]
     Empty,
-    /// Text that no key can be.
     #[error("not an API key, which is one word of at most {MAX_KEY} ASCII characters; {GET_ONE}")]
     NotAKey,
-    /// A key of the wrong kind, for the assistant.
     #[error("an assistant key (mint_dsc_) cannot read agent jobs; {GET_ONE}")]
     AssistantKey,
-    /// A key of the wrong kind, for the search index.
     #[error("an index key (mint_us_) cannot read agent jobs; {GET_ONE}")]
     IndexKey,
-    /// The variable is not set, or empty.
     #[error("not set: put a key there with `export {0}=mint_...`; {GET_ONE}")]
     NotSet(String),
-    /// There is no such file.
     #[error("no such file: put the key there, then run `chmod 600 {0}`")]
     NoFile(String),
-    /// A folder, a device or a pipe.
     #[error("not a plain file: the key file holds the key and nothing else")]
     NotAFile,
-    /// Others than its owner have some access to the file.
+    /// `path` is quoted for a shell.
     #[error("refused, since others have access to it (mode {mode:04o}): run `chmod 600 {path}`")]
-    Exposed {
-        /// Its permission bits.
-        mode: u32,
-        /// Its path, quoted for a shell.
-        path: String,
-    },
-    /// More than a key file can hold.
+    Exposed { mode: u32, path: String },
     #[error("larger than 4 KiB: the key file holds the key and nothing else")]
     TooLarge,
-    /// There is no home folder for `~/` to stand for.
     #[error("no home folder is known, so give the full path instead of `~/`")]
     NoHome,
-    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(String),
-    /// There is no such program.
     #[error("no such program: is it installed, and in the PATH?")]
     NoProgram,
-    /// The program cannot be started, or waited for.
     #[error("cannot be run: {0}")]
     NotRun(String),
-    /// The program failed.
     #[error("{0}")]
     Failed(String),
-    /// The program took too long.
     #[error("ended, since it gave no key within {0:?}: does it wait to be unlocked?")]
     TimedOut(Duration),
 }
 
-/// The key that `source` holds now.
 pub async fn resolve(source: &KeySource) -> Result<ApiKey, KeyError> {
     resolve_within(source, COMMAND_LIMIT).await
 }
@@ -210,18 +187,12 @@ fn read_file(path: &Path) -> Result<ApiKey, KeyProblem> {
 }
 
 /// `opened` is what was opened, not what the path leads to by now.
-#[cfg(unix)]
 fn refuse_exposed(opened: &Metadata, path: &Path) -> Result<(), KeyProblem> {
-    let mode = std::os::unix::fs::PermissionsExt::mode(&opened.permissions()) & 0o7777;
+    let mode = opened.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         let path = quoted(path);
         return Err(KeyProblem::Exposed { mode, path });
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_opened: &Metadata, _path: &Path) -> Result<(), KeyProblem> {
     Ok(())
 }
 
@@ -232,16 +203,23 @@ fn quoted(path: &Path) -> String {
 
 async fn from_command(argv: &[String], limit: Duration) -> Result<ApiKey, KeyProblem> {
     let mut child = start(argv)?;
-    let Ok(ended) = timeout(limit, finish(&mut child)).await else {
+    let [mut stdout, mut stderr] = [(); 2].map(|()| Zeroizing::new(Vec::new()));
+    let finished = finish(&mut child, &mut stdout, &mut stderr);
+    let Ok(status) = timeout(limit, finished).await else {
         // Dropping it would kill it too, but this says so; the runtime reaps it.
         let _ = child.start_kill();
         return Err(KeyProblem::TimedOut(limit));
     };
-    let ended = ended.map_err(|error| KeyProblem::NotRun(error.to_string()))?;
-    if !ended.status.success() {
-        return Err(KeyProblem::Failed(why_it_failed(&ended)));
+    let status = status.map_err(|error| KeyProblem::NotRun(error.to_string()))?;
+    if !status.success() {
+        return Err(KeyProblem::Failed(why_it_failed(status, &stderr)));
     }
-    ApiKey::parse_bytes(first_line(&ended.stdout))
+    ApiKey::parse_bytes(
+        stdout
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or(&stdout),
+    )
 }
 
 fn start(argv: &[String]) -> Result<Child, KeyProblem> {
@@ -259,32 +237,21 @@ fn start(argv: &[String]) -> Result<Child, KeyProblem> {
         })
 }
 
-/// A command that ended, and the beginning of what it printed.
-struct Ended {
-    status: ExitStatus,
-    stdout: Zeroizing<Vec<u8>>,
-    stderr: Zeroizing<Vec<u8>>,
-}
-
-async fn finish(child: &mut Child) -> io::Result<Ended> {
-    let [mut stdout, mut stderr] = [(); 2].map(|()| Zeroizing::new(Vec::new()));
+/// Waits for the end of `child`, and keeps the beginning of what it prints.
+async fn finish(
+    child: &mut Child,
+    stdout: &mut Vec<u8>,
+    stderr: &mut Vec<u8>,
+) -> io::Result<ExitStatus> {
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let status = {
-        let both = async { tokio::join!(keep(out, &mut stdout), keep(err, &mut stderr)) };
-        let mut both = pin!(both);
-        tokio::select! {
-            _ = &mut both => child.wait().await?,
-            status = child.wait() => {
-                let _ = timeout(AFTERMATH, both).await;
-                status?
-            }
+    let mut both = pin!(async { tokio::join!(keep(out, stdout), keep(err, stderr)) });
+    tokio::select! {
+        _ = &mut both => child.wait().await,
+        status = child.wait() => {
+            let _ = timeout(AFTERMATH, both).await;
+            status
         }
-    };
-    Ok(Ended {
-        status,
-        stdout,
-        stderr,
-    })
+    }
 }
 
 /// Keeps the beginning of what comes through `pipe` and reads the rest away, so that its writer is
@@ -296,29 +263,17 @@ async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
 }
 
-fn why_it_failed(ended: &Ended) -> String {
-    let how = match ended.status.code() {
+/// With the first line that says something, as it is safe to show.
+fn why_it_failed(status: ExitStatus, stderr: &[u8]) -> String {
+    let how = match status.code() {
         Some(code) => format!("failed with exit code {code}"),
-        None => format!("was ended by a {}", ended.status),
+        None => format!("was ended by a {status}"),
     };
-    match first_line_said(&ended.stderr) {
-        Some(said) => format!("{how}: {said}"),
+    let said = redact_keys(&String::from_utf8_lossy(stderr));
+    match said.lines().map(text::clean).find(|line| !line.is_empty()) {
+        Some(line) => format!("{how}: {}", text::truncate(&line, MAX_SAID, "…")),
         None => format!("{how}, and said nothing"),
     }
-}
-
-fn first_line(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes)
-}
-
-/// The first line that says something, as it is safe to show.
-fn first_line_said(stderr: &[u8]) -> Option<String> {
-    let said = redact_keys(&String::from_utf8_lossy(stderr));
-    let line = said
-        .lines()
-        .map(text::clean)
-        .find(|line| !line.is_empty())?;
-    Some(text::truncate(&line, MAX_SAID, "…").into_owned())
 }
 
 #[cfg(test)]
@@ -463,7 +418,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn key_file_table() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
+        use std::os::unix::fs::symlink;
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a key");
@@ -579,8 +534,9 @@ mod tests {
             let want = want.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(get(&source), want, "{source:?}");
         }
-        let said = first_line_said("x".repeat(3_000).as_bytes()).unwrap();
-        assert_eq!(text::width(&said), MAX_SAID);
+        let why = why_it_failed(ExitStatus::default(), "x".repeat(3_000).as_bytes());
+        let (_, said) = why.split_once(": ").unwrap();
+        assert_eq!(text::width(said), MAX_SAID);
     }
 
     #[cfg(unix)]

@@ -38,7 +38,7 @@
 //! | layer | files |
 //! | --- | --- |
 //! | values | `exit` `text` `time` `link` `pull_request` `job` `base_url` `failure` |
-//! | settings | `config` `key` |
+//! | settings | `private_file` `config` `key` |
 //! | edges | `http` `mintlify` `desktop` `process` |
 //! | state | `board` |
 //! | engine | `poll` `actions` |
@@ -67,6 +67,7 @@ pub mod key;
 pub mod link;
 pub mod mintlify;
 pub mod poll;
+pub mod private_file;
 pub mod process;
 pub mod pull_request;
 pub mod session;

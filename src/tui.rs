@@ -15,7 +15,6 @@ pub mod keys;
 pub mod layout;
 pub mod listing;
 pub mod notice;
-pub mod preferences;
 pub mod screen;
 mod table;
 pub mod terminal;
@@ -24,7 +23,6 @@ pub mod text_area;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::Event as InputEvent;
@@ -40,6 +38,7 @@ use tokio::time::Instant;
 use crate::board::{Board, Event};
 use crate::desktop::Opened;
 use crate::exit::Exit;
+use crate::job::ProjectId;
 use crate::link::Link;
 use crate::poll::PollerHandle;
 use crate::pull_request::PullRequest;
@@ -68,7 +67,7 @@ pub trait Host {
     /// Gives the terminal back, stops, and takes the terminal again once continued.
     fn suspend(&mut self) -> io::Result<()>;
     /// Counts this hour's writes to a project; the count comes as a [`Notice`].
-    fn count_writes(&mut self, project: &Arc<str>);
+    fn count_writes(&mut self, project: &ProjectId);
     /// Performs `request`; what became of it comes as a [`Notice`].
     fn perform(&mut self, request: Request);
 }
@@ -227,7 +226,7 @@ where
             .draw(|frame| {
                 let board = board.borrow();
                 scroll = screen::draw_scrolled(frame, app, &board, now);
-                title = app.has_title.then(|| app.title(&board));
+                title = app.ui.title.then(|| app.title(&board));
             })
             .map_err(Into::into)?;
         // Scrolled beyond the end, the way back would begin with steps that do nothing.

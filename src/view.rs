@@ -8,6 +8,7 @@ use crate::job::Status;
 pub mod columns;
 pub mod filter;
 pub mod fit;
+mod from_config;
 pub mod order;
 pub mod theme;
 pub mod views;

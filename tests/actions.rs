@@ -72,8 +72,14 @@ async fn a_follow_up_to_many_jobs_looks_for_the_key_once() {
     assert_eq!(replies.len(), 3);
     assert_eq!(setting.key_commands_run(), 1);
     assert_eq!(setting.server.connections(), 1);
-    assert_eq!(setting.actions.writes_this_hour("p1").await, Some(2));
-    assert_eq!(setting.actions.writes_this_hour("p2").await, Some(1));
+    assert_eq!(
+        setting.actions.writes_this_hour(&"p1".into()).await,
+        Some(2)
+    );
+    assert_eq!(
+        setting.actions.writes_this_hour(&"p2".into()).await,
+        Some(1)
+    );
 }
 
 #[tokio::test]
@@ -92,7 +98,10 @@ async fn a_follow_up_stops_at_the_first_job_that_refuses_it_and_tells_how_far_it
     );
     assert!(setting.server.requests_of("p2", "job_3").is_empty());
     // A refusal did surely not happen, so that it is not counted.
-    assert_eq!(setting.actions.writes_this_hour("p1").await, Some(1));
+    assert_eq!(
+        setting.actions.writes_this_hour(&"p1".into()).await,
+        Some(1)
+    );
 }
 
 #[tokio::test]
@@ -112,5 +121,8 @@ async fn a_created_job_is_listed_and_where_it_cannot_be_that_is_told() {
     fs::write(setting.actions.path(), "broken").unwrap();
     let created = writer.create(&project, "Fix it", None, &[]).await.unwrap();
     assert!(created.listed.is_err());
-    assert_eq!(setting.actions.writes_this_hour("p2").await, Some(2));
+    assert_eq!(
+        setting.actions.writes_this_hour(&"p2".into()).await,
+        Some(2)
+    );
 }

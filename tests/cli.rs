@@ -497,7 +497,7 @@ fn init_writes_the_example_and_never_overwrites() {
         .assert()
         .code(2)
         .stdout("")
-        .stderr(contains("is there already: nothing was written"));
+        .stderr(contains("already exists: nothing was written"));
     assert_eq!(fs::read_to_string(&path).unwrap(), "# mine\n");
 }
 

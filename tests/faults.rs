@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use mintwatch::board::{Freshness, Project, Row, Watched};
 use mintwatch::config::KeySource;
 use mintwatch::failure::{ErrorKind, Failure};
-use mintwatch::job::JobKey;
+use mintwatch::job::{JobKey, ProjectId};
 use mintwatch::key::ApiKey;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, MAX_RETRY_AFTER, Start};
@@ -52,7 +52,7 @@ impl Run {
         Self::with_keys(keys, HashMap::new()).await
     }
 
-    async fn with_keys(keys: Vec<KeySlot>, key_of: HashMap<Arc<str>, usize>) -> Self {
+    async fn with_keys(keys: Vec<KeySlot>, key_of: HashMap<ProjectId, usize>) -> Self {
         let server = FakeServer::start();
         server.set_default(Reply::job("active"));
         let docs = DOCS.iter().map(|id| watched("docs", id));

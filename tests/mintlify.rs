@@ -389,7 +389,8 @@ async fn a_server_that_is_down_and_comes_back() {
 
 async fn create(server: &FakeServer, timeout: Duration) -> Result<CreatedJob, WriteError> {
     let (client, key) = (client(&server.base_url(), timeout), key());
-    let call = client.create_job("docs", "Do\n\"it\"", &key);
+    let project = "docs".into();
+    let call = client.create_job(&project, "Do\n\"it\"", &key);
     let ended = tokio::time::timeout(2 * PATIENT, call).await;
     ended.expect("a call ends by itself")
 }
@@ -407,7 +408,7 @@ async fn a_job_is_created_and_sent_a_message() {
     let server = FakeServer::start();
     server.set_default(Reply::job("active"));
     let made = create(&server, PATIENT).await.unwrap();
-    assert_eq!(made.id, "job_of_the_reply");
+    assert_eq!(&*made.id, "job_of_the_reply");
     assert_eq!(made.job.status, Some(Status::Active));
     let told = send(&server, PATIENT).await.unwrap();
     assert_eq!(told, made.job);
@@ -500,7 +501,10 @@ async fn what_never_reached_the_server_did_not_happen() {
     assert_eq!(error.failure.kind, ErrorKind::Network);
     assert!(!error.may_have_happened, "{error}");
     let client = client(&server.base_url(), PATIENT);
-    let error = client.create_job("..", "x", &key()).await.unwrap_err();
+    let error = client
+        .create_job(&"..".into(), "x", &key())
+        .await
+        .unwrap_err();
     assert_eq!(error.failure.kind, ErrorKind::NotFound);
     assert!(!error.may_have_happened, "{error}");
 }

@@ -13,7 +13,6 @@ use mintwatch::config::Config;
 use mintwatch::failure::ErrorKind;
 use mintwatch::job::JobKey;
 use mintwatch::tui::app::{App, Effect};
-use mintwatch::tui::preferences::Preferences;
 use mintwatch::tui::screen;
 use mintwatch::view::columns::ColumnId;
 use mintwatch::view::theme::Theme;
@@ -49,7 +48,7 @@ impl Screen {
             "mintwatch",
             Size::new(width, height),
         );
-        app.start_with(Preferences::new(&config).unwrap());
+        app.start_with(&config).unwrap();
         app.on_board(&board, now());
         let mut screen = Self { app, board };
         screen.press(sequence);

@@ -11,6 +11,7 @@ use clap::{Command, CommandFactory};
 use jiff::Timestamp;
 use mintwatch::board::{Board, Project, Update, Watched};
 use mintwatch::cli::Cli;
+use mintwatch::cli::dashboard::check_settings;
 use mintwatch::cli::list::ListArgs;
 use mintwatch::cli::output::OutputStyle;
 use mintwatch::config::{Config, KeySource};
@@ -18,7 +19,7 @@ use mintwatch::failure::ErrorKind;
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::pull_request::PullRequest;
 use mintwatch::tui::keys::{BINDINGS, Binding};
-use mintwatch::tui::preferences::Preferences;
+use mintwatch::view::columns::ColumnId;
 use mintwatch::view::theme::Theme;
 
 const README: &str = include_str!("../README.md");
@@ -172,8 +173,9 @@ fn the_config_is_read() {
         panic!("two configs: {blocks:?}");
     };
     let config = Config::parse(looks, Path::new("README.md")).unwrap();
-    let preferences = Preferences::new(&config).unwrap();
-    assert_eq!((preferences.columns.len(), config.keys.len()), (4, 3));
+    check_settings(&config).unwrap();
+    let columns = ColumnId::all_from_config(&config.ui).unwrap();
+    assert_eq!((columns.len(), config.keys.len()), (4, 3));
     let config = Config::parse(text, Path::new("README.md")).unwrap();
     let jobs: usize = config
         .projects
@@ -219,7 +221,7 @@ fn board(at: Timestamp) -> Board {
     let key = JobKey::new("64f0c1e2", "job_02");
     let mut board = Board::new([Watched {
         project: Arc::new(Project {
-            id: Arc::clone(&key.project),
+            id: key.project.clone(),
             name: Some("docs".into()),
         }),
         key: key.clone(),

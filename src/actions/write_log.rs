@@ -4,21 +4,22 @@
 //! here: a line for each, with its time and its project, in the state folder. It is a help, not a
 //! gate: a count that cannot be read is told as unknown. This file must not know how a write is made.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use directories::ProjectDirs;
 use jiff::Timestamp;
 
+use crate::job::ProjectId;
+use crate::private_file;
+
 /// What the API counts over.
 const HOUR: Duration = Duration::from_hours(1);
 /// Above this size, lines of hours gone by are dropped.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The file that the writes are counted in.
 #[derive(Clone, Debug)]
 pub struct WriteLog {
     path: PathBuf,
@@ -40,16 +41,18 @@ impl WriteLog {
     }
 
     /// How many writes `project` has had in the hour before `now`; `None` where that is not known.
-    pub fn this_hour(&self, project: &str, now: Timestamp) -> Option<usize> {
+    pub fn this_hour(&self, project: &ProjectId, now: Timestamp) -> Option<usize> {
         match fs::read_to_string(&self.path) {
-            Ok(text) => Some(recent(&text, now).filter(|(_, of)| *of == project).count()),
+            Ok(text) => {
+                let own = recent(&text, now).filter(|(_, of)| **project == **of);
+                Some(own.count())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(0),
             Err(_) => None,
         }
     }
 
-    /// Counts a write to `project` at `now`.
-    pub fn count(&self, project: &str, now: Timestamp) -> io::Result<()> {
+    pub fn count(&self, project: &ProjectId, now: Timestamp) -> io::Result<()> {
         let mut file = self.open()?;
         file.lock()?;
         if file.metadata()?.len() > MAX_BYTES {
@@ -64,22 +67,13 @@ impl WriteLog {
         self.open().map(drop)
     }
 
-    /// The folder that they are counted in.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }
 
     fn open(&self) -> io::Result<File> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(self.folder())?;
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .read(true)
-            .mode(0o600)
-            .open(&self.path)
+        private_file::create_folder(self.folder())?;
+        private_file::open_append(&self.path)
     }
 
     fn drop_old_lines(&self, file: &File, now: Timestamp) -> io::Result<()> {
@@ -114,14 +108,14 @@ mod tests {
     fn only_this_hour_and_this_project_count() {
         let folder = tempfile::tempdir().unwrap();
         let writes = WriteLog::in_folder(&folder.path().join("new"));
-        assert_eq!(writes.this_hour("p", at(0)), Some(0));
+        assert_eq!(writes.this_hour(&"p".into(), at(0)), Some(0));
         for (project, second) in [("p", 0), ("p", 10), ("other", 20), ("p", 3_000)] {
-            writes.count(project, at(second)).unwrap();
+            writes.count(&project.into(), at(second)).unwrap();
         }
-        assert_eq!(writes.this_hour("p", at(3_000)), Some(3));
-        assert_eq!(writes.this_hour("p", at(3_605)), Some(2));
-        assert_eq!(writes.this_hour("other", at(3_605)), Some(1));
-        assert_eq!(writes.this_hour("p", at(9_000)), Some(0));
+        assert_eq!(writes.this_hour(&"p".into(), at(3_000)), Some(3));
+        assert_eq!(writes.this_hour(&"p".into(), at(3_605)), Some(2));
+        assert_eq!(writes.this_hour(&"other".into(), at(3_605)), Some(1));
+        assert_eq!(writes.this_hour(&"p".into(), at(9_000)), Some(0));
     }
 
     #[test]
@@ -129,8 +123,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writes = WriteLog::in_folder(folder.path());
         fs::write(&writes.path, "nonsense\n".repeat(10_000)).unwrap();
-        writes.count("p", at(0)).unwrap();
-        assert_eq!(writes.this_hour("p", at(1)), Some(1));
+        writes.count(&"p".into(), at(0)).unwrap();
+        assert_eq!(writes.this_hour(&"p".into(), at(1)), Some(1));
         assert!(fs::metadata(&writes.path).unwrap().len() < 100);
     }
 }

@@ -13,7 +13,7 @@ use super::error::{CommandError, CommandResult};
 use crate::config::edit::NewJob;
 use crate::config::ids::parse_ids;
 use crate::exit::Exit;
-use crate::job::JobKey;
+use crate::job::{JobId, JobKey};
 
 /// The most bytes that are read from standard input.
 const MAX_INPUT: u64 = 16 << 20;
@@ -86,7 +86,7 @@ fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> Result<Vec<NewJob>, Command
 }
 
 /// The ids in the arguments, each once.
-fn ids(words: &[String], input: &mut dyn Read) -> Result<Vec<String>, CommandError> {
+fn ids(words: &[String], input: &mut dyn Read) -> Result<Vec<JobId>, CommandError> {
     let mut ids = Vec::new();
     for word in words {
         if word == "-" {

@@ -8,30 +8,36 @@ use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use super::{ColorChoice, output};
 use crate::actions::{Actions, WriteLog};
-use crate::config::{Ascii, Config, ConfigError, Palette, UiSettings};
+use crate::config::{Ascii, Config, ConfigError, Palette, UiConfig};
 use crate::poll::schedule::Start;
 use crate::process;
 use crate::session::reload::{Reload, Reloaded};
 use crate::tui::app::App;
 use crate::tui::host::TerminalHost;
-use crate::tui::preferences::Preferences;
+use crate::tui::keys::Keymap;
 use crate::tui::terminal::{self, TerminalGuard};
 use crate::tui::{self, Channels, Notice};
+use crate::view::columns::ColumnId;
+use crate::view::order::Sort;
 use crate::view::plural;
 use crate::view::theme::Theme;
+use crate::view::views::ViewId;
 
 /// Whether the settings that only the dashboard knows the meaning of name something that exists.
 pub fn check_settings(config: &Config) -> Result<(), ConfigError> {
-    Preferences::new(config).map(drop)
+    ColumnId::all_from_config(&config.ui)?;
+    Sort::from_config(&config.ui)?;
+    ViewId::from_config(&config.ui)?;
+    Keymap::new(&config.keys).map(drop)
 }
 
 pub async fn execute(context: &Context) -> CommandResult {
     output::require_terminal()?;
     let loaded = context.load().await?;
-    let preferences = Preferences::new(&loaded.config)?;
+    check_settings(&loaded.config)?;
     let session = loaded.require_key().await?;
-    let ui = session.config.ui.clone();
     let stop = process::stopped();
+    let ui = &session.config.ui;
     let guard = TerminalGuard::take(ui.mouse).context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
     let actions = Actions::new(
@@ -44,8 +50,8 @@ pub async fn execute(context: &Context) -> CommandResult {
     } else {
         "mintwatch"
     };
-    let mut app = App::new(theme(context, &ui), name, screen.size()?);
-    app.start_with(preferences);
+    let mut app = App::new(theme(context, ui), name, screen.size()?);
+    app.start_with(&session.config)?;
     app.time_zone = TimeZone::system();
     app.config_path = Some(session.path.clone());
     app.projects = actions.projects();
@@ -56,7 +62,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     Reload {
         actions: actions.clone(),
         poller: polls.poller.handle(),
-        check: Preferences::new,
+        check: check_settings,
         notify: Box::new(move |change| reloaded.send(notice(change, &projects)).is_ok()),
     }
     .start();
@@ -85,11 +91,11 @@ pub async fn execute(context: &Context) -> CommandResult {
     }
 }
 
-fn notice(change: Reloaded<Preferences>, actions: &Actions) -> Notice {
+fn notice(change: Reloaded, actions: &Actions) -> Notice {
     match change {
-        Reloaded::Applied { jobs, ui } => Notice::Reloaded {
+        Reloaded::Applied { jobs, config } => Notice::Reloaded {
             text: format!("the config has changed: {jobs} {}", plural("job", jobs)),
-            preferences: Box::new(ui),
+            config,
             projects: actions.projects(),
         },
         Reloaded::Refused(error) => {
@@ -104,7 +110,7 @@ fn notice(change: Reloaded<Preferences>, actions: &Actions) -> Notice {
 }
 
 /// `--color` and `NO_COLOR` win over the config.
-fn theme(context: &Context, ui: &UiSettings) -> Theme {
+fn theme(context: &Context, ui: &UiConfig) -> Theme {
     let plain = ui.theme == Palette::Plain && context.global.color == ColorChoice::Auto;
     let given = context.theme(true);
     let ascii = match ui.ascii {

@@ -13,6 +13,7 @@ use super::confirm::confirm;
 use super::error::CommandError;
 use crate::actions::Actions;
 use crate::desktop::{EditedDocument, Environment};
+use crate::job::ProjectId;
 use crate::process;
 use crate::session::key_variables;
 use crate::text;
@@ -42,7 +43,7 @@ impl PromptArgs {
     pub async fn ask(
         &self,
         actions: &Actions,
-        project: &str,
+        project: &ProjectId,
         question: &str,
     ) -> Result<Prompt, CommandError> {
         let on_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();

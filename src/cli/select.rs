@@ -142,7 +142,7 @@ mod tests {
         ]
         .into_iter()
         .map(|(project, id, label)| Watched {
-            key: JobKey::new(Arc::clone(&project.id), id),
+            key: JobKey::new(project.id.clone(), id),
             project: Arc::clone(project),
             label: label.map(Into::into),
             tags: Vec::new(),

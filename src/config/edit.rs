@@ -1,7 +1,7 @@
-//! Editing a config as text: jobs come and go, and every byte that is not concerned stays.
+//! Editing a config as text: jobs come and go, and every other byte stays.
 //!
-//! The text is changed at places that a TOML parser found, and not written anew; the outcome is
-//! read again, and has to mean what was wanted, or there is none. This file must not know files.
+//! The text is changed where a TOML parser found the jobs, not written again; the result is read
+//! once more, and has to mean what was wanted, or there is none. This file must not know files.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,52 +11,41 @@ use toml_edit::Value;
 
 use super::error::shown;
 use super::{Config, ConfigError, JobConfig, ProjectConfig, check, nearest, redact_keys};
-use crate::job::JobKey;
+use crate::job::{JobId, JobKey};
 use crate::text::clean;
 use array::ArrayText;
-use spans::{JobTable, Jobs};
+use spans::{EntrySpans, JobSpans, TableSpans};
 
 mod array;
 mod spans;
 
-/// A job to add.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {
-    /// Its id, as the API wants it.
-    pub id: String,
-    /// What a person calls it.
+    pub id: JobId,
     pub label: Option<String>,
-    /// Words to filter by.
     pub tags: Vec<String>,
 }
 
-/// What an edit did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edited {
     /// The text from now on; `None` where nothing changed.
     pub text: Option<String>,
-    /// The jobs that were added or removed.
     pub changed: Vec<JobKey>,
-    /// The jobs that were there already, or that were not there to be removed.
+    /// What was already listed, or was not listed and so cannot be removed.
     pub unchanged: Vec<JobKey>,
 }
 
 /// Why a config was not edited. Its `Display` is meant for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// There is no config, or none that could be edited or written.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// No project has this id or name.
     #[error("no project is called \"{0}\"; {1}")]
     NoSuchProject(String, String),
-    /// Several projects have this name.
     #[error("several projects are called \"{0}\"; say which by its id: {1}")]
     Ambiguous(String, String),
-    /// Not the id of a job.
     #[error("\"{0}\" cannot be added: {1}")]
-    OddId(String, String),
-    /// The config is written in a way that was not thought of.
+    InvalidId(String, String),
     #[error("cannot edit {}: its jobs are listed in a way that mintwatch does not know how to \
              change; edit it by hand", shown(.0))]
     Unknown(PathBuf),
@@ -66,22 +55,20 @@ pub enum EditError {
 pub fn add(text: &str, path: &Path, project: &str, jobs: &[NewJob]) -> Result<Edited, EditError> {
     let mut want = Config::parse(text, path)?;
     let project = find_project(&mut want.projects, project)?;
-    let id = project.id.clone();
     let mut edited = Edited::default();
-    let mut items = Vec::new();
+    let before = project.jobs.len();
     for job in jobs {
         let job = checked(job)?;
-        let key = JobKey::new(id.clone(), job.id.clone());
+        let key = JobKey::new(project.id.clone(), job.id.clone());
         if project.jobs.iter().any(|known| known.id == job.id) {
             edited.unchanged.push(key);
         } else {
-            items.push(job.clone());
             project.jobs.push(job);
             edited.changed.push(key);
         }
     }
-    if !items.is_empty() {
-        let new = insert(text, &id, &items);
+    if !edited.changed.is_empty() {
+        let new = insert(text, &project.id, &project.jobs[before..]);
         edited.text = Some(verified(new, path, &want)?);
     }
     Ok(edited)
@@ -92,15 +79,7 @@ pub fn remove(text: &str, path: &Path, jobs: &[JobKey]) -> Result<Edited, EditEr
     let mut want = Config::parse(text, path)?;
     let mut edited = Edited::default();
     for key in jobs {
-        let listed = want
-            .projects
-            .iter_mut()
-            .find(|known| known.id == key.project);
-        let at = listed.and_then(|project| {
-            let at = project.jobs.iter().position(|job| job.id == key.id)?;
-            Some(project.jobs.remove(at))
-        });
-        let list = if at.is_some() {
+        let list = if take_out(&mut want, key) {
             &mut edited.changed
         } else {
             &mut edited.unchanged
@@ -112,6 +91,18 @@ pub fn remove(text: &str, path: &Path, jobs: &[JobKey]) -> Result<Edited, EditEr
         edited.text = Some(verified(new, path, &want)?);
     }
     Ok(edited)
+}
+
+/// Whether the job was there.
+fn take_out(config: &mut Config, key: &JobKey) -> bool {
+    let mut projects = config.projects.iter_mut();
+    projects
+        .find(|project| project.id == key.project)
+        .is_some_and(|project| {
+            let before = project.jobs.len();
+            project.jobs.retain(|job| job.id != key.id);
+            project.jobs.len() < before
+        })
 }
 
 /// The edited text, if it says exactly what it should.
@@ -126,19 +117,14 @@ pub fn find_project<'a>(
     projects: &'a mut [ProjectConfig],
     name: &str,
 ) -> Result<&'a mut ProjectConfig, EditError> {
-    let with_id = projects.iter().position(|project| *project.id == *name);
-    let mut with_name = projects
-        .iter()
-        .enumerate()
-        .filter(|(_, project)| project.name.as_deref() == Some(name));
-    let at = match (with_id, with_name.next(), with_name.next()) {
-        (Some(at), ..) | (None, Some((at, _)), None) => at,
-        (None, None, _) => return Err(no_such_project(projects, name)),
-        (None, Some(_), Some(_)) => return Err(ambiguous(projects, name)),
-    };
-    projects
-        .get_mut(at)
-        .ok_or_else(|| EditError::NoSuchProject(clean(name), String::new()))
+    let by_id = projects.iter().position(|project| *project.id == *name);
+    let is_called = |(_, project): &(usize, &ProjectConfig)| project.name.as_deref() == Some(name);
+    let mut by_name = projects.iter().enumerate().filter(is_called);
+    match (by_id, by_name.next(), by_name.next()) {
+        (Some(at), ..) | (None, Some((at, _)), None) => Ok(&mut projects[at]),
+        (None, None, _) => Err(no_such_project(projects, name)),
+        (None, Some(_), Some(_)) => Err(ambiguous(projects, name)),
+    }
 }
 
 fn no_such_project(projects: &[ProjectConfig], name: &str) -> EditError {
@@ -173,21 +159,12 @@ fn shown_name(name: &str) -> String {
 
 /// `job` as the config will say it.
 fn checked(job: &NewJob) -> Result<JobConfig, EditError> {
-    match check::odd_id(&job.id) {
-        Some(why) => Err(EditError::OddId(shown_name(&job.id), why)),
-        None => Ok(JobConfig {
-            id: job.id.as_str().into(),
-            label: job.label.as_deref().and_then(check::words),
-            tags: job
-                .tags
-                .iter()
-                .filter_map(|tag| check::words(tag))
-                .collect(),
-        }),
+    match check::invalid_id(&job.id) {
+        Some(why) => Err(EditError::InvalidId(shown_name(&job.id), why)),
+        None => Ok(check::job(&job.id, job.label.as_deref(), &job.tags)),
     }
 }
 
-/// A change of the text at one place.
 struct Splice(Range<usize>, String);
 
 fn spliced(text: &str, mut splices: Vec<Splice>) -> Option<String> {
@@ -204,19 +181,18 @@ fn spliced(text: &str, mut splices: Vec<Splice>) -> Option<String> {
 
 fn insert(text: &str, project: &str, jobs: &[JobConfig]) -> Option<String> {
     let projects = spans::projects(text).ok()?;
-    let place = projects.into_iter().find(|place| place.id == project)?;
-    let splice = match place.jobs {
-        Jobs::Array { span, items } => {
-            let places: Vec<_> = items.into_iter().map(|(_, place)| place).collect();
-            let mut array = ArrayText::new(text, &span, &places, line_break(text))?;
+    let project = projects.into_iter().find(|known| known.id == project)?;
+    let splice = match project.jobs {
+        JobSpans::Array { span, items } => {
+            let mut array = ArrayText::new(text, &span, &items, line_break(text))?;
             for job in jobs {
                 array.push(item(job));
             }
             Splice(span, array.into_text())
         }
-        Jobs::Tables(tables) => after_tables(text, tables.last()?, jobs),
-        Jobs::Missing { first, end } => whole_array(text, first, end, jobs),
-        Jobs::MissingInline { end } => {
+        JobSpans::Tables(tables) => after_tables(text, tables.last()?, jobs),
+        JobSpans::Missing(entries) => whole_array(text, &entries, jobs),
+        JobSpans::MissingInline(end) => {
             let items: Vec<String> = jobs.iter().map(item).collect();
             Splice(end..end, format!(", jobs = [{}]", items.join(", ")))
         }
@@ -225,16 +201,16 @@ fn insert(text: &str, project: &str, jobs: &[JobConfig]) -> Option<String> {
 }
 
 /// A `jobs` of its own line below the keys of a project.
-fn whole_array(text: &str, first: usize, end: usize, jobs: &[JobConfig]) -> Splice {
-    let start = format!("{}{}", line_break(text), indent(text, first));
+fn whole_array(text: &str, entries: &EntrySpans, jobs: &[JobConfig]) -> Splice {
+    let start = format!("{}{}", line_break(text), indent(text, entries.start));
     let items = jobs.iter().map(|job| format!("{start}  {},", item(job)));
     let items: Vec<String> = items.collect();
-    let at = line_end(text, end);
+    let at = line_end(text, entries.end);
     Splice(at..at, format!("{start}jobs = [{}{start}]", items.concat()))
 }
 
 /// More tables below the last one, written like it.
-fn after_tables(text: &str, last: &JobTable, jobs: &[JobConfig]) -> Splice {
+fn after_tables(text: &str, last: &TableSpans, jobs: &[JobConfig]) -> Splice {
     let line_break = line_break(text);
     let blank = if follows_blank_line(text, last.header.start) {
         line_break
@@ -246,24 +222,23 @@ fn after_tables(text: &str, last: &JobTable, jobs: &[JobConfig]) -> Splice {
         indent(text, last.header.start),
         &text[last.header.clone()]
     );
-    let start = format!("{line_break}{}", indent(text, last.first));
+    let start = format!("{line_break}{}", indent(text, last.entries.start));
     let tables = jobs.iter().flat_map(|job| {
         let pairs = pairs(job).into_iter().map(|pair| format!("{start}{pair}"));
         std::iter::once(header.clone()).chain(pairs)
     });
-    let at = line_end(text, last.end);
+    let at = line_end(text, last.entries.end);
     Splice(at..at, tables.collect())
 }
 
 fn delete(text: &str, jobs: &[JobKey]) -> Option<String> {
     let gone: HashSet<(&str, &str)> = jobs.iter().map(|key| (&*key.project, &*key.id)).collect();
     let mut splices = Vec::new();
-    for place in spans::projects(text).ok()? {
-        let goes = |id: &str| gone.contains(&(&place.id, id));
-        match &place.jobs {
-            Jobs::Array { span, items } => {
-                let places: Vec<_> = items.iter().map(|(_, place)| place.clone()).collect();
-                let mut array = ArrayText::new(text, span, &places, line_break(text))?;
+    for project in spans::projects(text).ok()? {
+        let goes = |id: &str| gone.contains(&(&project.id, id));
+        match &project.jobs {
+            JobSpans::Array { span, items } => {
+                let mut array = ArrayText::new(text, span, items, line_break(text))?;
                 for (at, (id, _)) in items.iter().enumerate().rev() {
                     if goes(id) {
                         array.remove(at);
@@ -271,24 +246,24 @@ fn delete(text: &str, jobs: &[JobKey]) -> Option<String> {
                 }
                 splices.push(Splice(span.clone(), array.into_text()));
             }
-            Jobs::Tables(tables) => {
+            JobSpans::Tables(tables) => {
                 let gone = tables.iter().filter(|table| goes(&table.id));
                 splices.extend(gone.map(|table| without_table(text, table)));
             }
-            Jobs::Missing { .. } | Jobs::MissingInline { .. } => {}
+            JobSpans::Missing(_) | JobSpans::MissingInline(_) => {}
         }
     }
     spliced(text, splices)
 }
 
 /// The table with the line break before it, and with the blank line that sets it off.
-fn without_table(text: &str, table: &JobTable) -> Splice {
+fn without_table(text: &str, table: &TableSpans) -> Splice {
     let mut start = line_start(text, table.header.start);
     if follows_blank_line(text, start) {
         start = before_line_break(text, start);
     }
     Splice(
-        before_line_break(text, start)..line_end(text, table.end),
+        before_line_break(text, start)..line_end(text, table.entries.end),
         String::new(),
     )
 }
@@ -301,15 +276,14 @@ fn item(job: &JobConfig) -> String {
     format!("{{ {} }}", pairs(job).join(", "))
 }
 
-/// The keys and values of `job`.
 fn pairs(job: &JobConfig) -> Vec<String> {
     let mut pairs = vec![format!("id = {}", quoted(&job.id))];
     if let Some(label) = &job.label {
         pairs.push(format!("label = {}", quoted(label)));
     }
     if !job.tags.is_empty() {
-        let tags: Vec<String> = job.tags.iter().map(|tag| quoted(tag)).collect();
-        pairs.push(format!("tags = [{}]", tags.join(", ")));
+        let tags: Value = job.tags.iter().map(String::as_str).collect();
+        pairs.push(format!("tags = {tags}"));
     }
     pairs
 }

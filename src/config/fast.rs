@@ -6,9 +6,9 @@
 //! which is larger than the text. What stands before the first `[[projects]]` is short, and `toml`
 //! reads it.
 //!
-//! The result is `None` for whatever is not known here, each fault included; then `toml` has to read
+//! The result is `None` for whatever is not known here, each error included; then `toml` has to read
 //! the whole text, since only it knows all of TOML and can say what is wrong. This file must never
-//! take what `toml` would refuse, nor read another value or place.
+//! accept what `toml` would refuse, nor read another value or span.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use toml::Spanned;
 use toml_parser::lexer::{Lexer, Token, TokenKind};
 use toml_parser::{ParseError, Raw, Source};
 
-use super::raw::{RawConfig, RawJob, RawJobTable, RawKey, RawProject};
+use super::raw::{RawConfig, RawJob, RawKey, RawProject};
 
 /// `text` as TOML of the right shape, if it has the common form.
 pub(super) fn parse(text: &str) -> Option<RawConfig> {
@@ -28,97 +28,19 @@ pub(super) fn parse(text: &str) -> Option<RawConfig> {
         return None;
     }
     Some(RawConfig {
-        projects: Some(reader.projects(start)?),
+        projects: Some(reader.projects()?),
         ..settings
     })
 }
 
-/// A table that is filled entry by entry.
-trait Table: Default {
-    /// Takes the value of `key`, which is next in `reader`.
-    fn entry(&mut self, key: &str, reader: &mut Reader<'_>) -> Option<()>;
-}
-
-#[derive(Default)]
-struct Project {
-    id: Option<Spanned<String>>,
-    name: Option<String>,
-    key: Option<Spanned<RawKey>>,
-    jobs: Option<Vec<Spanned<RawJob>>>,
-    job_tables: Vec<Spanned<RawJob>>,
-}
-
-impl Table for Project {
-    fn entry(&mut self, key: &str, reader: &mut Reader<'_>) -> Option<()> {
-        match key {
-            "id" => set(&mut self.id, reader.string()?),
-            "name" => set(&mut self.name, reader.string()?.into_inner()),
-            "key" => set(&mut self.key, reader.inline_table()?),
-            "jobs" => set(&mut self.jobs, reader.array(Reader::job)?.into_inner()),
-            _ => None,
-        }
-    }
-}
-
-impl Project {
-    fn finish(self) -> Option<RawProject> {
-        if self.jobs.is_some() && !self.job_tables.is_empty() {
-            return None;
-        }
-        Some(RawProject {
-            id: self.id?,
-            name: self.name,
-            key: self.key,
-            jobs: self.jobs.unwrap_or(self.job_tables),
-        })
-    }
-}
-
-impl Table for RawKey {
-    fn entry(&mut self, key: &str, reader: &mut Reader<'_>) -> Option<()> {
-        match key {
-            "env" => set(&mut self.env, reader.string()?),
-            "file" => set(&mut self.file, reader.string()?),
-            "command" => set(&mut self.command, reader.array(Reader::text)?),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Default)]
-struct Job {
-    id: Option<Spanned<String>>,
-    label: Option<String>,
-    tags: Option<Vec<String>>,
-}
-
-impl Table for Job {
-    fn entry(&mut self, key: &str, reader: &mut Reader<'_>) -> Option<()> {
-        match key {
-            "id" => set(&mut self.id, reader.string()?),
-            "label" => set(&mut self.label, reader.text()?),
-            "tags" => set(&mut self.tags, reader.array(Reader::text)?.into_inner()),
-            _ => None,
-        }
-    }
-}
-
-impl Job {
-    fn finish(self) -> Option<RawJob> {
-        Some(RawJob::Table(RawJobTable {
-            id: self.id?,
-            label: self.label,
-            tags: self.tags.unwrap_or_default(),
-        }))
-    }
-}
+/// Reads the value of a key, which is next in the reader.
+type Entry<'r, 'a> = &'r mut dyn FnMut(&mut Reader<'a>, &str) -> Option<()>;
 
 /// Fills `slot`, unless the key has come before.
 fn set<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.is_none().then(|| *slot = Some(value))
 }
 
-/// A header of an array of tables.
 enum Header {
     Project,
     Job,
@@ -158,35 +80,91 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// All tables to the end of the text, the first of which opened at `start`.
-    fn projects(&mut self, mut start: usize) -> Option<Vec<RawProject>> {
-        let mut projects: Vec<Project> = Vec::new();
+    /// All tables to the end of the text, the first of which has opened.
+    fn projects(&mut self) -> Option<Vec<RawProject>> {
+        let mut projects: Vec<RawProject> = Vec::new();
+        let mut has_array = false;
         loop {
-            let (header, end) = self.header()?;
-            match header {
-                Header::Project => projects.push(self.entries()?),
+            match self.header()? {
+                Header::Project => {
+                    let (project, array) = self.project()?;
+                    has_array = array;
+                    projects.push(project);
+                }
+                Header::Job if has_array => return None,
                 Header::Job => {
-                    let job = self.entries::<Job>()?.finish()?;
-                    let tables = &mut projects.last_mut()?.job_tables;
-                    tables.push(Spanned::new(start..end, job));
+                    let job = self.job_table(Self::lines)?;
+                    projects.last_mut()?.jobs.push(job);
                 }
             }
             if self.take(TokenKind::Eof).is_some() {
-                return projects.into_iter().map(Project::finish).collect();
+                return Some(projects);
             }
-            start = self.double_open()?;
+            self.double_open()?;
         }
     }
 
-    /// Where `[[` starts.
+    /// A project, and whether it has an array of jobs.
+    fn project(&mut self) -> Option<(RawProject, bool)> {
+        let (mut id, mut name, mut key, mut jobs) = (None, None, None, None);
+        self.lines(&mut |reader, entry| match entry {
+            "id" => set(&mut id, reader.string()?),
+            "name" => set(&mut name, reader.text()?),
+            "key" => set(&mut key, reader.key_source()?),
+            "jobs" => set(&mut jobs, reader.array(Self::job)?.into_inner()),
+            _ => None,
+        })?;
+        let (id, has_array, jobs) = (id?, jobs.is_some(), jobs.unwrap_or_default());
+        let project = RawProject {
+            id,
+            name,
+            key,
+            jobs,
+        };
+        Some((project, has_array))
+    }
+
+    fn key_source(&mut self) -> Option<Spanned<RawKey>> {
+        let mut key = RawKey::default();
+        let span = self.inline_table(&mut |reader, entry| match entry {
+            "env" => set(&mut key.env, reader.string()?),
+            "file" => set(&mut key.file, reader.string()?),
+            "command" => set(&mut key.command, reader.array(Self::text)?),
+            _ => None,
+        })?;
+        Some(Spanned::new(span, key))
+    }
+
+    fn job(&mut self) -> Option<RawJob> {
+        if self.next_is(TokenKind::LeftCurlyBracket) {
+            return self.job_table(|reader, entry| reader.inline_table(entry).map(drop));
+        }
+        Some(RawJob::with_id(self.string()?))
+    }
+
+    fn job_table(
+        &mut self,
+        read: impl FnOnce(&mut Self, Entry<'_, 'a>) -> Option<()>,
+    ) -> Option<RawJob> {
+        let (mut id, mut label, mut tags) = (None, None, None);
+        read(self, &mut |reader, entry| match entry {
+            "id" => set(&mut id, reader.string()?),
+            "label" => set(&mut label, reader.text()?),
+            "tags" => set(&mut tags, reader.array(Self::text)?.into_inner()),
+            _ => None,
+        })?;
+        let (id, tags) = (id?, tags.unwrap_or_default());
+        Some(RawJob { id, label, tags })
+    }
+
     fn double_open(&mut self) -> Option<usize> {
         let first = self.take(TokenKind::LeftSquareBracket)?;
         self.take(TokenKind::LeftSquareBracket)?;
         Some(first.span().start())
     }
 
-    /// The rest of a header after its `[[`, and where its `]]` ends.
-    fn header(&mut self) -> Option<(Header, usize)> {
+    /// The rest of a header after its `[[`.
+    fn header(&mut self) -> Option<Header> {
         self.word("projects")?;
         let header = if self.take(TokenKind::Dot).is_some() {
             self.word("jobs")?;
@@ -195,41 +173,29 @@ impl<'a> Reader<'a> {
             Header::Project
         };
         self.take(TokenKind::RightSquareBracket)?;
-        let last = self.take(TokenKind::RightSquareBracket)?;
+        self.take(TokenKind::RightSquareBracket)?;
         self.line_end()?;
-        Some((header, last.span().end()))
+        Some(header)
     }
 
     /// The lines of a table up to the next header or the end of the text.
-    fn entries<T: Table>(&mut self) -> Option<T> {
-        let mut table = T::default();
+    fn lines(&mut self, entry: Entry<'_, 'a>) -> Option<()> {
         self.blank()?;
         while self.next_is(TokenKind::Atom) {
             let key = self.key()?;
-            table.entry(key, self)?;
+            entry(self, key)?;
             self.line_end()?;
             self.blank()?;
         }
-        Some(table)
+        Some(())
     }
 
-    fn job(&mut self) -> Option<Spanned<RawJob>> {
-        if self.next_is(TokenKind::LeftCurlyBracket) {
-            let table = self.inline_table::<Job>()?;
-            return Some(Spanned::new(table.span(), table.into_inner().finish()?));
-        }
-        let id = self.string()?;
-        Some(Spanned::new(id.span(), RawJob::Id(id.into_inner())))
-    }
-
-    fn inline_table<T: Table>(&mut self) -> Option<Spanned<T>> {
-        let mut table = T::default();
+    fn inline_table(&mut self, entry: Entry<'_, 'a>) -> Option<Range<usize>> {
         let (open, close) = (TokenKind::LeftCurlyBracket, TokenKind::RightCurlyBracket);
-        let span = self.list(open, close, |reader| {
+        self.list(open, close, |reader| {
             let key = reader.key()?;
-            table.entry(key, reader)
-        })?;
-        Some(Spanned::new(span, table))
+            entry(reader, key)
+        })
     }
 
     fn array<T>(&mut self, item: impl Fn(&mut Self) -> Option<T>) -> Option<Spanned<Vec<T>>> {
@@ -276,12 +242,11 @@ impl<'a> Reader<'a> {
         self.string().map(Spanned::into_inner)
     }
 
-    /// Text in quotes of any sort.
     fn string(&mut self) -> Option<Spanned<String>> {
         let token = self.take_if(|kind| kind.encoding().is_some())?;
         let raw = self.raw(token)?;
         let mut text = String::new();
-        valid(|fault| _ = raw.decode_scalar(&mut text, fault))?;
+        valid(|error| _ = raw.decode_scalar(&mut text, error))?;
         Some(Spanned::new(token.span().start()..token.span().end(), text))
     }
 
@@ -309,17 +274,12 @@ impl<'a> Reader<'a> {
 
     /// Not every comment and line break may stand in TOML: a lone carriage return, say.
     fn check_blank(&self, token: Token) -> Option<()> {
-        match token.kind() {
-            TokenKind::Comment => {
-                let raw = self.raw(token)?;
-                valid(|fault| raw.decode_comment(fault))
-            }
-            TokenKind::Newline => {
-                let raw = self.raw(token)?;
-                valid(|fault| raw.decode_newline(fault))
-            }
-            _ => Some(()),
-        }
+        let raw = self.raw(token)?;
+        valid(|error| match token.kind() {
+            TokenKind::Comment => raw.decode_comment(error),
+            TokenKind::Newline => raw.decode_newline(error),
+            _ => {}
+        })
     }
 
     /// The bare key `name`.
@@ -347,11 +307,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether `decode` finds no fault.
+/// Whether `decode` finds no error.
 fn valid(decode: impl FnOnce(&mut Option<ParseError>)) -> Option<()> {
-    let mut fault = None;
-    decode(&mut fault);
-    fault.is_none().then_some(())
+    let mut error = None;
+    decode(&mut error);
+    error.is_none().then_some(())
 }
 
 #[cfg(test)]
@@ -361,7 +321,7 @@ mod tests {
     use super::*;
     use crate::config::EXAMPLE;
 
-    /// What `toml` makes of `text`, with each place.
+    /// What `toml` makes of `text`, with each span.
     fn by_toml(text: &str) -> Result<String, String> {
         let raw: Result<RawConfig, _> = toml::from_str(text);
         raw.map(|raw| format!("{raw:?}"))

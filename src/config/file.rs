@@ -3,13 +3,15 @@
 //! This file must not know what a config says.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-use super::error::{ConfigError, line_number};
+use super::error::ConfigError;
+use super::location::line_number;
+use crate::private_file;
 
 /// A config that documents every setting and leaves each at its default.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -45,17 +47,8 @@ fn find(
         .or_else(|| folder.map(|folder| folder.join("config.toml")))
 }
 
-/// The text of the file at `path`.
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
-    let bytes = read_bytes(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => ConfigError::Missing {
-            path: path.to_owned(),
-        },
-        _ => ConfigError::Unreadable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        },
-    })?;
+    let bytes = read_bytes(path).map_err(|error| ConfigError::unreadable(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         let (valid, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
         ConfigError::NotUtf8 {
@@ -76,59 +69,23 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes [`EXAMPLE`] to `path`, with the folders above it, for its owner only. A file that is
-/// there already stays as it is.
+/// Writes [`EXAMPLE`] to `path`, with the folders above it, for its owner only. A file that already
+/// exists stays as it is.
 pub fn init(path: &Path) -> Result<(), ConfigError> {
-    let unwritable = |error: io::Error| ConfigError::Unwritable {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
-    create_folder_of(path).map_err(unwritable)?;
-    let file = private_file()
-        .open(path)
-        .map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => ConfigError::Exists {
-                path: path.to_owned(),
-            },
-            _ => unwritable(error),
-        })?;
-    write(file).map_err(unwritable)
-}
-
-fn write(mut file: File) -> io::Result<()> {
-    file.write_all(EXAMPLE.as_bytes())?;
-    file.sync_all()
-}
-
-fn create_folder_of(path: &Path) -> io::Result<()> {
-    match path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        Some(folder) => private_folder().create(folder),
-        None => Ok(()),
-    }
-}
-
-fn private_folder() -> DirBuilder {
-    let mut folder = DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder
-}
-
-fn private_file() -> OpenOptions {
-    let mut file = OpenOptions::new();
-    file.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    file
+    private_file::create_folder(private_file::folder_of(path))
+        .map_err(|error| ConfigError::unwritable(path, error.to_string()))?;
+    private_file::create_new(path, EXAMPLE).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => ConfigError::Exists {
+            path: path.to_owned(),
+        },
+        _ => ConfigError::unwritable(path, error.to_string()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -214,9 +171,7 @@ mod tests {
         let path = folder.path().join("new/mintwatch/config.toml");
         init(&path).unwrap();
         assert_eq!(read(&path).unwrap(), EXAMPLE);
-        #[cfg(unix)]
         for (path, want) in [(&*path, 0o600), (path.parent().unwrap(), 0o700)] {
-            use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, want, "{}", path.display());
         }
@@ -224,7 +179,7 @@ mod tests {
         fs::write(&path, "poll = {}").unwrap();
         assert_eq!(
             init(&path).unwrap_err().to_string(),
-            format!("{} is there already: nothing was written", path.display())
+            format!("{} already exists: nothing was written", path.display())
         );
         assert_eq!(read(&path).unwrap(), "poll = {}");
         let below_a_file = path.join("config.toml");

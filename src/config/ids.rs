@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use serde_json::{Deserializer, Value};
 use url::Url;
 
-use super::{check, redact_keys};
-use crate::text;
+use super::{check, redact};
+use crate::job::JobId;
 
 /// The most cells of a wrong text that a message repeats.
 const MAX_SHOWN: usize = 60;
@@ -16,24 +16,18 @@ const MAX_SHOWN: usize = 60;
 /// Why there are no job ids in a text. Its `Display` is meant for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdsError {
-    /// There is nothing.
     #[error(
         "no job id: give an id, a link such as https://…/job/ID, or a reply of the API as JSON"
     )]
     Nothing,
-    /// A key was given in place of an id.
     #[error("\"{0}\" looks like an API key, and was not used as a job id")]
     Key(String),
-    /// It is no id.
     #[error("\"{0}\" is no job id: {1}")]
-    Odd(String, String),
-    /// A link leads to no job.
+    Invalid(String, String),
     #[error("no job id in {0}: a link to a job ends in /job/ID")]
     Link(String),
-    /// It starts like JSON and is none.
     #[error("cannot read the JSON that starts with {0}: {1}")]
     NotJson(String, String),
-    /// The JSON is no job and no list of jobs.
     #[error("no job id in {0}: expected the JSON of a job, with its \"id\", or of several")]
     NoJob(String),
 }
@@ -41,7 +35,7 @@ pub enum IdsError {
 /// The job ids in `text`, each once, in their order: ids or links one a line, or JSON: a job as the
 /// API returns it, an array of them, or one after the other. Blank lines and `#` comments are
 /// skipped.
-pub fn parse_ids(text: &str) -> Result<Vec<String>, IdsError> {
+pub fn parse_ids(text: &str) -> Result<Vec<JobId>, IdsError> {
     let mut ids = Vec::new();
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     while !rest.is_empty() {
@@ -61,7 +55,7 @@ pub fn parse_ids(text: &str) -> Result<Vec<String>, IdsError> {
     Ok(ids)
 }
 
-fn take_line<'a>(text: &'a str, ids: &mut Vec<String>) -> Result<&'a str, IdsError> {
+fn take_line<'a>(text: &'a str, ids: &mut Vec<JobId>) -> Result<&'a str, IdsError> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     // An id has no spaces, so what follows one and a `#` is a comment.
     let end = line
@@ -76,29 +70,26 @@ fn take_line<'a>(text: &'a str, ids: &mut Vec<String>) -> Result<&'a str, IdsErr
 }
 
 /// The id that is `word`, or that is in it where it is a link.
-fn from_word(word: &str) -> Result<String, IdsError> {
+fn from_word(word: &str) -> Result<JobId, IdsError> {
     if !word.starts_with("https://") && !word.starts_with("http://") {
-        return Ok(word.to_owned());
+        return Ok(word.into());
     }
     let no_job = || IdsError::Link(shown(word));
     let url = Url::parse(word).map_err(|_| no_job())?;
-    let segments: Vec<&str> = url
-        .path_segments()
-        .map(Iterator::collect)
-        .unwrap_or_default();
+    let segments: Vec<&str> = url.path().split('/').collect();
     // The last one, since a project could be called `job`.
     let pairs = segments.iter().zip(segments.iter().skip(1));
     let id = pairs
         .rev()
         .find(|(name, id)| **name == "job" && !id.is_empty());
     match id {
-        Some((_, id)) if !id.contains('%') => Ok((*id).to_owned()),
+        Some((_, id)) if !id.contains('%') => Ok((*id).into()),
         _ => Err(no_job()),
     }
 }
 
 /// Takes one JSON value from the start of `text`, with the comma after it.
-fn take_json<'a>(text: &'a str, ids: &mut Vec<String>) -> Result<&'a str, IdsError> {
+fn take_json<'a>(text: &'a str, ids: &mut Vec<JobId>) -> Result<&'a str, IdsError> {
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
     match values.next() {
         Some(Ok(value)) => from_json(&value, ids)?,
@@ -109,12 +100,12 @@ fn take_json<'a>(text: &'a str, ids: &mut Vec<String>) -> Result<&'a str, IdsErr
     Ok(rest.trim_start().strip_prefix(',').unwrap_or(rest))
 }
 
-fn from_json(value: &Value, ids: &mut Vec<String>) -> Result<(), IdsError> {
+fn from_json(value: &Value, ids: &mut Vec<JobId>) -> Result<(), IdsError> {
     match value {
         Value::String(word) => ids.push(from_word(word)?),
         Value::Array(values) => values.iter().try_for_each(|value| from_json(value, ids))?,
         Value::Object(object) => match (object.get("id"), object.get("jobs")) {
-            (Some(Value::String(id)), _) => ids.push(id.clone()),
+            (Some(Value::String(id)), _) => ids.push(id.as_str().into()),
             // What `mintwatch list --json` prints.
             (None, Some(jobs @ Value::Array(_))) => from_json(jobs, ids)?,
             _ => return Err(IdsError::NoJob(shown(&value.to_string()))),
@@ -128,14 +119,14 @@ fn check(id: &str) -> Result<(), IdsError> {
     if id.starts_with("mint_") {
         return Err(IdsError::Key(shown(id)));
     }
-    match check::odd_id(id) {
-        Some(why) => Err(IdsError::Odd(shown(id), why)),
+    match check::invalid_id(id) {
+        Some(why) => Err(IdsError::Invalid(shown(id), why)),
         None => Ok(()),
     }
 }
 
 fn shown(found: &str) -> String {
-    text::truncate(&text::clean(&redact_keys(found)), MAX_SHOWN, "…").into_owned()
+    redact::excerpt(found, MAX_SHOWN)
 }
 
 #[cfg(test)]
@@ -191,7 +182,7 @@ mod tests {
                 vec!["a"],
             ),
         ] {
-            let want: Vec<String> = want.into_iter().map(String::from).collect();
+            let want: Vec<JobId> = want.into_iter().map(JobId::from).collect();
             assert_eq!(parse_ids(text), Ok(want), "{text}");
         }
     }

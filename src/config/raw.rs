@@ -1,17 +1,20 @@
 //! The config as it is written: TOML into types that remember where each value stood.
 //!
-//! Unknown keys and wrong types end here, in words that suit a person. This file must not know
-//! which values make sense.
+//! Unknown keys and wrong types end here, in words that suit a person. This file must not know how
+//! projects and jobs depend on each other.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, Error as _, MapAccess, Visitor};
 use toml::Spanned;
 
-use super::error::Fault;
+use super::error::nearest;
 use super::fast;
+use super::location::Diagnostic;
+use super::settings::PollConfig;
+use super::ui::{RawKeys, UiConfig};
 use crate::text;
 
 /// The most cells of a wrong key or value that a message repeats.
@@ -24,9 +27,9 @@ pub(super) struct RawConfig {
     pub(super) base_url: Option<Spanned<String>>,
     pub(super) key: Option<Spanned<RawKey>>,
     #[serde(default)]
-    pub(super) poll: RawPoll,
+    pub(super) poll: PollConfig,
     #[serde(default)]
-    pub(super) ui: RawUi,
+    pub(super) ui: UiConfig,
     #[serde(default)]
     pub(super) keys: RawKeys,
     pub(super) projects: Option<Vec<RawProject>>,
@@ -44,48 +47,6 @@ pub(super) struct RawKey {
     pub(super) command: Option<Spanned<Vec<String>>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-#[cfg_attr(test, derive(Debug))]
-pub(super) struct RawPoll {
-    pub(super) active: Option<Spanned<String>>,
-    pub(super) finished: Option<Spanned<String>>,
-    pub(super) timeout: Option<Spanned<String>>,
-    pub(super) concurrency: Option<Spanned<i64>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-#[cfg_attr(test, derive(Debug))]
-pub(super) struct RawUi {
-    pub(super) columns: Option<Spanned<Vec<Spanned<String>>>>,
-    pub(super) sort: Option<Spanned<String>>,
-    pub(super) view: Option<Spanned<String>>,
-    pub(super) theme: Option<Spanned<String>>,
-    pub(super) ascii: Option<Spanned<RawSwitch>>,
-    pub(super) mouse: Option<bool>,
-    pub(super) title: Option<bool>,
-}
-
-/// `true`, `false` or a word.
-#[cfg_attr(test, derive(Debug))]
-pub(super) enum RawSwitch {
-    Is(bool),
-    Word(String),
-}
-
-/// Actions and their keys.
-#[derive(Default)]
-#[cfg_attr(test, derive(Debug))]
-pub(super) struct RawKeys(pub(super) Vec<(Spanned<String>, Spanned<RawChords>)>);
-
-/// One key, or several in an array.
-#[cfg_attr(test, derive(Debug))]
-pub(super) enum RawChords {
-    One(String),
-    Several(Vec<Spanned<String>>),
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with the `id` of a project")]
 #[cfg_attr(test, derive(Debug))]
@@ -93,29 +54,47 @@ pub(super) struct RawProject {
     pub(super) id: Spanned<String>,
     pub(super) name: Option<String>,
     pub(super) key: Option<Spanned<RawKey>>,
-    #[serde(default)]
-    pub(super) jobs: Vec<Spanned<RawJob>>,
-}
-
-#[cfg_attr(test, derive(Debug))]
-pub(super) enum RawJob {
-    Id(String),
-    Table(RawJobTable),
+    #[serde(default, deserialize_with = "jobs")]
+    pub(super) jobs: Vec<RawJob>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(Debug))]
-pub(super) struct RawJobTable {
+pub(super) struct RawJob {
     pub(super) id: Spanned<String>,
     pub(super) label: Option<String>,
     #[serde(default)]
     pub(super) tags: Vec<String>,
 }
 
-// By hand, since `#[serde(untagged)]` reads into a buffer that knows no places, and then says only
+impl RawJob {
+    pub(super) fn with_id(id: Spanned<String>) -> Self {
+        let (label, tags) = (None, Vec::new());
+        Self { id, label, tags }
+    }
+}
+
+fn jobs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawJob>, D::Error> {
+    let job = |job: Spanned<IdOrTable>| {
+        let span = job.span();
+        match job.into_inner() {
+            IdOrTable::Id(id) => RawJob::with_id(Spanned::new(span, id)),
+            IdOrTable::Table(job) => job,
+        }
+    };
+    let jobs = Vec::deserialize(deserializer)?;
+    Ok(jobs.into_iter().map(job).collect())
+}
+
+enum IdOrTable {
+    Id(String),
+    Table(RawJob),
+}
+
+// By hand, since `#[serde(untagged)]` reads into a buffer that knows no spans, and then says only
 // that no variant fits.
-impl<'de> Deserialize<'de> for RawJob {
+impl<'de> Deserialize<'de> for IdOrTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(JobVisitor)
     }
@@ -124,108 +103,41 @@ impl<'de> Deserialize<'de> for RawJob {
 struct JobVisitor;
 
 impl<'de> Visitor<'de> for JobVisitor {
-    type Value = RawJob;
+    type Value = IdOrTable;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a job id in quotes, or a table such as `{ id = \"job_02\" }`")
     }
 
-    fn visit_str<E: de::Error>(self, id: &str) -> Result<RawJob, E> {
-        Ok(RawJob::Id(id.to_owned()))
+    fn visit_str<E: de::Error>(self, id: &str) -> Result<IdOrTable, E> {
+        Ok(IdOrTable::Id(id.to_owned()))
     }
 
-    fn visit_string<E: de::Error>(self, id: String) -> Result<RawJob, E> {
-        Ok(RawJob::Id(id))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawJob, A::Error> {
-        RawJobTable::deserialize(MapAccessDeserializer::new(map)).map(RawJob::Table)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<IdOrTable, A::Error> {
+        RawJob::deserialize(MapAccessDeserializer::new(map)).map(IdOrTable::Table)
     }
 }
 
-impl<'de> Deserialize<'de> for RawSwitch {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SwitchVisitor)
-    }
-}
-
-struct SwitchVisitor;
-
-impl Visitor<'_> for SwitchVisitor {
-    type Value = RawSwitch;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`\"auto\"`, `true` or `false`")
-    }
-
-    fn visit_bool<E: de::Error>(self, is: bool) -> Result<RawSwitch, E> {
-        Ok(RawSwitch::Is(is))
-    }
-
-    fn visit_str<E: de::Error>(self, word: &str) -> Result<RawSwitch, E> {
-        Ok(RawSwitch::Word(word.to_owned()))
-    }
-}
-
-impl<'de> Deserialize<'de> for RawKeys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(KeysVisitor)
-    }
-}
-
-struct KeysVisitor;
-
-impl<'de> Visitor<'de> for KeysVisitor {
-    type Value = RawKeys;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table such as `{ open = \"o\" }`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawKeys, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(RawKeys(entries))
-    }
-}
-
-impl<'de> Deserialize<'de> for RawChords {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ChordsVisitor)
-    }
-}
-
-struct ChordsVisitor;
-
-impl<'de> Visitor<'de> for ChordsVisitor {
-    type Value = RawChords;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key such as `\"o\"`, or several such as `[\"o\", \"ctrl-o\"]`")
-    }
-
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<RawChords, E> {
-        Ok(RawChords::One(key.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut keys: A) -> Result<RawChords, A::Error> {
-        let mut several = Vec::new();
-        while let Some(key) = keys.next_element()? {
-            several.push(key);
-        }
-        Ok(RawChords::Several(several))
-    }
+/// What `parse` makes of the `T` that is written; its error is reported there.
+pub(super) fn parsed<'de, D, T, U, E>(
+    deserializer: D,
+    parse: impl FnOnce(T) -> Result<U, E>,
+) -> Result<U, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+    E: Display,
+{
+    parse(T::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// `text` as TOML of the right shape.
-pub(super) fn parse(text: &str) -> Result<RawConfig, Fault> {
+pub(super) fn parse(text: &str) -> Result<RawConfig, Diagnostic> {
     if let Some(raw) = fast::parse(text) {
         return Ok(raw);
     }
     toml::from_str(text)
-        .map_err(|error| Fault::new(error.span().unwrap_or_default(), reword(error.message())))
+        .map_err(|error| Diagnostic::new(error.span().unwrap_or_default(), reword(error.message())))
 }
 
 /// A message of serde or toml in the words of a config file; one that is not known stays as it is.
@@ -264,27 +176,6 @@ fn unknown_key(name: &str, known: &str) -> String {
     }
 }
 
-/// So many letters are enough of a beginning to guess the rest from.
-const MIN_BEGINNING: usize = 3;
-
-/// The one of `known` that `name` may be a slip of: in a few letters, in their case, or by having
-/// typed its beginning only.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = name.to_lowercase();
-    let near_enough = (wanted.chars().count() / 3).max(1);
-    known
-        .into_iter()
-        .map(|known| {
-            let own = known.to_lowercase();
-            let begins = wanted.chars().count() >= MIN_BEGINNING && own.starts_with(&wanted);
-            let distance = strsim::osa_distance(&wanted, &own);
-            (if begins { distance.min(1) } else { distance }, known)
-        })
-        .filter(|(distance, _)| *distance <= near_enough)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}
-
 fn wrong_type(found: &str, expected: &str) -> String {
     let found = match found {
         "map" => "a table".into(),
@@ -298,6 +189,7 @@ fn wrong_type(found: &str, expected: &str) -> String {
         "a sequence" if found == "a table" => {
             format!("expected an array, found {found}: an array of tables is written `[[name]]`")
         }
+        "a map" => format!("expected a table such as `{{ open = \"o\" }}`, found {found}"),
         "a boolean" => format!("expected `true` or `false`, found {found}"),
         "a sequence" => format!("expected an array, found {found}"),
         other => format!("expected {other}, found {found}"),

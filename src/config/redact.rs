@@ -2,11 +2,13 @@
 //!
 //! This file must not know whose text it is.
 
+use crate::text;
+
 /// The beginning of every API key.
 const PREFIX: &str = "mint_";
 
 /// `text` with a `*` for each character of a key after its prefix; as many bytes as before, so that
-/// places in the text stay right.
+/// offsets in the text stay right.
 pub(crate) fn redact_keys(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -21,6 +23,11 @@ pub(crate) fn redact_keys(text: &str) -> String {
     shown
 }
 
+/// The first `most` cells of `text`, as they are safe to show.
+pub(super) fn excerpt(text: &str, most: usize) -> String {
+    text::truncate(&text::clean(&redact_keys(text)), most, "…").into_owned()
+}
+
 fn is_key_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
@@ -30,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hide_keys_table() {
+    fn redact_keys_table() {
         for (text, want) in [
             ("nothing to hide", "nothing to hide"),
             ("key = \"mint_aB9-x\"", "key = \"mint_*****\""),

@@ -34,8 +34,8 @@ fn an_empty_config_means_the_defaults() {
     let config = default();
     assert_eq!(config.base_url.to_string(), "https://api.mintlify.com/");
     assert_eq!(config.key, KeySource::Env("MINTLIFY_API_KEY".into()));
-    assert_eq!(config.poll, PollSettings::default());
-    assert_eq!(config.ui, UiSettings::default());
+    assert_eq!(config.poll, PollConfig::default());
+    assert_eq!(config.ui, UiConfig::default());
     assert_eq!(config.keys, []);
     assert_eq!(config.projects, []);
 }
@@ -133,13 +133,13 @@ fn the_examples_in_comments_work() {
 
 #[test]
 fn values_table() {
-    let poll = |poll: PollSettings| Config { poll, ..default() };
+    let poll = |poll: PollConfig| Config { poll, ..default() };
     let base = |url: &str| Config {
         base_url: url.parse().unwrap(),
         ..default()
     };
     let key = |key: KeySource| Config { key, ..default() };
-    let normal = PollSettings::default();
+    let normal = PollConfig::default();
     for (text, want) in [
         (
             "base_url = 'https://eu.example:8443/api'",
@@ -170,7 +170,7 @@ fn values_table() {
         ),
         (
             "[poll]\nactive = '100ms'\nfinished = '24h'\ntimeout = '1m 30s'\nconcurrency = 256",
-            poll(PollSettings {
+            poll(PollConfig {
                 active: Duration::from_millis(100),
                 finished: Duration::from_hours(24),
                 timeout: Duration::from_secs(90),
@@ -179,7 +179,7 @@ fn values_table() {
         ),
         (
             "poll.concurrency = 1",
-            poll(PollSettings {
+            poll(PollConfig {
                 concurrency: 1,
                 ..normal
             }),
@@ -187,13 +187,13 @@ fn values_table() {
         (
             "[ui]\ntheme = 'plain'\nascii = true\nmouse = true\ntitle = false\nsort = '-age'",
             Config {
-                ui: UiSettings {
+                ui: UiConfig {
                     theme: Palette::Plain,
                     ascii: Ascii::Always,
                     mouse: true,
                     title: false,
                     sort: "-age".into(),
-                    ..UiSettings::default()
+                    ..UiConfig::default()
                 },
                 ..default()
             },

@@ -1,106 +1,174 @@
-//! `[ui]` and `[keys]`, checked as far as the config knows them: what the columns, views and actions
-//! are called, and which keys there are, only the dashboard knows, so that they keep their places.
+//! `[ui]` and `[keys]`: how the dashboard looks, and the keys that it obeys.
 //!
-//! This file must not know how TOML is read or how a fault is shown.
+//! What the columns, views, actions and keys are called, only the dashboard knows: those names stay
+//! as they are written, with their locations. This file must not know how an error is shown.
 
-use std::ops::Range;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-use super::error::{Fault, Place};
-use super::raw::{RawChords, RawKeys, RawSwitch, RawUi, nearest};
-use super::settings::{Ascii, KeySetting, LocatedList, Palette, UiSettings, Written};
+use super::error::nearest;
+use super::location::{Located, Source};
+use super::raw::parsed;
 
-/// What is read, and where it is from.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) path: &'a Path,
-    pub(super) text: &'a str,
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct UiConfig {
+    /// From left to right; `None` for all, in the order that the dashboard has them.
+    pub columns: Option<Located<Vec<Located<String>>>>,
+    /// The column to sort by at first; a minus before it reverses the order.
+    pub sort: Located<String>,
+    pub view: Located<String>,
+    pub theme: Palette,
+    pub ascii: Ascii,
+    pub mouse: bool,
+    /// Whether the terminal's title shows the counts.
+    pub title: bool,
 }
 
-impl Source<'_> {
-    fn place(self, span: &Range<usize>) -> Place {
-        Place::new(self.path, self.text, span)
-    }
-
-    fn written(self, raw: Spanned<String>) -> Written {
-        Written {
-            place: self.place(&raw.span()),
-            text: raw.into_inner(),
-        }
-    }
-
-    fn list(self, raw: Vec<Spanned<String>>, span: &Range<usize>) -> LocatedList {
-        LocatedList {
-            names: raw.into_iter().map(|raw| self.written(raw)).collect(),
-            place: self.place(span),
-        }
-    }
-}
-
-pub(super) fn ui(raw: RawUi, source: Source) -> Result<UiSettings, Fault> {
-    let default = UiSettings::default();
-    let columns = raw.columns.map(|raw| {
-        let span = raw.span();
-        source.list(raw.into_inner(), &span)
-    });
-    let name =
-        |raw: Option<Spanned<String>>, default| raw.map_or(default, |raw| source.written(raw));
-    Ok(UiSettings {
-        columns,
-        sort: name(raw.sort, default.sort),
-        view: name(raw.view, default.view),
-        theme: raw.theme.map_or(Ok(default.theme), |raw| theme(&raw))?,
-        ascii: raw.ascii.map_or(Ok(default.ascii), |raw| ascii(&raw))?,
-        mouse: raw.mouse.unwrap_or(default.mouse),
-        title: raw.title.unwrap_or(default.title),
-    })
-}
-
-fn theme(raw: &Spanned<String>) -> Result<Palette, Fault> {
-    match raw.get_ref().as_str() {
-        "terminal" => Ok(Palette::Terminal),
-        "plain" => Ok(Palette::Plain),
-        other => {
-            let meant = nearest(other, ["terminal", "plain"]);
-            let meant = meant.map_or(
-                String::from("expected `\"terminal\"` or `\"plain\"`"),
-                |near| format!("did you mean `{near}`?"),
-            );
-            Err(Fault::new(
-                raw.span(),
-                format!("unknown theme `{other}`: {meant}"),
-            ))
+impl Default for UiConfig {
+    fn default() -> Self {
+        Self {
+            columns: None,
+            sort: "status".into(),
+            view: "all".into(),
+            theme: Palette::Terminal,
+            ascii: Ascii::Auto,
+            mouse: false,
+            title: true,
         }
     }
 }
 
-fn ascii(raw: &Spanned<RawSwitch>) -> Result<Ascii, Fault> {
-    match raw.get_ref() {
-        RawSwitch::Is(true) => Ok(Ascii::Always),
-        RawSwitch::Is(false) => Ok(Ascii::Never),
-        RawSwitch::Word(word) if word == "auto" => Ok(Ascii::Auto),
-        RawSwitch::Word(_) => Err(Fault::new(
-            raw.span(),
-            "expected `\"auto\"`, `true` or `false`",
-        )),
+impl UiConfig {
+    pub(super) fn locate_names(&mut self, source: Source) {
+        self.sort.location.resolve(source);
+        self.view.location.resolve(source);
+        if let Some(columns) = &mut self.columns {
+            columns.locate_all(source);
+        }
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Palette {
+    /// The terminal's own.
+    Terminal,
+    Plain,
+}
+
+impl<'de> Deserialize<'de> for Palette {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer, |name: String| match name.as_str() {
+            "terminal" => Ok(Self::Terminal),
+            "plain" => Ok(Self::Plain),
+            other => Err(match nearest(other, ["terminal", "plain"]) {
+                Some(near) => format!("unknown theme `{other}`: did you mean `{near}`?"),
+                None => format!("unknown theme `{other}`: expected `\"terminal\"` or `\"plain\"`"),
+            }),
+        })
+    }
+}
+
+/// Whether only ASCII is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ascii {
+    /// Where the locale is not UTF-8.
+    Auto,
+    Always,
+    Never,
+}
+
+impl<'de> Deserialize<'de> for Ascii {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AsciiVisitor)
+    }
+}
+
+struct AsciiVisitor;
+
+impl Visitor<'_> for AsciiVisitor {
+    type Value = Ascii;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`\"auto\"`, `true` or `false`")
+    }
+
+    fn visit_bool<E: de::Error>(self, always: bool) -> Result<Ascii, E> {
+        Ok(if always { Ascii::Always } else { Ascii::Never })
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<Ascii, E> {
+        match word {
+            "auto" => Ok(Ascii::Auto),
+            _ => Err(E::custom("expected `\"auto\"`, `true` or `false`")),
+        }
+    }
+}
+
+/// An action and the keys that replace its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySetting {
+    pub action: Located<String>,
+    /// Without any, the action has no key.
+    pub keys: Located<Vec<Located<String>>>,
+}
+
+/// `[keys]` as it is written, but not in the order of the file.
+pub(super) type RawKeys = BTreeMap<Spanned<String>, Spanned<RawChords>>;
+
+#[cfg_attr(test, derive(Debug))]
+pub(super) enum RawChords {
+    One(String),
+    Several(Vec<Located<String>>),
+}
+
+impl<'de> Deserialize<'de> for RawChords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ChordsVisitor)
+    }
+}
+
+struct ChordsVisitor;
+
+impl<'de> Visitor<'de> for ChordsVisitor {
+    type Value = RawChords;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key such as `\"o\"`, or several such as `[\"o\", \"ctrl-o\"]`")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<RawChords, E> {
+        Ok(RawChords::One(key.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut keys: A) -> Result<RawChords, A::Error> {
+        let mut several = Vec::new();
+        while let Some(key) = keys.next_element()? {
+            several.push(key);
+        }
+        Ok(RawChords::Several(several))
+    }
+}
+
+/// The settings of `raw` in the order of the file.
 pub(super) fn keys(raw: RawKeys, source: Source) -> Vec<KeySetting> {
-    let mut entries = raw.0;
+    let mut entries: Vec<_> = raw.into_iter().collect();
     entries.sort_by_key(|(action, _)| action.span().start);
-    let entry = |(action, keys): (Spanned<String>, Spanned<RawChords>)| {
+    let setting = |(action, keys): (Spanned<String>, Spanned<RawChords>)| {
         let span = keys.span();
         let keys = match keys.into_inner() {
-            RawChords::One(key) => vec![Spanned::new(span.clone(), key)],
+            RawChords::One(key) => vec![Spanned::new(span.clone(), key).into()],
             RawChords::Several(keys) => keys,
         };
-        KeySetting {
-            action: source.written(action),
-            keys: source.list(keys, &span),
-        }
+        let mut keys = Located::from(Spanned::new(span, keys));
+        keys.locate_all(source);
+        let mut action = Located::from(action);
+        action.location.resolve(source);
+        KeySetting { action, keys }
     };
-    entries.into_iter().map(entry).collect()
+    entries.into_iter().map(setting).collect()
 }

@@ -3,9 +3,11 @@
 //! It must not know what is done about a change.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::private_file::folder_of;
 
 /// Watches while it lives.
 #[derive(Debug)]
@@ -30,28 +32,18 @@ pub fn watch(path: &Path, changed: impl Fn() + Send + 'static) -> notify::Result
             changed();
         }
     })?;
-    let mut folders: Vec<PathBuf> = files.into_iter().map(folder).collect();
+    let mut folders = files.map(folder_of).to_vec();
     folders.dedup();
     for folder in folders {
-        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
     }
     Ok(FileWatch { _watcher: watcher })
 }
 
-fn folder(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
 /// Whether the event is a change of a file with one of these names; that somebody reads it is none.
 fn concerns(event: &Event, names: &[OsString]) -> bool {
-    let ours = |path: &PathBuf| {
-        path.file_name()
-            .is_some_and(|name| names.iter().any(|n| n == name))
-    };
-    !event.kind.is_access() && event.paths.iter().any(ours)
+    let mut changed = event.paths.iter().filter_map(|path| path.file_name());
+    !event.kind.is_access() && changed.any(|name| names.iter().any(|ours| ours == name))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::wire::{self, DecodeError};
 use super::{Call, Client};
 use crate::failure::{ErrorKind, Failure};
 use crate::http::ExchangeError;
-use crate::job::{Job, JobKey};
+use crate::job::{Job, JobId, JobKey, ProjectId};
 use crate::key::ApiKey;
 
 /// Writes that the API takes from one project in an hour.
@@ -23,8 +23,7 @@ pub type WriteError = ExchangeError;
 /// A job that the server has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedJob {
-    /// Its id.
-    pub id: String,
+    pub id: JobId,
     /// What the server says of it.
     pub job: Job,
 }
@@ -40,7 +39,7 @@ impl Client {
     /// Makes a new job in `project`.
     pub async fn create_job(
         &self,
-        project: &str,
+        project: &ProjectId,
         prompt: &str,
         key: &ApiKey,
     ) -> Result<CreatedJob, WriteError> {
@@ -53,7 +52,7 @@ impl Client {
         };
         let made = self.write(&call, wire::created).await;
         let made = made.and_then(|(id, job)| match id {
-            Some(id) => Ok(CreatedJob { id, job }),
+            Some(id) => Ok(CreatedJob { id: id.into(), job }),
             None => Err(after(Failure::new(
                 ErrorKind::Protocol,
                 "the reply names no job id",

@@ -10,7 +10,7 @@ use super::schedule::{KeyIndex, Limits, Start};
 use crate::base_url::BaseUrl;
 use crate::board::{Project, Watched};
 use crate::config::{Config, JobConfig, KeySource, ProjectConfig};
-use crate::job::JobKey;
+use crate::job::{JobKey, ProjectId};
 use crate::key::{ApiKey, KeyError};
 
 /// One of the run's keys: where it comes from, and the key or why there is none.
@@ -35,7 +35,7 @@ pub struct PollerConfig {
     /// The distinct keys.
     pub keys: Vec<KeySlot>,
     /// Which key each project uses, by project id.
-    pub key_of: HashMap<Arc<str>, KeyIndex>,
+    pub key_of: HashMap<ProjectId, KeyIndex>,
 }
 
 impl PollerConfig {
@@ -44,7 +44,7 @@ impl PollerConfig {
         let key_of = config.projects.iter().filter_map(|project| {
             let source = key_source(config, project);
             let slot = keys.iter().position(|slot| &slot.source == source)?;
-            Some((Arc::clone(&project.id), slot))
+            Some((project.id.clone(), slot))
         });
         let poll = &config.poll;
         Self {
@@ -82,7 +82,7 @@ pub fn into_watched_jobs(config: &mut Config) -> Vec<Watched> {
 fn take_jobs(config: &mut ProjectConfig) -> Vec<Watched> {
     let project = Arc::new(Project::from(&*config));
     let watched = |job: JobConfig| Watched {
-        key: JobKey::new(Arc::clone(&config.id), job.id),
+        key: JobKey::new(config.id.clone(), job.id),
         project: Arc::clone(&project),
         label: job.label,
         tags: job.tags,

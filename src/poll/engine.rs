@@ -4,7 +4,6 @@
 //! It is the only writer of the board. It must not know who asks.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,7 +17,7 @@ use crate::base_url::BaseUrl;
 use crate::board::{Board, Event, Row, Update, Watched};
 use crate::config::KeySource;
 use crate::failure::{ErrorKind, Failure};
-use crate::job::{Job, JobKey};
+use crate::job::{Job, JobKey, ProjectId};
 use crate::key::{self, ApiKey, KeyError};
 use crate::mintlify::Client;
 
@@ -49,7 +48,7 @@ pub(super) struct Engine {
     schedule: Schedule,
     start: Start,
     keys: Vec<KeySlot>,
-    key_of: HashMap<Arc<str>, KeyIndex>,
+    key_of: HashMap<ProjectId, KeyIndex>,
     board: watch::Sender<Board>,
     /// The queues of those who consume events; none can make another lose one.
     consumers: Vec<mpsc::UnboundedSender<Event>>,
@@ -59,7 +58,7 @@ pub(super) struct Engine {
     /// The search for each lost key that is under way.
     key_searches: HashMap<KeyIndex, AbortHandle>,
     /// Why each project waits that its server has asked to.
-    holds: HashMap<Arc<str>, Failure>,
+    holds: HashMap<ProjectId, Failure>,
 }
 
 impl Engine {
@@ -251,13 +250,13 @@ impl Engine {
         if key_refused {
             self.suspend_key(index, &failure, Log::Never);
         } else if failure.retry_at.is_some() {
-            self.holds.insert(Arc::clone(&job.project), failure);
+            self.holds.insert(job.project.clone(), failure);
             self.mark_held(&job.project);
         }
     }
 
     /// Says on the rows that the hold of `project` delays, if it has one, why they wait.
-    fn mark_held(&mut self, project: &Arc<str>) {
+    fn mark_held(&mut self, project: &ProjectId) {
         let delayed = self.schedule.held_jobs(project, now());
         if let Some(hold) = self.holds.get(project).filter(|_| !delayed.is_empty()) {
             let hold = hold.clone();
@@ -424,6 +423,8 @@ async fn sleep_until(due: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::super::schedule::Limits;
+    use std::sync::Arc;
+
     use super::*;
     use crate::board::Project;
     use crate::job::Status;
@@ -499,7 +500,7 @@ mod tests {
         Watched {
             key: key.clone(),
             project: Arc::new(Project {
-                id: Arc::clone(&key.project),
+                id: key.project.clone(),
                 name: None,
             }),
             label: None,

@@ -6,10 +6,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::job::JobKey;
+use crate::job::{JobKey, ProjectId};
 
 mod limits;
 mod pace;
@@ -64,7 +63,7 @@ pub type KeyIndex = usize;
 
 #[derive(Debug)]
 struct Entry {
-    project: Arc<str>,
+    project: ProjectId,
     key: KeyIndex,
     pace: Pace,
     failures: u32,
@@ -99,7 +98,7 @@ pub struct Schedule {
     single_round: bool,
     rng: fastrand::Rng,
     entries: HashMap<JobKey, Entry>,
-    projects: HashMap<Arc<str>, ProjectState>,
+    projects: HashMap<ProjectId, ProjectState>,
     refused_keys: Vec<KeyIndex>,
     ticks: Ticks,
     /// Healthy jobs, and jobs whose last poll failed: the second may fill only half of the places in
@@ -147,8 +146,8 @@ impl Schedule {
             if self.entries.contains_key(&job) {
                 continue;
             }
-            let project = Arc::clone(&job.project);
-            self.projects.entry(Arc::clone(&project)).or_default();
+            let project = job.project.clone();
+            self.projects.entry(project.clone()).or_default();
             let entry = Entry {
                 project,
                 key,
@@ -288,7 +287,7 @@ impl Schedule {
 
     /// The jobs of `project` that its hold delays: not those that would not be polled before its end
     /// (archived ones never), since nothing would come to say that it is over.
-    pub fn held_jobs(&self, project: &Arc<str>, now: Instant) -> HashSet<JobKey> {
+    pub fn held_jobs(&self, project: &ProjectId, now: Instant) -> HashSet<JobKey> {
         let until = self.projects.get(project).and_then(|own| own.held_until);
         let Some(until) = until.filter(|until| *until > now) else {
             return HashSet::new();
@@ -313,15 +312,15 @@ impl Schedule {
             let due = now + self.jittered(interval);
             self.wait_again(job, due);
         }
-        let project = self.projects.entry(Arc::clone(&job.project)).or_default();
+        let project = self.projects.entry(job.project.clone()).or_default();
         let failures_before = std::mem::take(&mut project.failures_in_a_row);
         if failures_before >= DOWN_AFTER && !self.single_round {
-            self.recover(&Arc::clone(&job.project), now);
+            self.recover(&job.project.clone(), now);
         }
     }
 
     /// The server of a project answers again: what had backed off is polled within one interval.
-    fn recover(&mut self, project: &Arc<str>, now: Instant) {
+    fn recover(&mut self, project: &ProjectId, now: Instant) {
         let failing = |entry: &Entry| {
             entry.failures > 0
                 && !entry.own_fault
@@ -339,7 +338,7 @@ impl Schedule {
         own_fault: bool,
         now: Instant,
     ) {
-        let project = self.projects.entry(Arc::clone(&job.project)).or_default();
+        let project = self.projects.entry(job.project.clone()).or_default();
         project.failures_in_a_row += u32::from(!own_fault);
         if let Some(wait) = retry_after {
             let until = now + wait.min(MAX_RETRY_AFTER);

@@ -18,11 +18,10 @@ use crate::poll::{self, PollerConfig, PollerHandle};
 /// An editor writes in steps: what comes within this time is one change.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// What became of a change of the config file. `U` is what the face makes of its own settings.
 #[derive(Debug)]
-pub enum Reloaded<U> {
-    /// It is in force, with so many jobs.
-    Applied { jobs: usize, ui: U },
+pub enum Reloaded {
+    /// It is in force, with so many jobs; they are no longer in `config`.
+    Applied { jobs: usize, config: Box<Config> },
     /// It cannot be read, or says what it may not; the last good one stays.
     Refused(ConfigError),
     /// Changes cannot be noticed.
@@ -30,16 +29,16 @@ pub enum Reloaded<U> {
 }
 
 /// Follows the config that `actions` act on.
-pub struct Reload<U> {
+pub struct Reload {
     pub actions: Actions,
     pub poller: PollerHandle,
     /// Checks what only the face knows the meaning of, before anything is applied.
-    pub check: fn(&Config) -> Result<U, ConfigError>,
+    pub check: fn(&Config) -> Result<(), ConfigError>,
     /// Takes what became of each change; returns whether anybody is left to tell.
-    pub notify: Box<dyn Fn(Reloaded<U>) -> bool + Send + Sync>,
+    pub notify: Box<dyn Fn(Reloaded) -> bool + Send + Sync>,
 }
 
-impl<U: Send + 'static> Reload<U> {
+impl Reload {
     /// Starts on the current runtime; it ends when nobody is left to tell.
     pub fn start(self) {
         let (notify, changes) = mpsc::channel(1);
@@ -95,11 +94,10 @@ impl<U: Send + 'static> Reload<U> {
         })
     }
 
-    async fn apply(&self, mut config: Config) -> Reloaded<U> {
-        let ui = match (self.check)(&config) {
-            Ok(ui) => ui,
-            Err(error) => return Reloaded::Refused(error),
-        };
+    async fn apply(&self, mut config: Config) -> Reloaded {
+        if let Err(error) = (self.check)(&config) {
+            return Reloaded::Refused(error);
+        }
         let watched = poll::into_watched_jobs(&mut config);
         let jobs = watched.len();
         if config == *self.actions.config() {
@@ -108,8 +106,11 @@ impl<U: Send + 'static> Reload<U> {
             let keys = resolve_keys(&config).await;
             let poller_config = PollerConfig::new(&config, keys, Start::Spread);
             self.poller.restart(watched, poller_config);
-            *self.actions.config() = config;
+            *self.actions.config() = config.clone();
         }
-        Reloaded::Applied { jobs, ui }
+        Reloaded::Applied {
+            jobs,
+            config: Box::new(config),
+        }
     }
 }

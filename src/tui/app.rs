@@ -30,11 +30,14 @@ use super::keys::Keymap;
 use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
-use super::preferences::Preferences;
 use crate::board::{Board, Counts, Event, Freshness, Project, Row};
-use crate::job::JobKey;
+use crate::config::{Config, ConfigError, UiConfig};
+use crate::job::{JobKey, ProjectId};
 use crate::link::Link;
+use crate::view::columns::ColumnId;
+use crate::view::order::Sort;
 use crate::view::theme::{Role, Theme};
+use crate::view::views::ViewId;
 
 /// How long a message stays.
 const MESSAGE_TIME: Duration = Duration::from_secs(6);
@@ -81,7 +84,7 @@ pub enum Effect {
     /// Poll all jobs.
     PollAll,
     /// Count this hour's writes to a project, for the question that is asked.
-    CountWrites(Arc<str>),
+    CountWrites(ProjectId),
     Perform(Request),
 }
 
@@ -108,8 +111,8 @@ pub struct App {
     pub projects: Vec<Arc<Project>>,
     /// The keys in use.
     pub keys: Keymap,
-    /// Whether the terminal's title tells the counts.
-    pub has_title: bool,
+    /// As the config has it: what is read from here needs no field of its own.
+    pub ui: UiConfig,
     /// Which rows are shown, and which is selected.
     pub listing: Listing,
     /// What the screen is for.
@@ -148,7 +151,7 @@ impl App {
             config_path: None,
             projects: Vec::new(),
             keys: Keymap::default(),
-            has_title: true,
+            ui: UiConfig::default(),
             listing: Listing::default(),
             mode: Mode::Table,
             pane: false,
@@ -171,18 +174,23 @@ impl App {
         app
     }
 
-    /// Takes what the config says of the screen, before anything is shown.
-    pub fn start_with(&mut self, preferences: Preferences) {
-        self.listing.start_with(preferences.view, preferences.sort);
-        self.prefer(preferences);
+    /// Takes what `config` says of the screen, before anything is shown. Fails where it names a key,
+    /// action, column or view that does not exist.
+    pub fn start_with(&mut self, config: &Config) -> Result<(), ConfigError> {
+        let view = ViewId::from_config(&config.ui)?;
+        self.listing
+            .start_with(view, Sort::from_config(&config.ui)?);
+        self.configure(config)
     }
 
-    /// Takes what the config says of the screen; the view and the order stay as the user has them.
-    pub fn prefer(&mut self, preferences: Preferences) {
-        self.keys = preferences.keys;
-        self.has_title = preferences.title;
-        self.listing.set_columns(preferences.columns);
+    /// Takes a changed config; the view and the order stay as the user has them.
+    pub fn configure(&mut self, config: &Config) -> Result<(), ConfigError> {
+        let columns = ColumnId::all_from_config(&config.ui)?;
+        self.keys = Keymap::new(&config.keys)?;
+        self.listing.set_columns(columns);
+        self.ui = config.ui.clone();
         self.dirty = true;
+        Ok(())
     }
 
     /// Takes a change of the board.
@@ -231,13 +239,15 @@ impl App {
             }
             Notice::Reloaded {
                 text,
-                preferences,
+                config,
                 projects,
-            } => {
-                self.prefer(*preferences);
-                self.projects = projects;
-                self.say(text, Role::Good, now);
-            }
+            } => match self.configure(&config) {
+                Ok(()) => {
+                    self.projects = projects;
+                    self.say(text, Role::Good, now);
+                }
+                Err(error) => self.say(error.to_string(), Role::Bad, now),
+            },
             Notice::WritesThisHour { project, count } => self.tell_writes(&project, count),
         }
         Effect::None

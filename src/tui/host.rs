@@ -5,7 +5,6 @@
 //! [`Notice`]. This file must not know how anything is drawn.
 
 use std::io;
-use std::sync::Arc;
 
 use crossterm::execute;
 use crossterm::terminal::SetTitle;
@@ -19,7 +18,7 @@ use super::terminal::TerminalGuard;
 use crate::actions::Actions;
 use crate::config::edit::NewJob;
 use crate::desktop::{self, Environment, Opened, Opener};
-use crate::job::JobKey;
+use crate::job::{JobId, JobKey, ProjectId};
 use crate::link::Link;
 use crate::poll::PollerHandle;
 use crate::text;
@@ -75,8 +74,8 @@ impl Host for TerminalHost<'_> {
         self.guard.set()
     }
 
-    fn count_writes(&mut self, project: &Arc<str>) {
-        let (actor, project) = (self.actor.clone(), Arc::clone(project));
+    fn count_writes(&mut self, project: &ProjectId) {
+        let (actor, project) = (self.actor.clone(), project.clone());
         tokio::spawn(async move {
             let count = actor.actions.writes_this_hour(&project).await;
             actor.notify(Notice::WritesThisHour { project, count });
@@ -115,7 +114,7 @@ impl Actor {
         }
     }
 
-    async fn create(&self, project: &str, prompt: &str) -> Result<Notice, String> {
+    async fn create(&self, project: &ProjectId, prompt: &str) -> Result<Notice, String> {
         let project = self.actions.find_project(project).map_err(message)?;
         let writer = self.actions.writer(&[&project.id]).await.map_err(message)?;
         let created = writer.create(&project, prompt, None, &[]).await;
@@ -145,14 +144,14 @@ impl Actor {
         Ok(done(text, Purpose::FollowUp, None))
     }
 
-    async fn add(&self, project: &Arc<str>, ids: Vec<String>) -> Result<Notice, String> {
-        let job = |id: String| NewJob {
+    async fn add(&self, project: &ProjectId, ids: Vec<JobId>) -> Result<Notice, String> {
+        let job = |id: JobId| NewJob {
             id,
             label: None,
             tags: Vec::new(),
         };
         let first = ids.first();
-        let select = first.map(|id| JobKey::new(Arc::clone(project), id.as_str()));
+        let select = first.map(|id| JobKey::new(project.clone(), id.clone()));
         let jobs = ids.into_iter().map(job).collect();
         let edited = self.actions.add(project, jobs).await.map_err(message)?;
         let text = match (edited.changed.len(), edited.unchanged.len()) {

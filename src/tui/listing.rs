@@ -284,7 +284,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Project, Update, Watched};
-    use crate::job::{Job, Status};
+    use crate::job::{Job, JobId, Status};
 
     fn board(statuses: &[Status]) -> Board {
         let project = Arc::new(Project {
@@ -390,7 +390,7 @@ mod tests {
             .iter()
             .map(|row| row.key().id.clone())
             .collect();
-        assert_eq!(ids, ["job_000".into(), "job_001".into()] as [Arc<str>; 2]);
+        assert_eq!(ids, ["job_000".into(), "job_001".into()] as [JobId; 2]);
         assert!(listing.clear_marks() && !listing.clear_marks());
     }
 

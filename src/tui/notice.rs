@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::app::Purpose;
-use super::preferences::Preferences;
 use crate::board::Project;
-use crate::job::JobKey;
+use crate::config::Config;
+use crate::job::{JobKey, ProjectId};
 use crate::view::theme::Role;
 
 #[derive(Clone, Debug)]
@@ -19,15 +19,15 @@ pub enum Notice {
         /// The job to select, as soon as it is among the rows.
         select: Option<JobKey>,
     },
-    /// The config has changed.
+    /// The config has changed; what it says of the screen has been checked.
     Reloaded {
         text: String,
-        preferences: Box<Preferences>,
+        config: Box<Config>,
         projects: Vec<Arc<Project>>,
     },
     /// How many writes a project has had this hour; `None` where that is not known.
     WritesThisHour {
-        project: Arc<str>,
+        project: ProjectId,
         count: Option<usize>,
     },
 }

@@ -35,7 +35,7 @@ pub fn project(id: &str, name: Option<&str>) -> Arc<Project> {
 
 pub fn watched(project: &Arc<Project>, id: &str, label: Option<&str>, tags: &[&str]) -> Watched {
     Watched {
-        key: JobKey::new(Arc::clone(&project.id), id),
+        key: JobKey::new(project.id.clone(), id),
         project: Arc::clone(project),
         label: label.map(Into::into),
         tags: tags.iter().map(|tag| (*tag).into()).collect(),
@@ -288,7 +288,7 @@ pub fn stale() -> Board {
         ("job_02", "completed", 3 * HOUR),
         ("job_03", "archived", 3 * HOUR),
     ] {
-        let key = JobKey::new(Arc::clone(&docs.id), id);
+        let key = JobKey::new(docs.id.clone(), id);
         let pull_request = (status == "completed").then_some("https://github.com/acme/docs/pull/7");
         see(
             &mut board,

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use mintwatch::board::Project;
 use mintwatch::desktop::Opened;
 use mintwatch::exit::Exit;
+use mintwatch::job::ProjectId;
 use mintwatch::link::Link;
 use mintwatch::poll::Poller;
 use mintwatch::tui::app::{App, Request};
@@ -275,9 +276,9 @@ impl Host for RecordingHost {
         Ok(())
     }
 
-    fn count_writes(&mut self, project: &Arc<str>) {
+    fn count_writes(&mut self, project: &ProjectId) {
         let _ = self.notices.send(Notice::WritesThisHour {
-            project: Arc::clone(project),
+            project: project.clone(),
             count: Some(3),
         });
     }

@@ -14,12 +14,12 @@ pub(super) struct ArrayText {
 }
 
 impl ArrayText {
-    /// The array at `span` of `text`, brackets included, with its items at `items`; `None` where
-    /// these places are not in order.
+    /// The array at `span` of `text`, brackets included, with the ids and spans of its items; `None`
+    /// where these are not in order.
     pub(super) fn new(
         text: &str,
         span: &Range<usize>,
-        items: &[Range<usize>],
+        items: &[(String, Range<usize>)],
         line_break: &'static str,
     ) -> Option<Self> {
         let end = span.end.checked_sub(1)?;
@@ -29,7 +29,7 @@ impl ArrayText {
             line_break,
         };
         let mut at = span.start + 1;
-        for item in items {
+        for (_, item) in items {
             array.gaps.push(text.get(at..item.start)?.to_owned());
             array.items.push(text.get(item.clone())?.to_owned());
             at = item.end;
@@ -113,7 +113,6 @@ impl ArrayText {
         }
     }
 
-    /// The array with its brackets.
     pub(super) fn into_text(self) -> String {
         let mut text = String::from("[");
         let mut items = self.items.into_iter();
@@ -189,20 +188,18 @@ fn comma(gap: &str) -> Option<usize> {
 }
 
 /// `gap` with one comma, or with none.
-fn with_comma(gap: &str, wanted: bool) -> String {
-    let Some(first) = comma(gap) else {
-        return if wanted {
-            format!(",{gap}")
-        } else {
-            gap.to_owned()
-        };
-    };
-    let keep = if wanted { first + 1 } else { first };
-    let (kept, mut rest) = (gap[..keep].to_owned(), &gap[first + 1..]);
-    let mut text = kept;
+fn with_comma(gap: &str, mut wanted: bool) -> String {
+    let (mut text, mut rest) = (String::new(), gap);
     while let Some(at) = comma(rest) {
         text += &rest[..at];
+        if std::mem::take(&mut wanted) {
+            text.push(',');
+        }
         rest = &rest[at + 1..];
     }
-    text + rest
+    text += rest;
+    if wanted {
+        text.insert(0, ',');
+    }
+    text
 }

@@ -6,54 +6,39 @@ use std::ops::Range;
 
 use toml_edit::{Array, Document, Item, Table, TableLike, TomlError, Value};
 
-/// A project in the text.
-pub(super) struct ProjectPlace {
-    /// Its id.
+pub(super) struct ProjectSpans {
     pub(super) id: String,
-    /// Its jobs.
-    pub(super) jobs: Jobs,
+    pub(super) jobs: JobSpans,
 }
 
 /// The ways to list the jobs of a project.
-pub(super) enum Jobs {
-    /// `jobs = […]`
+pub(super) enum JobSpans {
+    /// `jobs = […]`, with its brackets and the id of each item.
     Array {
-        /// The array with its brackets.
         span: Range<usize>,
-        /// Each item: the id of the job, and its place.
         items: Vec<(String, Range<usize>)>,
     },
     /// `[[projects.jobs]]`, once for each job.
-    Tables(Vec<JobTable>),
+    Tables(Vec<TableSpans>),
     /// Not at all, in a `[[projects]]`.
-    Missing {
-        /// Where its first key begins.
-        first: usize,
-        /// Where its last value ends.
-        end: usize,
-    },
-    /// Not at all, in a `projects = [{ … }]`.
-    MissingInline {
-        /// Where its last value ends.
-        end: usize,
-    },
+    Missing(EntrySpans),
+    /// Not at all, in a `projects = [{ … }]`, whose last value ends here.
+    MissingInline(usize),
 }
 
-/// One `[[projects.jobs]]`.
-pub(super) struct JobTable {
-    /// The id of the job.
+pub(super) struct TableSpans {
     pub(super) id: String,
-    /// The header with its brackets.
+    /// With its brackets.
     pub(super) header: Range<usize>,
-    /// Where its first key begins.
-    pub(super) first: usize,
-    /// Where its last value ends.
-    pub(super) end: usize,
+    pub(super) entries: EntrySpans,
 }
 
-/// The projects of `text`, a valid config, in the order of the file. What has no place in it, which
-/// a valid config does not have, is left out.
-pub(super) fn projects(text: &str) -> Result<Vec<ProjectPlace>, TomlError> {
+/// The entries below a table's own header: where the first key begins, and the last value ends.
+pub(super) type EntrySpans = Range<usize>;
+
+/// The projects of `text`, a valid config, in the order of the file. What has no span, which a
+/// valid config does not have, is left out.
+pub(super) fn projects(text: &str) -> Result<Vec<ProjectSpans>, TomlError> {
     let document = Document::parse(text)?;
     let projects = match document.get("projects") {
         Some(Item::ArrayOfTables(tables)) => tables
@@ -70,25 +55,22 @@ pub(super) fn projects(text: &str) -> Result<Vec<ProjectPlace>, TomlError> {
     Ok(projects)
 }
 
-fn project(table: &dyn TableLike, inline: bool) -> Option<ProjectPlace> {
+fn project(table: &dyn TableLike, inline: bool) -> Option<ProjectSpans> {
     let jobs = match table.get("jobs") {
         Some(Item::Value(Value::Array(array))) => array_jobs(array)?,
         Some(Item::ArrayOfTables(tables)) => {
-            Jobs::Tables(tables.iter().filter_map(job_table).collect())
+            JobSpans::Tables(tables.iter().filter_map(job_table).collect())
         }
-        _ if inline => Jobs::MissingInline { end: end(table)? },
-        _ => Jobs::Missing {
-            first: first(table)?,
-            end: end(table)?,
-        },
+        _ if inline => JobSpans::MissingInline(end(table)?),
+        _ => JobSpans::Missing(entries(table)?),
     };
-    Some(ProjectPlace {
+    Some(ProjectSpans {
         id: id(table)?,
         jobs,
     })
 }
 
-fn array_jobs(array: &Array) -> Option<Jobs> {
+fn array_jobs(array: &Array) -> Option<JobSpans> {
     let item = |value: &Value| {
         let id = match value {
             Value::String(id) => id.value().clone(),
@@ -97,18 +79,17 @@ fn array_jobs(array: &Array) -> Option<Jobs> {
         };
         Some((id, value.span()?))
     };
-    Some(Jobs::Array {
+    Some(JobSpans::Array {
         span: array.span()?,
         items: array.iter().map(item).collect::<Option<_>>()?,
     })
 }
 
-fn job_table(table: &Table) -> Option<JobTable> {
-    Some(JobTable {
+fn job_table(table: &Table) -> Option<TableSpans> {
+    Some(TableSpans {
         id: id(table)?,
         header: table.span()?,
-        first: first(table)?,
-        end: end(table)?,
+        entries: entries(table)?,
     })
 }
 
@@ -116,13 +97,12 @@ fn id(table: &dyn TableLike) -> Option<String> {
     table.get("id")?.as_str().map(String::from)
 }
 
-/// Where the first key begins of those that stand below the table's own header.
-fn first(table: &dyn TableLike) -> Option<usize> {
+fn entries(table: &dyn TableLike) -> Option<EntrySpans> {
     let starts = table.iter().filter_map(|(name, item)| match item {
         Item::Value(_) => Some(table.key(name)?.span()?.start),
         _ => None,
     });
-    starts.min()
+    Some(starts.min()?..end(table)?)
 }
 
 /// Where the last value ends of those that stand below the table's own header.

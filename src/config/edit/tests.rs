@@ -29,8 +29,9 @@ fn edit(text: &str, command: &str) -> Result<Edited, EditError> {
             jobs.last_mut().unwrap().tags.push(tag.to_owned());
         } else {
             jobs.push(NewJob {
-                id: word.to_owned(),
-                ..NewJob::default()
+                id: word.into(),
+                label: None,
+                tags: Vec::new(),
             });
         }
     }

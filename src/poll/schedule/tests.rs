@@ -228,7 +228,7 @@ fn a_hold_delays_what_is_due_before_its_end_and_nothing_else() {
     );
     schedule.add(jobs(5), Start::Spread, now);
     schedule.add([(JobKey::new("other", "job"), 0)], Start::Spread, now);
-    let project: Arc<str> = "p".into();
+    let project: ProjectId = "p".into();
     assert!(schedule.held_jobs(&project, now).is_empty());
     let mut in_order: Vec<_> = std::iter::from_fn(|| schedule.take_due(soon)).collect();
     in_order.retain(|job| job.project == project);

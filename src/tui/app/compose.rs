@@ -10,7 +10,7 @@ use super::super::text_area::TextArea;
 use super::{App, Effect, Mode, Question};
 use crate::board::{Board, Project};
 use crate::config::ids::parse_ids;
-use crate::job::JobKey;
+use crate::job::{JobId, JobKey, ProjectId};
 use crate::view::plural;
 use crate::view::theme::Role;
 
@@ -31,7 +31,7 @@ pub enum Request {
     /// Make a new job.
     Create {
         /// The id of its project.
-        project: Arc<str>,
+        project: ProjectId,
         /// What the agent is to do.
         prompt: String,
     },
@@ -45,9 +45,9 @@ pub enum Request {
     /// Watch more jobs.
     Add {
         /// The id of their project.
-        project: Arc<str>,
+        project: ProjectId,
         /// Their ids.
-        ids: Vec<String>,
+        ids: Vec<JobId>,
     },
     /// Stop watching jobs.
     Remove {
@@ -96,7 +96,7 @@ impl Compose {
         if text.is_empty() {
             return Err(String::from("nothing is written yet"));
         }
-        let project = self.project().map(|project| Arc::clone(&project.id));
+        let project = self.project().map(|project| project.id.clone());
         let project = project.ok_or("no project is in the config");
         let prompt = text.to_owned();
         Ok(match self.purpose {
@@ -124,7 +124,7 @@ impl App {
     pub(super) fn compose(&mut self, purpose: Purpose, board: &Board, now: Timestamp) {
         let projects = self.projects.clone();
         let targets = self.targets(board);
-        let selected = targets.first().map(|row| Arc::clone(&row.key().project));
+        let selected = targets.first().map(|row| row.key().project.clone());
         let jobs: Vec<JobKey> = targets.iter().map(|row| row.key().clone()).collect();
         let titles = targets
             .iter()
@@ -210,22 +210,24 @@ impl App {
             Request::Create { project, .. } => {
                 let title = compose.project().map_or("", Project::title);
                 let question = format!("Start a job in {title}?");
-                self.ask_to_write(question, Arc::clone(project), request)
+                self.ask_to_write(question, project.clone(), request)
             }
             Request::FollowUp { jobs, .. } => {
                 let question = format!("Send it to {} {}?", jobs.len(), plural("job", jobs.len()));
-                let project = jobs.first().map(|job| Arc::clone(&job.project));
-                self.ask_to_write(question, project.unwrap_or_default(), request)
+                match jobs.first().map(|job| job.project.clone()) {
+                    Some(project) => self.ask_to_write(question, project, request),
+                    None => Effect::None,
+                }
             }
             Request::Add { .. } | Request::Remove { .. } => Effect::Perform(request),
         }
     }
 
     /// Asks before `request` writes to `project`; how many writes it has had is counted meanwhile.
-    fn ask_to_write(&mut self, question: String, project: Arc<str>, request: Request) -> Effect {
+    fn ask_to_write(&mut self, question: String, project: ProjectId, request: Request) -> Effect {
         self.mode = Mode::Confirm(Question {
             text: question,
-            writes: Some((Arc::clone(&project), None)),
+            writes: Some((project.clone(), None)),
             effect: Effect::Perform(request),
         });
         Effect::CountWrites(project)

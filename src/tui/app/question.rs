@@ -1,9 +1,9 @@
 //! A question that waits for a yes.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::{App, Effect, Mode};
+use crate::job::ProjectId;
 use crate::mintlify::write::WRITES_AN_HOUR;
 
 /// A question, and what a yes does.
@@ -12,7 +12,7 @@ pub struct Question {
     pub(super) text: String,
     /// The project that a yes writes to, and how many writes it has had this hour once that is
     /// known.
-    pub(super) writes: Option<(Arc<str>, Option<usize>)>,
+    pub(super) writes: Option<(ProjectId, Option<usize>)>,
     pub(super) effect: Effect,
 }
 
@@ -38,10 +38,10 @@ impl fmt::Display for Question {
 
 impl App {
     /// Adds the count to the question that it is for, if that is still asked.
-    pub(super) fn tell_writes(&mut self, project: &str, count: Option<usize>) {
+    pub(super) fn tell_writes(&mut self, project: &ProjectId, count: Option<usize>) {
         if let Mode::Confirm(question) = &mut self.mode
             && let Some((writes_to, writes)) = &mut question.writes
-            && **writes_to == *project
+            && writes_to == project
         {
             *writes = count;
             self.dirty = true;

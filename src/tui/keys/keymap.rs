@@ -5,7 +5,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{Action, BINDINGS, Binding, Chord};
-use crate::config::{ConfigError, KeySetting, Written, nearest};
+use crate::config::{ConfigError, KeySetting, Located};
 
 /// Always quits, whatever the config says.
 const QUIT: Chord = Chord::ctrl('c');
@@ -36,7 +36,7 @@ impl Default for Keymap {
 struct ConfiguredKey<'a> {
     chord: Chord,
     action: Action,
-    written: &'a Written,
+    written: &'a Located<String>,
 }
 
 impl Keymap {
@@ -47,8 +47,9 @@ impl Keymap {
         for setting in settings {
             let active = keymap.find(&setting.action)?;
             active.chords.clear();
-            for written in &setting.keys.names {
-                let chord = Chord::parse(&written.text).map_err(|why| written.place.fault(&why))?;
+            for written in &setting.keys.value {
+                let chord =
+                    Chord::parse(&written.value).map_err(|why| written.location.error(&why))?;
                 active.chords.push(chord);
                 configured.push(ConfiguredKey {
                     chord,
@@ -60,7 +61,7 @@ impl Keymap {
                 && active.binding.action == Action::Quit
             {
                 let why = "`quit` needs a key besides Ctrl-C";
-                return Err(setting.keys.place.fault(why));
+                return Err(setting.keys.location.error(why));
             }
         }
         keymap.always_quit();
@@ -68,19 +69,10 @@ impl Keymap {
         Ok(keymap)
     }
 
-    fn find(&mut self, name: &Written) -> Result<&mut ActiveBinding, ConfigError> {
-        let found = self.0.iter_mut().find(|b| b.binding.name == name.text);
-        found.ok_or_else(|| {
-            let names = BINDINGS.iter().map(|binding| binding.name);
-            let what = format!("unknown action `{}`", name.text);
-            name.place.fault(&match nearest(&name.text, names.clone()) {
-                Some(near) => format!("{what}: did you mean `{near}`?"),
-                None => format!(
-                    "{what}: expected one of `{}`",
-                    names.collect::<Vec<_>>().join("`, `")
-                ),
-            })
-        })
+    fn find(&mut self, name: &Located<String>) -> Result<&mut ActiveBinding, ConfigError> {
+        let known = BINDINGS.iter().map(|binding| binding.name);
+        let found = self.0.iter_mut().find(|b| b.binding.name == name.value);
+        found.ok_or_else(|| name.unknown("action", &name.value, known))
     }
 
     fn always_quit(&mut self) {
@@ -93,14 +85,14 @@ impl Keymap {
     /// Whether the key at `index` of those in the config belongs to a single action.
     fn check(&self, index: usize, configured: &[ConfiguredKey]) -> Result<(), ConfigError> {
         let key = &configured[index];
-        let text = &key.written.text;
-        let fault = |why: String| Err(key.written.place.fault(&why));
+        let text = &key.written.value;
+        let fault = |why: String| Err(key.written.location.error(&why));
         if key.chord == QUIT && key.action != Action::Quit {
             return fault(format!("`{text}` always quits"));
         }
         let same = |other: &&ConfiguredKey| other.chord == key.chord;
         if let Some(first) = configured[..index].iter().find(same) {
-            let (line, other) = (first.written.place.line(), self.name(first.action));
+            let (line, other) = (first.written.location.line(), self.name(first.action));
             return fault(if first.action == key.action {
                 format!("`{text}` is listed twice")
             } else {
@@ -254,7 +246,7 @@ mod tests {
         let code: Vec<&str> = in_use.filter(|line| !line.starts_with(' ')).collect();
         let text = format!("[keys]\n{}", code.join("\n"));
         let config = Config::parse(&text, Path::new("config.toml")).unwrap();
-        let told: Vec<&str> = config.keys.iter().map(|key| &*key.action.text).collect();
+        let told: Vec<&str> = config.keys.iter().map(|key| &*key.action.value).collect();
         let known: Vec<&str> = BINDINGS.iter().map(|binding| binding.name).collect();
         assert_eq!(told, known);
         let keymap = Keymap::new(&config.keys).unwrap();

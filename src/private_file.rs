@@ -1,0 +1,208 @@
+//! Files that only their owner may read, in folders that only their owner may enter; and changing a
+//! file so that it is the old one or the new one at any moment.
+//!
+//! Everything here waits for the disk. This file must not know what the files hold.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
+use std::path::Path;
+
+/// The end of the name of a file that is not complete yet.
+const UNFINISHED: &str = ".tmp";
+
+/// Creates `folder` and those above it, where they are missing.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Writes a new file. Fails where there is one already.
+pub fn create_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Opens a file to write at its end, and creates it where it is missing.
+pub fn open_append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o600).open(path)
+}
+
+/// Replaces the file at `path`, which may be missing, by one that only its owner may read.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    write_beside(path, text, None, File::sync_all)
+}
+
+/// Replaces the text of the file at `path`, which keeps its mode and its owner.
+pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
+    write_beside(path, text, Some(&fs::metadata(path)?), File::sync_all)
+}
+
+/// `sync` has the system put a file on the disk: only a test has another one than
+/// [`File::sync_all`].
+fn write_beside(
+    path: &Path,
+    text: &str,
+    old: Option<&Metadata>,
+    sync: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut prefix = hidden_name(path);
+    prefix.push(".");
+    let mut file = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(UNFINISHED)
+        .tempfile_in(folder_of(path))?;
+    file.write_all(text.as_bytes())?;
+    if let Some(old) = old {
+        copy_owner_and_mode(old, file.as_file())?;
+    }
+    sync(file.as_file())?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The new text is in place. Where a folder cannot be synced, that is all that can be done.
+    let _ = File::open(folder_of(path)).and_then(|folder| sync(&folder));
+    Ok(())
+}
+
+fn copy_owner_and_mode(old: &Metadata, file: &File) -> io::Result<()> {
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+        // Only an administrator may give a file away; for all others it stays their own.
+        let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+    }
+    // After the owner, since a change of the owner takes bits of the mode away.
+    file.set_permissions(old.permissions())
+}
+
+/// Clears away what a killed process left of a file beside `path`. Only for who holds a lock on
+/// writing it: then no other is being written.
+pub fn remove_unfinished(path: &Path) {
+    let Ok(entries) = fs::read_dir(folder_of(path)) else {
+        return;
+    };
+    let prefix = hidden_name(path);
+    for entry in entries.flatten() {
+        if is_unfinished(&entry.file_name(), &prefix) {
+            // The next change tries again.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_unfinished(name: &OsStr, prefix: &OsStr) -> bool {
+    let rest = name
+        .as_encoded_bytes()
+        .strip_prefix(prefix.as_encoded_bytes());
+    let middle = rest.and_then(|rest| rest.strip_suffix(UNFINISHED.as_bytes()));
+    // A dot and the six characters of a temporary name.
+    middle.is_some_and(|middle| middle.len() == 7 && middle.starts_with(b"."))
+}
+
+/// The beginning of the names of files beside `path` that belong to it.
+pub fn hidden_name(path: &Path) -> OsString {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name
+}
+
+/// The folder that `path` is in, as it can be opened.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::ErrorKind;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_and_folders_are_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/file");
+        create_folder(folder_of(&path)).unwrap();
+        create_new(&path, "new").unwrap();
+        assert_eq!([mode(&path), mode(folder_of(&path))], [0o600, 0o700]);
+        let error = create_new(&path, "other").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+
+        let log = path.with_file_name("log");
+        for line in ["a\n", "b\n"] {
+            open_append(&log)
+                .unwrap()
+                .write_all(line.as_bytes())
+                .unwrap();
+        }
+        assert_eq!(fs::read_to_string(&log).unwrap(), "a\nb\n");
+        assert_eq!(mode(&log), 0o600);
+    }
+
+    #[test]
+    fn a_private_replacement_takes_no_mode_over_and_a_new_text_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        replace_text(&path, "new").unwrap();
+        assert_eq!(
+            (fs::read_to_string(&path).unwrap(), mode(&path)),
+            ("new".into(), 0o644)
+        );
+        replace(&path, "newer").unwrap();
+        assert_eq!(
+            (fs::read_to_string(&path).unwrap(), mode(&path)),
+            ("newer".into(), 0o600)
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_new_text_is_on_the_disk_before_it_is_in_place_and_its_name_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        // What was synced, and what was in place then.
+        let synced = RefCell::new(Vec::new());
+        let sync = |file: &File| {
+            let found = file.metadata()?;
+            let what = if found.is_dir() { "folder" } else { "file" };
+            let in_place = fs::read_to_string(&path)?;
+            synced.borrow_mut().push((what, found.ino(), in_place));
+            Ok(())
+        };
+        write_beside(&path, "new", None, sync).unwrap();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        let want = [
+            ("file", inode(&path), String::from("old")),
+            ("folder", inode(folder.path()), String::from("new")),
+        ];
+        assert_eq!(synced.take(), want);
+    }
+
+    #[test]
+    fn a_disk_that_does_not_take_the_new_text_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        let broken = |_: &File| Err(io::Error::from(ErrorKind::StorageFull));
+        let written = write_beside(&path, "new", None, broken);
+        assert_eq!(written.unwrap_err().kind(), ErrorKind::StorageFull);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
