@@ -1,4 +1,4 @@
-//! The pull request of a job: its link, checked once, and the number in it.
+//! The pull request of a job: its link, checked once, and its number.
 //!
 //! This file must not know which job it belongs to, or how a link is opened.
 
@@ -11,7 +11,7 @@ pub struct PullRequest(Target);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
     Safe(Link),
-    /// What the API sent instead of a link that may be opened; cleaned, and shown only as text.
+    /// Cleaned text that must not be opened, and is shown only.
     Refused(String, LinkError),
 }
 
@@ -22,7 +22,7 @@ impl From<Link> for PullRequest {
 }
 
 impl PullRequest {
-    /// The pull request at `link`, which is cleaned text from the API.
+    /// `link` is cleaned text from the API.
     pub fn new(link: impl Into<String>) -> Self {
         let text = link.into();
         Self(match Link::parse(&text) {
@@ -39,7 +39,7 @@ impl PullRequest {
         }
     }
 
-    /// The link as it is shown: in its normal form, or as the API sent it where it is refused.
+    /// The link for display: in its normal form, or as the API sent it where it is refused.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Target::Safe(link) => link.as_str(),

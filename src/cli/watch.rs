@@ -58,7 +58,7 @@ impl WatchArgs {
             theme: context.theme(io::stdout().is_terminal()),
             time_zone: TimeZone::system(),
         };
-        let unread = process::unread();
+        let unread = process::output_closed();
         match watch(self, &mut session.poller, output, stop, unread).await? {
             Some(exit) => Ok(exit),
             None => Err(CommandError::poller_ended(&mut session.poller).await),
