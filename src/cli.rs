@@ -1,7 +1,7 @@
-//! The command line: its flags and verbs, and what becomes of their outcome.
+//! The command line: its flags and verbs.
 //!
-//! Each verb has a file of its own, with its arguments and `execute(context)`, which returns how it
-//! ended ([`Exit`]) or one error that carries its exit code (`error`).
+//! Each verb has a file of its own, with its arguments and `execute(context)`, which returns an
+//! [`Exit`], or an error that carries one (`error`).
 
 pub mod add;
 pub mod completions;
@@ -54,7 +54,6 @@ use send::SendArgs;
 use wait::WaitArgs;
 use watch::WatchArgs;
 
-/// What `--help` says after the flags.
 const AFTER_HELP: &str = "\
 Without a verb, mintwatch is the dashboard. In it, ? shows the keys.
 
@@ -63,7 +62,7 @@ Examples:
   mintwatch init                    write a commented config to start from
   mintwatch                         the dashboard
   mintwatch new docs -F prompt.md   start a job, and watch it
-  mintwatch add docs job_01         watch one that is there
+  mintwatch add docs job_01         watch one that exists
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
   mintwatch wait job_01 && mintwatch open job_01
@@ -72,7 +71,6 @@ Examples:
 Exit codes: 0 done; 1 a job failed, or the thing asked for did not happen;
 2 usage or config; 4 no key, or a key refused (401, 403); 8 not finished yet.";
 
-/// Where the config is looked for.
 const CONFIG_HELP: &str = "\
 Read the config from FILE
 
@@ -97,17 +95,16 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "mintwatch", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
-    /// What holds for every verb.
     #[command(flatten)]
     pub global: GlobalArgs,
-    /// What to do; the dashboard where there is none.
+    /// The dashboard if `None`.
     #[command(subcommand)]
     pub verb: Option<Verb>,
 }
 
-/// Does what the command line asks for, or completes it where a shell asks for that.
+/// Runs the command line, or completes it for a shell.
 pub fn main() -> ExitCode {
-    completions::answer().unwrap_or_else(|| Cli::parse().run())
+    completions::complete().unwrap_or_else(|| Cli::parse().run())
 }
 
 impl Cli {
@@ -147,7 +144,7 @@ fn start_log(path: &Path) -> Result<(), CommandError> {
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(Mutex::new(file));
-    // Of the libraries only what goes wrong: their chatter is not about jobs.
+    // Of libraries only warnings and errors.
     let targets = Targets::new()
         .with_target("mintwatch", LevelFilter::TRACE)
         .with_default(LevelFilter::WARN);
@@ -157,7 +154,6 @@ fn start_log(path: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The flags that every verb takes.
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
     /// Read the config from FILE
@@ -174,20 +170,16 @@ pub struct GlobalArgs {
     pub log: Option<PathBuf>,
 }
 
-/// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
 impl ColorChoice {
-    /// Whether to use colour, given whether the output is a terminal and what `NO_COLOR` holds
-    /// (<https://no-color.org>: any value but the empty one counts).
+    /// `no_color` is the value of `NO_COLOR` (<https://no-color.org>: any but the empty one counts).
     pub fn wants_color(self, is_terminal: bool, no_color: Option<&str>) -> bool {
         match self {
             Self::Auto => is_terminal && no_color.is_none_or(str::is_empty),
@@ -197,7 +189,6 @@ impl ColorChoice {
     }
 }
 
-/// What can be done beside the dashboard.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Poll each job once, and print a table or JSON
@@ -219,10 +210,10 @@ pub enum Verb {
     /// Write a commented config to start from; never overwrites
     #[command(after_help = INIT_HELP)]
     Init,
-    /// Tell about the config file
+    /// Show where the config file is
     #[command(subcommand)]
     Config(ConfigVerb),
-    /// Tell what is wrong, and how to fix it
+    /// Check config, keys and terminal, and say how to fix them
     Doctor(DoctorArgs),
     /// Print a script that completes the command line in a shell
     Completions(CompletionsArgs),
@@ -257,10 +248,9 @@ impl Verb {
     }
 }
 
-/// What can be told about the config file.
 #[derive(Debug, Subcommand)]
 pub enum ConfigVerb {
-    /// Print where the config is, whether or not it is there
+    /// Print where the config is, whether or not it exists
     #[command(after_help = PATH_HELP)]
     Path,
 }

@@ -20,7 +20,7 @@ use crate::tui::{self, Notice};
 use crate::view::plural;
 use crate::view::theme::Theme;
 
-/// Whether the settings that only the dashboard knows the meaning of name something that exists.
+/// Checks the settings that only the dashboard can: columns, views, keys.
 pub fn check_settings(config: &Config) -> Result<(), ConfigError> {
     Preferences::new(config).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Jobs as JSON. Its keys are a contract with scripts: they are added to, never changed.
+//! Jobs as JSON. The keys are a contract with scripts: they may be added, never changed.
 
 use std::io::{self, Write};
 
@@ -8,14 +8,15 @@ use serde::Serialize;
 use crate::board::{Counts, Project, Row};
 use crate::failure::ErrorKind;
 use crate::job::Status;
+use crate::pull_request::PullRequest;
 
-/// Prints `rows` and their counts as one object.
+/// One object with `rows` and their counts.
 pub fn print_rows(rows: &[&Row], out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Listing::new(rows))?;
     writeln!(out)
 }
 
-/// Prints `row` as one object, as it stands among the `jobs` of a listing.
+/// One object, as in the `jobs` of [`print_rows`].
 pub fn print_job(row: &Row, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &JobEntry::new(row))?;
     writeln!(out)
@@ -27,7 +28,6 @@ struct Listing<'a> {
     counts: Counts,
 }
 
-/// One job: the API's keys, plus ours.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct JobEntry<'a> {
@@ -47,7 +47,6 @@ struct JobEntry<'a> {
     error: Option<ErrorEntry<'a>>,
 }
 
-/// A project, as every JSON output names it.
 #[derive(Debug, Serialize)]
 pub struct ProjectEntry<'a> {
     id: &'a str,
@@ -92,7 +91,7 @@ impl<'a> JobEntry<'a> {
             repository: job.and_then(|job| job.repository.as_deref()),
             branch: job.and_then(|job| job.branch.as_deref()),
             model: job.and_then(|job| job.model.as_deref()),
-            pr_link: row.pull_request().map(|pull_request| pull_request.as_str()),
+            pr_link: row.pull_request().map(PullRequest::as_str),
             created_at: job.and_then(|job| job.created_at),
             archived_at: job.and_then(|job| job.archived_at),
             needs_you: row.needs_you(),

@@ -32,7 +32,6 @@ pub struct SendArgs {
     /// The job: an id, PROJECT/JOB, or a label
     #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub job: String,
-    /// What the agent is to do.
     #[command(flatten)]
     pub prompt: PromptArgs,
 }
@@ -48,7 +47,7 @@ impl SendArgs {
         let (text, jobs) = (prompt.text.clone(), [job.key.clone()]);
         let call = writer.follow_up(&jobs, &text);
         let replies = prompt
-            .write(call, MESSAGE_MAY_HAVE_ARRIVED, || {
+            .send(call, MESSAGE_MAY_HAVE_ARRIVED, || {
                 actions.count_write(project, None)
             })
             .await?;

@@ -1,4 +1,4 @@
-//! `mintwatch watch`: a line for each transition.
+//! `mintwatch watch`: prints a line for each change of a job.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
@@ -58,42 +58,38 @@ impl WatchArgs {
             theme: context.theme(io::stdout().is_terminal()),
             time_zone: TimeZone::system(),
         };
-        let unread = process::output_closed();
-        match watch(self, &mut session.poller, output, stop, unread).await? {
+        let closed = process::output_closed();
+        match watch(self, &mut session.poller, output, stop, closed).await? {
             Some(exit) => Ok(exit),
             None => Err(CommandError::poller_ended(&mut session.poller).await),
         }
     }
 }
 
-/// How and where lines are printed.
 #[derive(Debug)]
 struct Output<'a, O, E> {
-    /// For the lines.
     out: &'a mut O,
-    /// For what goes wrong.
     err: &'a mut E,
-    /// Colour and glyphs of the lines.
     theme: Theme,
-    /// Where lines that are no JSON tell the time.
+    /// For lines that are not JSON.
     time_zone: TimeZone,
 }
 
-/// Prints a line for each transition until `stop` is ready, or `unread` says that nobody reads them;
-/// `None` where the poller has ended.
+/// Prints a line for each transition until `stop` or `closed`, that of the output, completes; `None`
+/// if the poller has ended.
 async fn watch<O: Write, E: Write>(
     args: &WatchArgs,
     poller: &mut Poller,
     output: Output<'_, O, E>,
     stop: impl Future<Output = Exit>,
-    unread: impl Future<Output = ()>,
+    closed: impl Future<Output = ()>,
 ) -> io::Result<Option<Exit>> {
-    let (mut stop, mut unread) = (pin!(stop), pin!(unread));
+    let (mut stop, mut closed) = (pin!(stop), pin!(closed));
     let mut board = poller.board();
-    let mut troubles = ReportedErrors::default();
+    let mut errors = ReportedErrors::default();
     loop {
         tokio::select! {
-            // In this order, so that no line is lost to an end that came after it.
+            // In this order, so that no line is lost when `stop` completes after it.
             biased;
             transition = poller.next_transition() => match transition {
                 Some(transition) => print(&transition, args.json, output.theme, &output.time_zone, output.out)?,
@@ -103,17 +99,16 @@ async fn watch<O: Write, E: Write>(
                 if changed.is_err() {
                     return Ok(None);
                 }
-                if troubles.tell(&mut board, output.err) {
+                if errors.report(&mut board, output.err) {
                     return Ok(Some(Exit::NoKey));
                 }
             }
             exit = &mut stop => return Ok(Some(exit)),
-            () = &mut unread => return Ok(Some(Exit::Done)),
+            () = &mut closed => return Ok(Some(Exit::Done)),
         }
     }
 }
 
-/// Prints the lines of `transition`, and sees to it that they are on their way.
 fn print(
     transition: &Transition,
     json: bool,
@@ -194,33 +189,33 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What keeps jobs from being polled: each fault is told when it begins.
+/// The errors of the last polls: each is printed once, when it begins.
 #[derive(Debug, Default)]
 struct ReportedErrors(BTreeSet<String>);
 
 impl ReportedErrors {
-    /// Tells what is new on `board`; whether nothing can be polled for want of a key.
-    fn tell(&mut self, board: &mut watch::Receiver<Board>, err: &mut impl Write) -> bool {
+    /// Prints the new ones, and returns whether no job can be polled for lack of a key.
+    fn report(&mut self, board: &mut watch::Receiver<Board>, err: &mut impl Write) -> bool {
         let board = board.borrow_and_update();
-        for line in self.news(&board) {
-            // Where nobody can be told, there is still the output.
+        for line in self.take_new(&board) {
+            // Standard error may be closed.
             let _ = writeln!(err, "mintwatch: {line}");
         }
         board.rows().iter().all(Row::lacks_key)
     }
 
-    fn news(&mut self, board: &Board) -> Vec<String> {
-        let mut news = Vec::new();
+    fn take_new(&mut self, board: &Board) -> Vec<String> {
+        let mut new = Vec::new();
         let mut present = BTreeSet::new();
         for row in board.rows() {
             let Some(error) = &row.error else { continue };
             let known = self.0.contains(&error.message);
             if present.insert(error.message.clone()) && !known {
-                news.push(format!("{}: {}", row.watched.title(), error.message));
+                new.push(format!("{}: {}", row.watched.title(), error.message));
             }
         }
         self.0 = present;
-        news
+        new
     }
 }
 
@@ -343,19 +338,19 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_when_it_begins() {
+    fn an_error_is_printed_when_it_begins() {
         let (mut board, key) = board();
-        let mut troubles = ReportedErrors::default();
+        let mut errors = ReportedErrors::default();
         let failed = |message: &str| Update::Failed(Failure::new(ErrorKind::Network, message));
         let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(troubles.news(&board), [""; 0]);
+        assert_eq!(errors.take_new(&board), [""; 0]);
         board.apply(&key, failed("down"), now);
-        assert_eq!(troubles.news(&board), ["SDK \"x\": down"]);
+        assert_eq!(errors.take_new(&board), ["SDK \"x\": down"]);
         board.apply(&key, failed("down"), now);
-        assert_eq!(troubles.news(&board), [""; 0]);
+        assert_eq!(errors.take_new(&board), [""; 0]);
         board.apply(&key, seen(Some("active"), None), now);
-        assert_eq!(troubles.news(&board), [""; 0]);
+        assert_eq!(errors.take_new(&board), [""; 0]);
         board.apply(&key, failed("down"), now);
-        assert_eq!(troubles.news(&board), ["SDK \"x\": down"]);
+        assert_eq!(errors.take_new(&board), ["SDK \"x\": down"]);
     }
 }
