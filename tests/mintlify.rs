@@ -347,7 +347,7 @@ async fn a_reply_that_stalls_is_given_up_before_its_time() {
     assert!(
         error
             .message
-            .contains("began its reply, then said nothing for 2s"),
+            .contains("began its reply, then sent nothing for 2s"),
         "{error}"
     );
 }
