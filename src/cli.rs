@@ -34,7 +34,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -170,25 +170,6 @@ pub struct GlobalArgs {
     pub log: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    Always,
-    Never,
-}
-
-impl ColorChoice {
-    /// `no_color` is the value of `NO_COLOR` (<https://no-color.org>: any but the empty one counts).
-    pub fn wants_color(self, is_terminal: bool, no_color: Option<&str>) -> bool {
-        match self {
-            Self::Auto => is_terminal && no_color.is_none_or(str::is_empty),
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Poll each job once, and print a table or JSON
@@ -264,24 +245,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn color_table() {
-        use ColorChoice::{Always, Auto, Never};
-        for (choice, is_terminal, no_color, want) in [
-            (Auto, true, None, true),
-            (Auto, true, Some(""), true),
-            (Auto, true, Some("1"), false),
-            (Auto, false, None, false),
-            (Always, false, Some("1"), true),
-            (Never, true, None, false),
-        ] {
-            assert_eq!(
-                choice.wants_color(is_terminal, no_color),
-                want,
-                "{choice:?}"
-            );
-        }
     }
 }

@@ -221,10 +221,6 @@ impl Client {
     fn silence(&self) -> Duration {
         MAX_SILENCE.min(self.timeout / 2)
     }
-
-    fn connect_timeout(&self) -> Duration {
-        connect_timeout(self.timeout)
-    }
 }
 
 impl fmt::Debug for Client {
@@ -308,10 +304,6 @@ async fn read_body(
     }
 }
 
-fn connect_timeout(timeout: Duration) -> Duration {
-    timeout.min(MAX_SILENCE)
-}
-
 /// The settings of every client. `timeout` is for a whole exchange, including the body; `keep_idle` is
 /// how long an idle connection is kept.
 fn builder(timeout: Duration, keep_idle: Duration) -> ClientBuilder {
@@ -323,7 +315,7 @@ fn builder(timeout: Duration, keep_idle: Duration) -> ClientBuilder {
         .referer(false)
         // Retries are up to the caller.
         .retry(reqwest::retry::never())
-        .connect_timeout(connect_timeout(timeout))
+        .connect_timeout(timeout.min(MAX_SILENCE))
         .timeout(timeout)
         .pool_idle_timeout(keep_idle)
         .tcp_keepalive(Duration::from_secs(15))

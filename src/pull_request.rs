@@ -4,20 +4,13 @@
 
 use crate::link::{Link, LinkError};
 
-/// The pull request behind the `prLink` of the API.
+/// The `prLink` of the API: a link, or cleaned text that must not be opened and is shown only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullRequest(Target);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
-    Safe(Link),
-    /// Cleaned text that must not be opened, and is shown only.
-    Refused(String, LinkError),
-}
+pub struct PullRequest(Result<Link, (String, LinkError)>);
 
 impl From<Link> for PullRequest {
     fn from(link: Link) -> Self {
-        Self(Target::Safe(link))
+        Self(Ok(link))
     }
 }
 
@@ -25,25 +18,19 @@ impl PullRequest {
     /// `link` is cleaned text from the API.
     pub fn new(link: impl Into<String>) -> Self {
         let text = link.into();
-        Self(match Link::parse(&text) {
-            Ok(link) => Target::Safe(link),
-            Err(why) => Target::Refused(text, why),
-        })
+        Self(Link::parse(&text).map_err(|error| (text, error)))
     }
 
     /// The link, or why it must not be opened.
     pub fn link(&self) -> Result<&Link, &LinkError> {
-        match &self.0 {
-            Target::Safe(link) => Ok(link),
-            Target::Refused(_, why) => Err(why),
-        }
+        self.0.as_ref().map_err(|(_, error)| error)
     }
 
     /// The link for display: in its normal form, or as the API sent it where it is refused.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Target::Safe(link) => link.as_str(),
-            Target::Refused(text, _) => text,
+            Ok(link) => link.as_str(),
+            Err((text, _)) => text,
         }
     }
 

@@ -195,7 +195,7 @@ async fn each_fault_is_told_in_its_row_alone_until_it_recovers() {
     let faults = [
         (Reply::HangBeforeHeaders, Timeout, "no full reply from"),
         (Reply::HangInHeaders, Timeout, "no full reply from"),
-        (Reply::HangInBody, Timeout, "said nothing for 300ms"),
+        (Reply::HangInBody, Timeout, "sent nothing for 300ms"),
         (
             Reply::Drip(Duration::from_millis(20)),
             Timeout,

@@ -1,12 +1,13 @@
 //! `mintwatch` without a verb: the dashboard.
 
 use anyhow::Context as _;
+use clap::ColorChoice;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
-use super::{ColorChoice, output};
+use super::output;
 use crate::actions::Actions;
 use crate::config::{Ascii, Config, ConfigError, Palette, UiSettings};
 use crate::poll::schedule::Start;

@@ -35,7 +35,6 @@ refused, or of the wrong kind."
 pub struct DoctorArgs {}
 
 impl DoctorArgs {
-    #[expect(clippy::unused_self, reason = "every verb has this signature")]
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (mut findings, environment) = if context.global.demo {
             check_config(context.load().await?).await

@@ -4,9 +4,9 @@
 
 use std::io::{self, IsTerminal};
 
+use clap::ColorChoice;
 use ratatui::style::{Color, Modifier};
 
-use super::ColorChoice;
 use super::context::Context;
 use crate::view::theme::{Role, Theme};
 
@@ -30,8 +30,17 @@ impl OutputStyle {
 
 pub fn theme(color: ColorChoice, is_terminal: bool) -> Theme {
     let no_color = std::env::var("NO_COLOR").ok();
-    let color = color.wants_color(is_terminal, no_color.as_deref());
+    let color = wants_color(color, is_terminal, no_color.as_deref());
     Theme::new(color, !locale_is_utf8())
+}
+
+/// `no_color` is the value of `NO_COLOR` (<https://no-color.org>: any but the empty one counts).
+fn wants_color(choice: ColorChoice, is_terminal: bool, no_color: Option<&str>) -> bool {
+    match choice {
+        ColorChoice::Auto => is_terminal && no_color.is_none_or(str::is_empty),
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+    }
 }
 
 pub fn locale_is_utf8() -> bool {
@@ -127,6 +136,25 @@ mod tests {
                     .map(|(_, value)| (*value).into())
             };
             assert_eq!(is_utf8(variable), want, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn color_table() {
+        use ColorChoice::{Always, Auto, Never};
+        for (choice, is_terminal, no_color, want) in [
+            (Auto, true, None, true),
+            (Auto, true, Some(""), true),
+            (Auto, true, Some("1"), false),
+            (Auto, false, None, false),
+            (Always, false, Some("1"), true),
+            (Never, true, None, false),
+        ] {
+            assert_eq!(
+                wants_color(choice, is_terminal, no_color),
+                want,
+                "{choice:?}"
+            );
         }
     }
 }

@@ -172,7 +172,7 @@ fn timeline(script: &[Phase], age: f64, rng: &mut Rng) -> Timeline {
         // Archived half its age ago: `archivedAt` must lie in the past.
         [(State::Archived { .. }, _)] => Timeline::new(age / -2.0, phases),
         [.., (State::Archived { .. }, _)] => Timeline::new(0.0, phases),
-        _ => Timeline::repeating(0.0, phases, rng),
+        _ => Timeline::new(0.0, phases).with_follow_ups(rng),
     }
 }
 

@@ -8,7 +8,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::simulator::{AgentJob, Refusal};
+use super::simulator::{JobResult, Refusal};
 
 /// The largest request body that is accepted, in bytes.
 pub(super) const MAX_BODY: usize = 256 * 1024;
@@ -118,7 +118,7 @@ impl From<Refusal> for ErrorResponse {
 
 pub(super) fn job_response(
     status: StatusCode,
-    job: Result<AgentJob<'_>, Refusal>,
+    job: JobResult<'_>,
 ) -> Result<JsonResponse, ErrorResponse> {
     Ok(json_response(status, &json!(job?)))
 }

@@ -99,24 +99,22 @@ impl Drop for DemoServer {
     }
 }
 
-/// Shared by all connections. No lock is held across an await.
+/// Shared by all connections. The lock is never held across an await.
 struct ServerState {
     key: String,
     latency: Option<Duration>,
     error_rate: f64,
-    rng: Mutex<Rng>,
     simulator: Mutex<Simulator>,
 }
 
 impl ServerState {
     fn new(options: Options) -> Self {
-        let mut rng = Rng::with_seed(options.seed);
-        let simulator = Simulator::new(options.jobs, options.speed, rng.fork(), Timestamp::now());
+        let rng = Rng::with_seed(options.seed).fork();
+        let simulator = Simulator::new(options.jobs, options.speed, rng, Timestamp::now());
         Self {
             key: options.key.unwrap_or_else(random_key),
             latency: options.latency,
             error_rate: options.error_rate,
-            rng: Mutex::new(rng),
             simulator: Mutex::new(simulator),
         }
     }
@@ -127,17 +125,13 @@ impl ServerState {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rng(&self) -> MutexGuard<'_, Rng> {
-        self.rng.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn next_latency(&self) -> Duration {
         self.latency
-            .unwrap_or_else(|| Duration::from_millis(self.rng().u64(40..=160)))
+            .unwrap_or_else(|| Duration::from_millis(fastrand::u64(40..=160)))
     }
 
     fn next_poll_fails(&self) -> bool {
-        self.rng().f64() < self.error_rate
+        fastrand::f64() < self.error_rate
     }
 
     fn accepts_key(&self, headers: &HeaderMap) -> bool {

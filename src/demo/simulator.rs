@@ -50,6 +50,8 @@ pub(super) enum Refusal {
     },
 }
 
+pub(super) type JobResult<'a> = Result<AgentJob<'a>, Refusal>;
+
 pub(super) struct Project {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
@@ -106,23 +108,13 @@ impl Simulator {
         &self.projects
     }
 
-    pub(super) fn get(
-        &self,
-        project: &str,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<AgentJob<'_>, Refusal> {
+    pub(super) fn get(&self, project: &str, id: &str, now: Timestamp) -> JobResult<'_> {
         let project = &self.projects[self.project_index(project)?];
         let job = &project.jobs[project.job_index(id)?];
         Ok(self.describe(project, job, now))
     }
 
-    pub(super) fn create(
-        &mut self,
-        project: &str,
-        prompt: &str,
-        now: Timestamp,
-    ) -> Result<AgentJob<'_>, Refusal> {
+    pub(super) fn create(&mut self, project: &str, prompt: &str, now: Timestamp) -> JobResult<'_> {
         let index = self.project_index(project)?;
         let timeline = self.start_work(index, false, prompt, now)?;
         let draft = Draft {
@@ -146,7 +138,7 @@ impl Simulator {
         id: &str,
         prompt: &str,
         now: Timestamp,
-    ) -> Result<AgentJob<'_>, Refusal> {
+    ) -> JobResult<'_> {
         let index = self.project_index(project)?;
         let job = self.projects[index].job_index(id)?;
         self.projects[index].jobs[job].timeline = self.start_work(index, true, prompt, now)?;

@@ -90,13 +90,10 @@ impl Timeline {
         }
     }
 
-    /// Follow-ups arrive forever after the script.
-    pub(super) fn repeating(start: f64, script: Vec<Phase>, rng: &mut Rng) -> Self {
-        Self {
-            start,
-            script,
-            cycle: follow_ups(rng),
-        }
+    /// Sends follow-ups forever after the script.
+    pub(super) fn with_follow_ups(mut self, rng: &mut Rng) -> Self {
+        self.cycle = follow_ups(rng);
+        self
     }
 
     /// The timeline after a prompt: of a new job, or of an existing one if `follow_up`.

@@ -10,7 +10,7 @@ use reqwest::header::LOCATION;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Position, Url};
 
-use super::{BodyError, Client, Reply, SetupError};
+use super::{BodyError, Client, MAX_SILENCE, Reply, SetupError};
 use crate::failure::{ErrorKind, Failure};
 use crate::text;
 use crate::time::duration;
@@ -107,7 +107,7 @@ impl Explainer<'_> {
     fn timeout(&self, error: &reqwest::Error, connected: bool) -> String {
         let host = self.host();
         if error.is_connect() {
-            let limit = duration(self.client.connect_timeout());
+            let limit = duration(self.client.timeout.min(MAX_SILENCE));
             format!("no connection to {host} within {limit}: is the network up?")
         } else if connected {
             format!("the connection to {host} went dead: is the network still up?")
