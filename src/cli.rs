@@ -68,7 +68,7 @@ Examples:
   mintwatch wait job_01 && mintwatch open job_01
   mintwatch doctor                  what is wrong, and how to fix it
 
-Exit codes: 0 done; 1 a job failed, or the thing asked for did not happen;
+Exit codes: 0 done; 1 a job failed, or the command failed;
 2 usage or config; 4 no key, or a key refused (401, 403); 8 not finished yet.";
 
 const CONFIG_HELP: &str = "\

@@ -9,7 +9,7 @@ const SIGNALLED: i32 = 128;
 pub enum Exit {
     /// 0.
     Done,
-    /// 1: a job failed, or the thing asked for did not happen.
+    /// 1: a job failed, or the command did.
     Failed,
     /// 2: the command line or the config is wrong.
     Usage,

@@ -239,7 +239,7 @@ async fn each_fault_is_told_in_its_row_alone_until_it_recovers() {
         (
             Reply::unavailable(),
             Server,
-            "the server failed (503): all that helps is to wait",
+            "the server failed (503): try again later",
         ),
         (Reply::error(500, "oh"), Server, "(the server says: oh)"),
         (Reply::not_found(), NotFound, "no such job"),

@@ -29,7 +29,7 @@ Examples:
   mintwatch doctor
   mintwatch --config other.toml doctor
 
-Exit codes: 0 all is well; 1 it is not; 2 the config is missing or broken; 4 a key is missing,
+Exit codes: 0 no problem; 1 a problem; 2 the config is missing or broken; 4 a key is missing,
 refused, or of the wrong kind."
 )]
 pub struct DoctorArgs {}

@@ -51,7 +51,7 @@ impl CommandError {
         let ended = poller.ended().await.err();
         let why = ended.map_or_else(String::new, |error| format!(": {error}"));
         Self::failed(format!(
-            "polling stopped by a fault in mintwatch{why}; start it again, and please report it"
+            "polling stopped because of a bug in mintwatch{why}; restart it, and please report this"
         ))
     }
 

@@ -37,7 +37,7 @@ Examples:
   id=$(mintwatch new docs --yes \"Fix the broken links\") && mintwatch wait \"$id\"
 
 Exit codes: 0 done; 1 not started, or not known, or not listed in the config; 2 usage or config;
-4 no key, or a key refused. It is never tried twice."
+4 no key, or a key refused. It is never retried."
 )]
 pub struct NewArgs {
     /// The project, by id or name

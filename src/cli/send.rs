@@ -1,4 +1,4 @@
-//! `mintwatch send`: a follow-up to a job, which wakes it if it has finished.
+//! `mintwatch send`: a follow-up to a job, which makes it active again if it has finished.
 
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ Examples:
   mintwatch send docs/job_01 -F review.md --yes && mintwatch wait job_01
 
 Exit codes: 0 sent; 1 not sent, or not known; 2 usage or config; 4 no key, or a key refused.
-It is never tried twice."
+It is never retried."
 )]
 pub struct SendArgs {
     /// The job: an id, PROJECT/JOB, or a label

@@ -30,7 +30,7 @@ use crate::view::theme::Theme;
 With --json, each line is one object. `event` is `status` (`from` and `to` say how it changed) or
 `pull_request` (a link appeared or changed; `from` and `to` are null). `prLink` is the pull request
 at that moment. When one reply brings both, `status` comes first. The first sight of a job is no
-change. Polls that fail are told on standard error, once each.
+change. Errors of polls are printed on standard error, once each.
 
 Exit codes: 130 Ctrl-C; 143 SIGTERM; 0 when the reader of the output has gone; 1 no jobs to watch;
 4 no key, or all keys refused.")]

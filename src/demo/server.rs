@@ -260,7 +260,7 @@ mod tests {
         response.json().await.unwrap()
     }
 
-    /// Whether a reply has `code` and says an error, and only that, in words.
+    /// The response must have `code`, and an `error` that contains `says` as its only member.
     async fn assert_error(request: RequestBuilder, code: u16, says: &str) {
         let body = json_of(request.send().await.unwrap(), code).await;
         let error = body["error"].as_str().unwrap();

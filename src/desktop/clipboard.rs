@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// Copies `text`, cleaned line by line; `out` is the terminal.
 ///
-/// No terminal says whether it took the text. Empty text is not copied: it would clear the
+/// Terminals do not report whether they copied it. Empty text is not copied: it would clear the
 /// clipboard.
 pub fn copy(text: &str, environment: &Environment, out: &mut impl Write) -> io::Result<()> {
     let lines = clean_lines(text);

@@ -129,7 +129,7 @@ impl Explainer<'_> {
                 format!("the connection to {host} was reset: if this stays so, check the network")
             }
             Some(Io::HostUnreachable | Io::NetworkUnreachable | Io::NetworkDown) => {
-                format!("no way to {host}: is the network up?")
+                format!("no route to {host}: is the network up?")
             }
             Some(Io::UnexpectedEof) => self.closed(),
             Some(Io::InvalidInput) => return (ErrorKind::Protocol, self.not_http()),
@@ -351,11 +351,11 @@ mod tests {
             ),
             (
                 io::ErrorKind::NetworkUnreachable.into(),
-                "no way to api.example.com:8443: is the",
+                "no route to api.example.com:8443: is the",
             ),
             (
                 io::ErrorKind::HostUnreachable.into(),
-                "no way to api.example.com:8443: is the",
+                "no route to api.example.com:8443: is the",
             ),
             (
                 io::ErrorKind::UnexpectedEof.into(),

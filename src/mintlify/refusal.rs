@@ -75,7 +75,7 @@ pub(super) fn poll_message(code: u16) -> String {
             "no such job in this project (404): check both ids and base_url in the config".into()
         }
         429 => "too many requests (429): wait, or poll less often ([poll] in the config)".into(),
-        500..=599 => format!("the server failed ({code}): all that helps is to wait"),
+        500..=599 => format!("the server failed ({code}): try again later"),
         _ => format!("the server did not accept the request ({code}): is base_url right?"),
     }
 }
@@ -155,7 +155,7 @@ mod tests {
             (
                 500,
                 ErrorKind::Server,
-                "the server failed (500): all that helps is to wait",
+                "the server failed (500): try again later",
             ),
             (503, ErrorKind::Server, "the server failed (503): "),
             (599, ErrorKind::Server, "the server failed (599): "),

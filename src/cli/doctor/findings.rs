@@ -19,7 +19,7 @@ const MIN_SIZE: (u16, u16) = (40, 5);
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// [`Exit::Done`] if all is well.
+    /// [`Exit::Done`] if there is no problem.
     exit: Exit,
     topic: &'static str,
     message: String,
@@ -55,8 +55,7 @@ pub fn config(path: &str, config: Result<&Config, &ConfigError>) -> Finding {
     };
     let projects = config.projects.len();
     if projects == 0 {
-        let message =
-            format!("{path}: no projects: put one there, under [[projects]], with its jobs");
+        let message = format!("{path}: no projects: add one under [[projects]], with its jobs");
         return Finding::problem(Exit::Failed, topic, message);
     }
     let jobs: usize = config.projects.iter().map(|p| p.jobs.len()).sum();
@@ -68,7 +67,7 @@ pub fn config(path: &str, config: Result<&Config, &ConfigError>) -> Finding {
 pub fn key(source: &KeySource, key: Result<bool, &KeyError>) -> Finding {
     let problem = |message| Finding::problem(Exit::NoKey, "key", message);
     match key {
-        Ok(true) => Finding::ok("key", format!("{source}: there is one")),
+        Ok(true) => Finding::ok("key", format!("{source}: found")),
         Ok(false) => problem(format!(
             "{source}: it does not begin with mint_, as Mintlify's keys do: is it the right one?"
         )),
