@@ -162,7 +162,7 @@ pub struct GlobalArgs {
     /// Watch a simulated API in this process instead; needs neither config nor key
     #[arg(long, global = true)]
     pub demo: bool,
-    /// When to use colour; `auto` heeds `NO_COLOR` and pipes
+    /// When to use colour; `auto` respects `NO_COLOR` and pipes
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
     /// Append a log to FILE; it never holds a key

@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 
 /// Its names ([`ErrorKind::as_str`]) are a contract: `list --json` prints them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// No key, or the key was refused (401).
     Auth,
@@ -73,19 +74,14 @@ impl ErrorKind {
     }
 }
 
-impl serde::Serialize for ErrorKind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[error("{message}")]
 pub struct Failure {
     pub kind: ErrorKind,
     /// What happened and how to fix it: one cleaned line without the key.
     pub message: String,
     /// `Retry-After` of the server.
+    #[serde(skip)]
     pub retry_at: Option<Timestamp>,
 }
 

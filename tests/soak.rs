@@ -1,4 +1,4 @@
-//! A long run: many jobs, seeded faults, and a world that changes all the time.
+//! A long run: many jobs, seeded errors, and jobs that change all the time.
 //!
 //! `cargo test --release --test soak -- --ignored --nocapture`, for `SOAK_SECONDS` (60 unless set)
 //! with the faults of `SOAK_SEED` (drawn and printed unless set).
@@ -123,7 +123,7 @@ fn shows(job: Option<&Job>, truth: &Truth) -> bool {
     })
 }
 
-/// What a reader of the transitions knows: each tells the status before, so none can be missing.
+/// What a reader of the transitions knows: each has the status before, so none can be missing.
 #[derive(Default)]
 struct Chain {
     last: HashMap<JobKey, Option<Status>>,

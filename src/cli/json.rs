@@ -6,13 +6,17 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
 use crate::board::{Counts, Project, Row};
-use crate::failure::ErrorKind;
+use crate::failure::Failure;
 use crate::job::Status;
 use crate::pull_request::PullRequest;
 
 /// One object with `rows` and their counts.
 pub fn print_rows(rows: &[&Row], out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Listing::new(rows))?;
+    let listing = Listing {
+        jobs: rows.iter().map(|row| JobEntry::new(row)).collect(),
+        counts: Counts::of(rows.iter().copied()),
+    };
+    serde_json::to_writer(&mut *out, &listing)?;
     writeln!(out)
 }
 
@@ -44,7 +48,7 @@ struct JobEntry<'a> {
     archived_at: Option<Timestamp>,
     needs_you: bool,
     fetched_at: Option<Timestamp>,
-    error: Option<ErrorEntry<'a>>,
+    error: Option<&'a Failure>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,22 +62,6 @@ impl<'a> ProjectEntry<'a> {
         Self {
             id: &project.id,
             name: project.name.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ErrorEntry<'a> {
-    kind: ErrorKind,
-    message: &'a str,
-}
-
-impl<'a> Listing<'a> {
-    fn new(rows: &[&'a Row]) -> Self {
-        let jobs = rows.iter().map(|row| JobEntry::new(row)).collect();
-        Self {
-            jobs,
-            counts: Counts::of(rows.iter().copied()),
         }
     }
 }
@@ -98,10 +86,7 @@ impl<'a> JobEntry<'a> {
             fetched_at: row
                 .fetched_at
                 .map(|at| at.round(Unit::Second).unwrap_or(at)),
-            error: row.error.as_ref().map(|error| ErrorEntry {
-                kind: error.kind,
-                message: &error.message,
-            }),
+            error: row.error.as_ref(),
         }
     }
 }
