@@ -157,15 +157,14 @@ fn announcement(server: &DemoServer, written: Option<&WrittenConfig>) -> String 
     let facts = format!("base_url {}\nkey {}\n", server.base_url(), server.key());
     let usage = match written {
         Some(WrittenConfig { config, key }) => format!(
-            "config {config}\nkey_file {key}\n\n\
-             Watch it:  mintwatch --config {quoted}\n",
-            config = config.display(),
-            key = key.display(),
-            quoted = shell_words::quote(&config.to_string_lossy()),
+            "config {}\nkey_file {}\n\nWatch it:  mintwatch --config {}\n",
+            config.display(),
+            key.display(),
+            shell_words::quote(&config.to_string_lossy()),
         ),
-        None => String::from(
-            "\nWatch it:  start it with --write-config FILE, then mintwatch --config FILE\n",
-        ),
+        None => {
+            "\nWatch it:  start it with --write-config FILE, then mintwatch --config FILE\n".into()
+        }
     };
     format!(
         "{facts}{usage}\

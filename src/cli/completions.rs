@@ -20,18 +20,13 @@ use super::error::CommandResult;
 use crate::board::{Project, Watched};
 use crate::config::{self, Config};
 use crate::exit::Exit;
-use crate::job::Status;
 use crate::poll::into_watched_jobs;
 
 /// The scripts set it to the name of the shell.
 const VARIABLE: &str = "MINTWATCH_COMPLETE";
 
-const STATUSES: [Status; 4] = [
-    Status::Active,
-    Status::Completed,
-    Status::Failed,
-    Status::Archived,
-];
+/// Those of the API's contract; the API may return others.
+const STATUSES: [&str; 4] = ["active", "completed", "failed", "archived"];
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -161,10 +156,8 @@ pub fn projects(typed: &OsStr) -> Vec<CompletionCandidate> {
     matching(typed, watched_config().map_or_else(Vec::new, names))
 }
 
-/// Others may be typed too.
 pub fn statuses(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let words = STATUSES.iter().map(|status| status.as_str().to_owned());
-    matching(typed, words.collect())
+    matching(typed, STATUSES.map(String::from).into())
 }
 
 fn matching(typed: &OsStr, mut names: Vec<String>) -> Vec<CompletionCandidate> {
