@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_poll_says_of_the_other_end() {
+    fn hang_up_table() {
         for (revents, want) in [
             (PollFlags::empty(), Some(false)),
             (PollFlags::IN, Some(false)),

@@ -287,7 +287,7 @@ mod tests {
 
         /// The short way out of `clean` is taken when, and only when, the long way changes nothing.
         #[test]
-        fn clean_ascii_is_told_from_the_rest(
+        fn the_ascii_fast_path_changes_nothing(
             raw in prop_oneof!["[ -~]{0,12}", "[ a\\t\\n\u{7f}\u{e9}]{0,6}", "x{1020,1028}"],
         ) {
             let unchanged = raw.is_ascii() && !raw.is_empty() && drop_unsafe(&raw) == raw;

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_world_is_polled_fast_and_a_big_one_by_default() {
+    fn few_jobs_are_polled_fast_and_many_at_the_default_intervals() {
         assert_eq!(table(24)["poll"]["active"].as_str(), Some("2s"));
         assert!(!table(5_000).contains_key("poll"));
         assert_eq!(jobs(&table(5_000)).len(), 5_000);

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn get_tells_a_job_by_the_contract() {
+    async fn get_returns_a_job_by_the_contract() {
         let server = DemoServer::start(quick()).await.unwrap();
         let (mut statuses, mut keys) = (Vec::new(), Vec::new());
         for job in 0..10 {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn create_begins_a_job_that_can_be_polled() {
+    async fn create_starts_a_job_that_can_be_polled() {
         let server = DemoServer::start(quick()).await.unwrap();
         let path = format!("/v2/agent/{DOCS}/job");
         let body = json!({ "prompt": "Document the retries" });

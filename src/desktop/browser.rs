@@ -72,16 +72,13 @@ impl Opener {
     /// The name of the program that would open a link; `None` where [`Self::open`] finds none.
     pub fn browser(&self) -> Result<Option<String>, BrowserError> {
         let commands = self.commands("https://example.com/")?;
-        let mut names = commands.iter();
-        let installed = names.find(|command| self.environment.has_program(command.get_program()));
-        match installed {
-            Some(command) => Ok(Some(program_name(command))),
-            None if commands.is_empty() => Ok(None),
-            None => {
-                let tried: Vec<String> = commands.iter().map(program_name).collect();
-                Err(not_started(&tried, reason(&io::ErrorKind::NotFound.into())))
-            }
+        let is_installed = |c: &&Command| self.environment.has_program(c.get_program());
+        let installed = commands.iter().find(is_installed);
+        if installed.is_none() && !commands.is_empty() {
+            let tried: Vec<String> = commands.iter().map(program_name).collect();
+            return Err(not_started(&tried, reason(&io::ErrorKind::NotFound.into())));
         }
+        Ok(installed.map(program_name))
     }
 
     /// The commands that would open `url`, best first.
@@ -167,7 +164,7 @@ fn not_started(tried: &[String], reason: String) -> BrowserError {
 fn run(commands: Vec<Command>, report: &SyncSender<Result<String, String>>) {
     let mut last = String::new();
     for mut command in commands {
-        let begun = Instant::now();
+        let started_at = Instant::now();
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -182,7 +179,7 @@ fn run(commands: Vec<Command>, report: &SyncSender<Result<String, String>>) {
             Ok(status) if !status.success() => tracing::warn!("{name} ended with {status}"),
             _ => return,
         }
-        if begun.elapsed() > EARLY_FAILURE {
+        if started_at.elapsed() > EARLY_FAILURE {
             return;
         }
     }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_text_it_is_said_why() {
+    fn without_a_text_the_error_says_why() {
         assert!(written("").unwrap().is_none());
         for (editor, want) in [
             (

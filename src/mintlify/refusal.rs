@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_says_is_quoted_without_the_key() {
+    fn the_server_is_quoted_without_the_key() {
         for (text, want) in [
             ("Rate limit exceeded", "Rate limit exceeded"),
             ("\u{1b}[2Jx\ny", "[2Jx y"),

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_nothing() {
+    fn empty_values_are_none() {
         for body in [
             "{}",
             " {} \r\n",
