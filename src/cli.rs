@@ -144,7 +144,7 @@ fn start_log(path: &Path) -> Result<(), CommandError> {
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(Mutex::new(file));
-    // Of libraries only warnings and errors.
+    // Of the libraries only what goes wrong: their chatter is not about jobs.
     let targets = Targets::new()
         .with_target("mintwatch", LevelFilter::TRACE)
         .with_default(LevelFilter::WARN);
