@@ -1,19 +1,18 @@
-//! The address of an API that a key may be sent to.
+//! The base URL of an API that a key may be sent to.
 //!
-//! The rule stands here once: https, or plain http to this machine; no user, query or fragment.
-//! This file must not know where an address is written, or what is asked of it.
+//! The rule is https, or plain http to this machine; no user, query or fragment. This file must not
+//! know where a URL is configured, or what is requested from it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// An address that carries a key to its host only, and never in clear over a network. It may have
-/// a path.
+/// A URL to which a key can be sent without crossing a network in clear. It may have a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why an address is refused: what is wrong with it, and what to write instead.
+/// Why a URL is refused, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     #[error("not a URL such as `{example}`: {0}", example = BaseUrl::MINTLIFY)]
@@ -32,7 +31,6 @@ pub enum BaseUrlError {
 }
 
 impl BaseUrl {
-    /// Where Mintlify's API answers.
     pub const MINTLIFY: &str = "https://api.mintlify.com";
 
     pub fn as_url(&self) -> &Url {
@@ -43,7 +41,7 @@ impl BaseUrl {
         self.0.scheme() == "https"
     }
 
-    /// Whether it can lead nowhere but to this machine.
+    /// Whether its host is always this machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }

@@ -1,7 +1,7 @@
-//! The command line: its flags and verbs, and what becomes of their outcome.
+//! The command line: its flags and verbs.
 //!
-//! Each verb has a file of its own, with its arguments and `execute(context)`, which returns how it
-//! ended ([`Exit`]) or one error that carries its exit code (`error`).
+//! Each verb has a file of its own, with its arguments and `execute(context)`, which returns an
+//! [`Exit`], or an error that carries one (`error`).
 
 pub mod add;
 pub mod completions;
@@ -32,7 +32,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -53,7 +53,6 @@ use send::SendArgs;
 use wait::WaitArgs;
 use watch::WatchArgs;
 
-/// What `--help` says after the flags.
 const AFTER_HELP: &str = "\
 Without a verb, mintwatch is the dashboard. In it, ? shows the keys.
 
@@ -62,16 +61,15 @@ Examples:
   mintwatch init                    write a commented config to start from
   mintwatch                         the dashboard
   mintwatch new docs -F prompt.md   start a job, and watch it
-  mintwatch add docs job_01         watch one that is there
+  mintwatch add docs job_01         watch one that exists
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
   mintwatch wait job_01 && mintwatch open job_01
   mintwatch doctor                  what is wrong, and how to fix it
 
-Exit codes: 0 done; 1 a job failed, or the thing asked for did not happen;
+Exit codes: 0 done; 1 a job failed, or the command failed;
 2 usage or config; 4 no key, or a key refused (401, 403); 8 not finished yet.";
 
-/// Where the config is looked for.
 const CONFIG_HELP: &str = "\
 Read the config from FILE
 
@@ -96,17 +94,16 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "mintwatch", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
-    /// What holds for every verb.
     #[command(flatten)]
     pub global: GlobalArgs,
-    /// What to do; the dashboard where there is none.
+    /// The dashboard if `None`.
     #[command(subcommand)]
     pub verb: Option<Verb>,
 }
 
-/// Does what the command line asks for, or completes it where a shell asks for that.
+/// Runs the command line, or completes it for a shell.
 pub fn main() -> ExitCode {
-    completions::answer().unwrap_or_else(|| Cli::parse().run())
+    completions::complete().unwrap_or_else(|| Cli::parse().run())
 }
 
 impl Cli {
@@ -152,7 +149,6 @@ fn start_log(path: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The flags that every verb takes.
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
     /// Read the config from FILE
@@ -161,7 +157,7 @@ pub struct GlobalArgs {
     /// Watch a simulated API in this process instead; needs neither config nor key
     #[arg(long, global = true)]
     pub demo: bool,
-    /// When to use colour; `auto` heeds `NO_COLOR` and pipes
+    /// When to use colour; `auto` respects `NO_COLOR` and pipes
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
     /// Append a log to FILE; it never holds a key
@@ -169,30 +165,6 @@ pub struct GlobalArgs {
     pub log: Option<PathBuf>,
 }
 
-/// When to use colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl ColorChoice {
-    /// Whether to use colour, given whether the output is a terminal and what `NO_COLOR` holds
-    /// (<https://no-color.org>: any value but the empty one counts).
-    pub fn wants_color(self, is_terminal: bool, no_color: Option<&str>) -> bool {
-        match self {
-            Self::Auto => is_terminal && no_color.is_none_or(str::is_empty),
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
-/// What can be done beside the dashboard.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Poll each job once, and print a table or JSON
@@ -214,10 +186,10 @@ pub enum Verb {
     /// Write a commented config to start from; never overwrites
     #[command(after_help = INIT_HELP)]
     Init,
-    /// Tell about the config file
+    /// Show where the config file is
     #[command(subcommand)]
     Config(ConfigVerb),
-    /// Tell what is wrong, and how to fix it
+    /// Check config, keys and terminal, and say how to fix them
     Doctor(DoctorArgs),
     /// Print a script that completes the command line in a shell
     Completions(CompletionsArgs),
@@ -252,10 +224,9 @@ impl Verb {
     }
 }
 
-/// What can be told about the config file.
 #[derive(Debug, Subcommand)]
 pub enum ConfigVerb {
-    /// Print where the config is, whether or not it is there
+    /// Print where the config is, whether or not it exists
     #[command(after_help = PATH_HELP)]
     Path,
 }
@@ -269,24 +240,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn color_table() {
-        use ColorChoice::{Always, Auto, Never};
-        for (choice, is_terminal, no_color, want) in [
-            (Auto, true, None, true),
-            (Auto, true, Some(""), true),
-            (Auto, true, Some("1"), false),
-            (Auto, false, None, false),
-            (Always, false, Some("1"), true),
-            (Never, true, None, false),
-        ] {
-            assert_eq!(
-                choice.wants_color(is_terminal, no_color),
-                want,
-                "{choice:?}"
-            );
-        }
     }
 }

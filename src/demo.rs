@@ -1,8 +1,8 @@
-//! The demo: a simulated agent API in this process, and the `demo-server` verb that serves it alone.
+//! `--demo`, a simulated agent API in this process, and `demo-server`, which serves only that API.
 //!
-//! It owns the verb's arguments, what the verb prints and the files that it writes. The dashboard
-//! meets the simulation through HTTP only, as any other server. This file must not know the
-//! client, the board or the screen.
+//! It owns the verb's arguments, its output and the files that it writes. The dashboard uses the
+//! simulation over HTTP, as any other server. This file must not know the client, the board or the
+//! screen.
 
 mod config_text;
 mod fixtures;
@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::private_file;
 
 pub use self::server::{DemoServer, Options};
+use crate::time;
 
 /// Serve simulated agent jobs by the API's contract, for scripts, tests and measuring.
 ///
@@ -38,8 +38,9 @@ pub struct DemoServerArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
 
-    /// How many times faster than real time the jobs live; at 0 nothing changes
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = parse_speed)]
+    /// How many times faster than real time the jobs run; at 0 nothing changes
+    #[arg(long, value_name = "X", default_value_t = 1.0,
+          value_parser = number_up_to(10_000.0, "expected a number from 0 to 10000"))]
     pub speed: f64,
 
     /// How many jobs there are, over three projects
@@ -47,12 +48,13 @@ pub struct DemoServerArgs {
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(..=100_000))]
     pub jobs: usize,
 
-    /// How long each answer takes, such as 50ms or 0 [default: 40 to 160 ms]
+    /// How long each response takes, such as 50ms or 0 [default: 40 to 160 ms]
     #[arg(long, value_name = "D", value_parser = parse_latency)]
     pub latency: Option<Duration>,
 
     /// The share of polls that fail with a 503, from 0 to 1
-    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = parse_rate)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.0,
+          value_parser = number_up_to(1.0, "expected a number from 0 to 1, such as 0.05"))]
     pub errors: f64,
 
     /// Write a config that watches the jobs to FILE, and its key to FILE.key (replaces both)
@@ -73,32 +75,28 @@ impl DemoServerArgs {
     }
 }
 
-fn parse_speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if (0.0..=10_000.0).contains(&speed) => Ok(speed),
-        _ => Err(String::from("expected a number from 0 to 10000")),
+fn number_up_to(
+    max: f64,
+    expected: &'static str,
+) -> impl Fn(&str) -> Result<f64, &'static str> + Clone {
+    move |text| {
+        let number = text.parse().ok();
+        number
+            .filter(|number| (0.0..=max).contains(number))
+            .ok_or(expected)
     }
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
-        _ => Err(String::from("expected a number from 0 to 1, such as 0.05")),
+fn parse_latency(text: &str) -> Result<Duration, &'static str> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        _ => time::parse_duration(text).ok_or("expected a duration, such as 50ms, 1.5s or 0"),
     }
 }
 
-fn parse_latency(text: &str) -> Result<Duration, String> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    text.parse::<SignedDuration>()
-        .and_then(Duration::try_from)
-        .map_err(|_| String::from("expected a duration, such as 50ms, 1.5s or 0"))
-}
-
-/// Serves the simulated API until Ctrl-C or SIGTERM; says on `out` where, and with which key.
+/// Serves the simulated API until Ctrl-C or SIGTERM; prints its address and key on `out`.
 pub async fn serve(args: &DemoServerArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    // Listened for first: whoever reads the announcement may end the server at once.
+    // Before the announcement: its reader may stop the server at once.
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot await Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
     let _server = start(args, out).await?;
@@ -109,22 +107,19 @@ pub async fn serve(args: &DemoServerArgs, out: &mut dyn Write) -> anyhow::Result
     Ok(())
 }
 
-/// Starts the server, writes its config where asked, and says both.
 async fn start(args: &DemoServerArgs, out: &mut dyn Write) -> anyhow::Result<DemoServer> {
     let server = DemoServer::start(args.options())
         .await
         .with_context(|| format!("cannot serve on 127.0.0.1 port {}", args.port))?;
-    let written = match &args.write_config {
-        Some(path) => Some(write_config(&server, path)?),
-        None => None,
-    };
+    let path = args.write_config.as_deref();
+    let written = path.map(|path| write_config(&server, path)).transpose()?;
     out.write_all(announcement(&server, written.as_ref()).as_bytes())?;
     out.flush()?;
     Ok(server)
 }
 
-/// The demo: the server in this process, and a config that watches it, in a folder that goes with
-/// this value.
+/// A server in this process, and a config that watches it, in a folder that is removed when this is
+/// dropped.
 pub struct Demo {
     _server: DemoServer,
     _folder: TempDir,
@@ -139,7 +134,7 @@ impl Demo {
         let folder = tempfile::Builder::new()
             .prefix("mintwatch-demo-")
             .tempdir()
-            .context("cannot make a folder for the demo's config")?;
+            .context("cannot create a folder for the demo's config")?;
         let written = write_config(&server, &folder.path().join("config.toml"))?;
         Ok(Self {
             _server: server,
@@ -153,7 +148,6 @@ impl Demo {
     }
 }
 
-/// The files of a written config.
 struct WrittenConfig {
     config: PathBuf,
     key: PathBuf,
@@ -163,15 +157,14 @@ fn announcement(server: &DemoServer, written: Option<&WrittenConfig>) -> String 
     let facts = format!("base_url {}\nkey {}\n", server.base_url(), server.key());
     let usage = match written {
         Some(WrittenConfig { config, key }) => format!(
-            "config {config}\nkey_file {key}\n\n\
-             Watch it:  mintwatch --config {quoted}\n",
-            config = config.display(),
-            key = key.display(),
-            quoted = shell_words::quote(&config.to_string_lossy()),
+            "config {}\nkey_file {}\n\nWatch it:  mintwatch --config {}\n",
+            config.display(),
+            key.display(),
+            shell_words::quote(&config.to_string_lossy()),
         ),
-        None => String::from(
-            "\nWatch it:  start it with --write-config FILE, then mintwatch --config FILE\n",
-        ),
+        None => {
+            "\nWatch it:  start it with --write-config FILE, then mintwatch --config FILE\n".into()
+        }
     };
     format!(
         "{facts}{usage}\
@@ -180,14 +173,14 @@ fn announcement(server: &DemoServer, written: Option<&WrittenConfig>) -> String 
     )
 }
 
-/// Writes the config to `path` and the key to a file beside it.
+/// Writes the config to `path`, and the key to `path` with the suffix `.key`.
 fn write_config(server: &DemoServer, path: &Path) -> anyhow::Result<WrittenConfig> {
     let config = std::path::absolute(path)
-        .with_context(|| format!("cannot tell where {} is", path.display()))?;
+        .with_context(|| format!("cannot find out where {} is", path.display()))?;
     let key = with_suffix(&config, ".key");
     let key_text = key
         .to_str()
-        .with_context(|| format!("{} is no UTF-8, which a config needs", key.display()))?;
+        .with_context(|| format!("{} is not UTF-8, which a config needs", key.display()))?;
     let key_source = format!("file = {}", toml::Value::from(key_text));
     write(&key, &format!("{}\n", server.key()))?;
     write(&config, &server.config_toml(&key_source))?;
@@ -249,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_says_where_it_serves_and_writes_a_private_config() {
+    async fn it_prints_its_address_and_writes_a_private_config() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a \"demo\".toml");
         fs::write(&path, "old").unwrap();
@@ -279,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_done_is_said_with_its_name() {
+    async fn errors_name_the_file_or_the_port() {
         let args = parse(&["--write-config", "/nowhere/at/all.toml"]).unwrap();
         let error = start(&args, &mut Vec::new()).await.err().unwrap();
         assert!(error.to_string().contains("/nowhere/at/all.toml"));

@@ -1,5 +1,5 @@
-//! The person's machine: their browser, clipboard and editor, and the environment that programs
-//! started for them may see.
+//! The user's desktop: browser, clipboard and editor, and the environment of the programs started for
+//! them.
 //!
 //! No program that is started here sees an API key ([`Environment`]). These files must not know the
 //! board or the screen.

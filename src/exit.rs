@@ -1,25 +1,23 @@
-//! How a command ends, as its exit code tells a script. The codes are a contract.
+//! Exit codes. They are a contract with scripts.
 
 use std::process::ExitCode;
 
-/// What a shell adds to the number of the signal that ended a program.
+/// Shells report a death by signal as this plus its number.
 const SIGNALLED: i32 = 128;
 
-/// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0
+    /// 0.
     Done,
-    /// 1: a job failed, or the thing asked for did not happen.
+    /// 1: a job failed, or the command did.
     Failed,
     /// 2: the command line or the config is wrong.
     Usage,
-    /// 4: what was asked for could not be done for want of a key: there is none, or it was refused
-    /// (401), or it may not do this (403).
+    /// 4: there is no key, or it was refused (401), or it lacks the permission (403).
     NoKey,
-    /// 8: not finished in the time given.
+    /// 8: `wait` timed out.
     Unfinished,
-    /// 128 and the number of the signal that ended it.
+    /// 128 plus the number of the signal.
     Signal(i32),
 }
 

@@ -1,27 +1,28 @@
-//! Why a call to a remote failed: its kind, words that are safe to show, and when to ask again.
+//! Why a request to a remote failed: its kind, a message that is safe to show, and when to retry.
 //!
-//! This file must not know which remote it was, or what is done about it.
+//! This file must not know which remote it was, or how the failure is handled.
 
 use jiff::Timestamp;
 
-/// What kind of fault ended a call; `list --json` prints it as it is written here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Its names ([`ErrorKind::as_str`]) are a contract: `list --json` prints them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// No key, or the key was refused (401).
     Auth,
-    /// The key may not do this (403): its scope, or the address it is used from.
+    /// The key lacks the permission (403): its scope, or the IP address it is used from.
     Forbidden,
     /// No such project or job (404).
     NotFound,
     /// Too many requests (429).
     RateLimited,
-    /// The server failed (5xx).
+    /// 5xx.
     Server,
-    /// No connection, or it broke.
+    /// No connection, or a broken one.
     Network,
-    /// No full reply in time.
+    /// No complete response in time.
     Timeout,
-    /// A reply that does not follow the contract.
+    /// A response that breaks the API's contract.
     Protocol,
 }
 
@@ -37,8 +38,8 @@ impl ErrorKind {
         Self::Protocol,
     ];
 
-    /// The word for it in JSON, and what a cell of a table says.
-    fn words(self) -> (&'static str, &'static str) {
+    /// Its name in JSON, and its text in a table cell.
+    fn texts(self) -> (&'static str, &'static str) {
         match self {
             Self::Auth => ("auth", "no valid key"),
             Self::Forbidden => ("forbidden", "not allowed"),
@@ -51,47 +52,41 @@ impl ErrorKind {
         }
     }
 
-    /// The word for it in JSON and in the log.
+    /// Its name in JSON and in the log.
     pub fn as_str(self) -> &'static str {
-        self.words().0
+        self.texts().0
     }
 
-    /// The fewest words for a person.
+    /// A few words for a person.
     pub fn reason(self) -> &'static str {
-        self.words().1
+        self.texts().1
     }
 
-    /// Whether another key, or more rights for this one, is what would help.
+    /// Whether another key, or more permissions for this one, would help.
     pub fn blames_key(self) -> bool {
         matches!(self, Self::Auth | Self::Forbidden)
     }
 
-    /// Whether it says something of the one thing that was asked for, and nothing of the server or
-    /// of the way to it: other jobs may be well.
+    /// Whether the cause is the one job that was asked for, not the server or the network: polls of
+    /// other jobs may succeed.
     pub fn is_own_fault(self) -> bool {
         matches!(self, Self::NotFound | Self::Protocol)
     }
 }
 
-impl serde::Serialize for ErrorKind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[error("{message}")]
 pub struct Failure {
     pub kind: ErrorKind,
-    /// What happened and what to do: one cleaned line without the key.
+    /// What happened and how to fix it: one cleaned line without the key.
     pub message: String,
-    /// When the server lets us ask again, where it said so (`Retry-After`).
+    /// `Retry-After` of the server.
+    #[serde(skip)]
     pub retry_at: Option<Timestamp>,
 }
 
 impl Failure {
-    /// A failure for which the server named no time to ask again.
+    /// A failure without a `Retry-After`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -107,8 +102,8 @@ mod tests {
 
     #[test]
     fn the_kinds_are_those_of_the_json() {
-        let words = "auth forbidden not_found rate_limited server network timeout protocol";
-        assert_eq!(ErrorKind::ALL.map(ErrorKind::as_str).join(" "), words);
+        let names = "auth forbidden not_found rate_limited server network timeout protocol";
+        assert_eq!(ErrorKind::ALL.map(ErrorKind::as_str).join(" "), names);
         for kind in ErrorKind::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }

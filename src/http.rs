@@ -1,10 +1,8 @@
-//! One hardened exchange with a server, as every remote makes it: a request with a secret, and a
-//! reply of a bounded size.
+//! A hardened HTTP exchange for any remote: a request with a secret, and a reply of a bounded size.
 //!
-//! Nothing is retried here, no redirect is followed, and the secret goes to the host of the base
-//! URL only, with no proxy on the way to this machine. Why there is no reply is put into words in
-//! `explain`. This module must not know what is asked for, or what a path, a status code or a body
-//! means: that is the remote's own business.
+//! Nothing is retried, no redirect is followed, the secret is sent to the host of the base URL only,
+//! and there is no proxy on the way to this machine. Errors are explained in `explain`. This module
+//! must not know what a path, a status code or a body means to a remote.
 
 mod explain;
 mod retry_after;
@@ -27,24 +25,23 @@ use self::explain::Explainer;
 use crate::base_url::BaseUrl;
 use crate::failure::{ErrorKind, Failure};
 
-/// The longest wait for a connection, and for the next bytes of a reply that has begun.
+/// The longest wait for a connection, and for the next bytes of a body.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept: long enough for active jobs to share it, short enough
-/// that few are dead when they are used again.
+/// How long an idle connection is kept: long enough to be reused for active jobs, short enough that few
+/// are dead by then.
 const KEEP_IDLE: Duration = Duration::from_mins(1);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What a person calls the parts of a remote, for the words of a failure.
+/// How messages name the parts of a remote.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// The setting that holds its address, such as `base_url`.
+    /// The setting for its address, such as `base_url`.
     pub address: &'static str,
-    /// What opens it, such as "key" or "token".
+    /// Such as "key" or "token".
     pub secret: &'static str,
 }
 
-/// There is no client, which is found before any call: this machine has no certificates to trust,
-/// or TLS failed otherwise.
+/// TLS failed before any exchange: mostly, this machine has no trusted certificates.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "cannot set up TLS: {0}; install your system's CA certificates (often the package \
@@ -52,54 +49,69 @@ pub struct Terms {
 )]
 pub struct SetupError(String);
 
-/// A client of one server. Clones share their connections.
+/// Clones share their connections.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    /// Shared, since each poll has a clone of its client.
+    /// Shared, since each poll clones its client.
     base_url: Arc<BaseUrl>,
     timeout: Duration,
     terms: Terms,
 }
 
-/// An address below a client's base URL: a secret is sent to no other.
+/// A URL below a client's base URL: a secret is sent to no other.
 #[derive(Clone, Debug)]
 pub struct Endpoint(Url);
 
-/// What is sent, once.
 #[derive(Debug)]
 pub struct Request<'a> {
     pub method: Method,
     pub endpoint: Endpoint,
-    /// Sent as the bearer.
+    /// Sent as a bearer token.
     pub secret: &'a SecretString,
     pub json: Option<serde_json::Value>,
-    /// The most decoded bytes of the reply that are read.
+    /// The most decoded bytes of the reply.
     pub limit: usize,
 }
 
-/// What the server answered, other than a redirect.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// All of it where the status is a success. A body that breaks must not hide any other status:
-    /// it is empty then.
+    /// Complete if the status is a success. With any other status, a body that could not be read is
+    /// empty, so that it does not hide the status.
     pub body: Vec<u8>,
     pub received_at: Timestamp,
 }
 
-/// Why there is no reply that could be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{failure}")]
 pub struct ExchangeError {
     pub failure: Failure,
-    /// Whether the server may have done what was asked all the same.
+    /// Whether the server may have processed the request nevertheless.
     pub may_have_happened: bool,
 }
 
+impl ExchangeError {
+    /// The server has not processed the request.
+    pub fn rejected(failure: Failure) -> Self {
+        Self {
+            failure,
+            may_have_happened: false,
+        }
+    }
+
+    /// The server may have processed the request.
+    pub fn in_doubt(failure: Failure) -> Self {
+        Self {
+            failure,
+            may_have_happened: true,
+        }
+    }
+}
+
 impl Client {
-    /// A client of the server at `base_url` that gives each exchange `timeout`.
+    /// `timeout` is for each exchange.
     pub fn new(base_url: &BaseUrl, timeout: Duration, terms: Terms) -> Result<Self, SetupError> {
         Self::build(builder(timeout, KEEP_IDLE), base_url, timeout, terms)
     }
@@ -114,22 +126,21 @@ impl Client {
             builder = builder.no_proxy();
         }
         if !base_url.is_https() {
-            // Nothing here speaks TLS, and looking for certificates fails where there are none.
+            // TLS is not used, and loading certificates fails where there are none.
             builder = builder.tls_certs_only([]);
         }
-        let http = builder.build();
+        let http = builder.build().map_err(|error| explain::setup(&error))?;
         Ok(Self {
-            http: http.map_err(|error| SetupError(explain::setup(&error)))?,
+            http,
             base_url: Arc::new(base_url.clone()),
             timeout,
             terms,
         })
     }
 
-    /// The address that `path` leads to from the base URL: each part is one percent-encoded
-    /// segment. Nothing where a part cannot be one.
+    /// Appends each part of `path` as one percent-encoded segment; `None` where a part cannot be one.
     pub fn endpoint(&self, path: &[&str]) -> Option<Endpoint> {
-        if !path.iter().all(|part| fits_in_a_segment(part)) {
+        if !path.iter().all(|part| is_segment(part)) {
             return None;
         }
         let mut url = self.base_url.as_url().clone();
@@ -140,28 +151,25 @@ impl Client {
         Some(Endpoint(url))
     }
 
-    /// Sends `request`, once, and reads the reply. The status is the caller's to judge, but for a
-    /// redirect, which is refused here.
+    /// Sends `request` once, and reads the reply, whatever its status; but a redirect is an error.
     pub async fn exchange(&self, request: Request<'_>) -> Result<Reply, ExchangeError> {
         let started = Instant::now();
-        let outcome = self.send_and_receive(request).await;
+        let result = self.send_and_receive(request).await;
         let took = started.elapsed();
-        match &outcome {
+        match &result {
             Ok(reply) => tracing::debug!(?took, bytes = reply.body.len(), "answered"),
             Err(error) => {
                 tracing::debug!(?took, kind = error.failure.kind.as_str(), %error, "failed");
             }
         }
-        outcome
+        result
     }
 
     async fn send_and_receive(&self, request: Request<'_>) -> Result<Reply, ExchangeError> {
         let explainer = self.explainer(request.secret);
         let limit = request.limit;
-        let request = request.build().ok_or_else(|| ExchangeError {
-            failure: explainer.unsendable_secret(),
-            may_have_happened: false,
-        })?;
+        let unsendable = || ExchangeError::rejected(explainer.unsendable_secret());
+        let request = request.build().ok_or_else(unsendable)?;
         let response = self.http.execute(request).await;
         let response = response.map_err(|error| ExchangeError {
             may_have_happened: !error.is_connect() && !error.is_builder(),
@@ -186,27 +194,21 @@ impl Client {
             received_at: Timestamp::now(),
         };
         if status.is_redirection() {
-            return Err(ExchangeError {
-                failure: explainer.redirect(&reply),
-                may_have_happened: false,
-            });
+            return Err(ExchangeError::rejected(explainer.redirect(&reply)));
         }
         match body {
             Ok(body) => reply.body = body,
             Err(error) if status.is_success() => {
-                return Err(ExchangeError {
-                    failure: explainer.body(&error),
-                    may_have_happened: true,
-                });
+                return Err(ExchangeError::in_doubt(explainer.body(&error)));
             }
             Err(_) => {}
         }
         Ok(reply)
     }
 
-    /// What a server said, safe to show: cleaned, cut, and without `secret`.
-    pub fn quote(&self, said: &str, secret: &SecretString) -> String {
-        self.explainer(secret).quote(said)
+    /// Makes text from a server safe to show: cleaned, cut, and without `secret`.
+    pub fn quote(&self, text: &str, secret: &SecretString) -> String {
+        self.explainer(secret).quote(text)
     }
 
     fn explainer<'a>(&'a self, secret: &'a SecretString) -> Explainer<'a> {
@@ -218,10 +220,6 @@ impl Client {
 
     fn silence(&self) -> Duration {
         MAX_SILENCE.min(self.timeout / 2)
-    }
-
-    fn connect_timeout(&self) -> Duration {
-        connect_timeout(self.timeout)
     }
 }
 
@@ -235,11 +233,11 @@ impl fmt::Debug for Client {
 }
 
 impl Request<'_> {
-    /// Nothing where the secret holds what no header can.
+    /// `None` where the secret has characters that no header can have.
     fn build(self) -> Option<reqwest::Request> {
         let bearer = format!("Bearer {}", self.secret.expose_secret());
         let mut bearer = HeaderValue::try_from(bearer).ok()?;
-        // Its `Debug` is hidden then, and HTTP/2 never puts it into its index of headers.
+        // Hides it in `Debug`, and HTTP/2 never adds it to its header table.
         bearer.set_sensitive(true);
         let mut request = reqwest::Request::new(self.method, self.endpoint.0);
         request.headers_mut().insert(AUTHORIZATION, bearer);
@@ -256,19 +254,19 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// How long the server asks us to wait (`Retry-After`), unbounded.
+    /// `Retry-After`, unbounded.
     pub fn retry_after(&self) -> Option<Duration> {
         let (value, date) = (self.header(&RETRY_AFTER)?, self.header(&DATE));
         retry_after::wait(value, date, self.received_at)
     }
 
-    /// When that wait is over.
+    /// The end of [`Self::retry_after`].
     pub fn retry_at(&self) -> Option<Timestamp> {
         let end = self.received_at.checked_add(self.retry_after()?);
         Some(end.unwrap_or(Timestamp::MAX))
     }
 
-    /// The failure that its status stands for, with the time to ask again.
+    /// A failure with the [`Self::retry_at`] of this reply.
     pub fn failure(&self, kind: ErrorKind, message: String) -> Failure {
         Failure {
             kind,
@@ -278,16 +276,15 @@ impl Reply {
     }
 }
 
-/// Why a reply's body could not be read.
 enum BodyError {
-    /// Than this many bytes.
-    LargerThan(usize),
+    /// Has the limit in bytes.
+    TooLarge(usize),
     Stalled,
     Broken(reqwest::Error),
 }
 
-/// Reads at most `limit` decoded bytes: each chunk is decoded only when it is asked for, so a bomb
-/// is left alone once it has grown beyond that.
+/// Reads at most `limit` decoded bytes. Each chunk is decoded on demand, so a decompression bomb is
+/// dropped as soon as it exceeds that.
 async fn read_body(
     response: &mut Response,
     limit: usize,
@@ -301,18 +298,14 @@ async fn read_body(
             .map_err(BodyError::Broken)?;
         let Some(chunk) = chunk else { return Ok(body) };
         if body.len() + chunk.len() > limit {
-            return Err(BodyError::LargerThan(limit));
+            return Err(BodyError::TooLarge(limit));
         }
         body.extend_from_slice(&chunk);
     }
 }
 
-fn connect_timeout(timeout: Duration) -> Duration {
-    timeout.min(MAX_SILENCE)
-}
-
-/// What every client has in common. `timeout` covers a whole exchange, the reply's body too;
-/// `keep_idle` is how long an unused connection is kept.
+/// The settings of every client. `timeout` is for a whole exchange, including the body; `keep_idle` is
+/// how long an idle connection is kept.
 fn builder(timeout: Duration, keep_idle: Duration) -> ClientBuilder {
     let ping = Duration::from_secs(5).min(timeout / 4);
     ClientBuilder::new()
@@ -320,19 +313,19 @@ fn builder(timeout: Duration, keep_idle: Duration) -> ClientBuilder {
         .default_headers(HeaderMap::from_iter([(ACCEPT, JSON)]))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        // Whoever asks decides when something is asked again.
+        // Retries are up to the caller.
         .retry(reqwest::retry::never())
-        .connect_timeout(connect_timeout(timeout))
+        .connect_timeout(timeout.min(MAX_SILENCE))
         .timeout(timeout)
         .pool_idle_timeout(keep_idle)
         .tcp_keepalive(Duration::from_secs(15))
         .tcp_keepalive_interval(Duration::from_secs(5))
         .tcp_keepalive_retries(3)
-        // All calls share one HTTP/2 connection. If it died while the machine slept, the first call
-        // must find that out before its own time is up, or the next would fail with it too.
+        // All exchanges share one HTTP/2 connection. If it died while the machine slept, the first one
+        // must notice before its own timeout, or the next would fail too.
         .http2_keep_alive_interval(ping)
         .http2_keep_alive_timeout(ping)
-        // `localhost` is this machine whatever a name server says: the secret may cross it in clear.
+        // Whatever DNS says, `localhost` is this machine: the secret may be sent in clear.
         .resolve_to_addrs(
             "localhost",
             &[
@@ -342,8 +335,8 @@ fn builder(timeout: Duration, keep_idle: Duration) -> ClientBuilder {
         )
 }
 
-/// Whether `part` stays one segment of a path: URLs drop dot segments, tabs and line breaks.
-fn fits_in_a_segment(part: &str) -> bool {
+/// URLs drop dot segments, tabs and line breaks.
+fn is_segment(part: &str) -> bool {
     !matches!(part, "" | "." | "..") && !part.chars().any(char::is_control)
 }
 

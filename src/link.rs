@@ -1,8 +1,7 @@
-//! Links: which of them are safe to open, and the one form in which they are shown, copied and
-//! opened.
+//! Links: which are safe to open, and the one form in which they are shown, copied and opened.
 //!
-//! A link is text from a server, so nothing leaves through a browser that is not a [`Link`]. This
-//! file must not know how one is opened.
+//! A link is text from a server, so nothing but a [`Link`] reaches a browser. This file must not know
+//! how one is opened.
 
 use std::fmt;
 
@@ -10,51 +9,45 @@ use url::{ParseError, Url};
 
 use crate::text;
 
-/// A link has fewer bytes than this. Text of this many characters may have been cut where it came
-/// in ([`text::clean`]), and half a link leads elsewhere.
+/// A link has fewer bytes than this. Longer text may have been cut by [`text::clean`], and half a
+/// link leads elsewhere.
 const MAX_LINK: usize = text::MAX_CHARS;
-/// The most cells of a scheme that an error repeats.
+/// The most cells of a scheme in an error.
 const SCHEME_WIDTH: usize = 20;
 
-/// Why a link was not opened, in words that are safe to show.
+/// Why a link is refused. Safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// There is no link.
     #[error("link refused: it is empty")]
     Empty,
-    /// It is too long to be whole.
     #[error("link refused: it is too long ({MAX_LINK} bytes or more)")]
     TooLong,
-    /// It does not look as it is: control, format or bidi characters, line breaks, outer spaces.
+    /// Control, format or bidi characters, line breaks, outer spaces: it is not what it looks like.
     #[error("link refused: it holds hidden characters, line breaks or stray spaces")]
     Hidden,
-    /// Browsers read a backslash as a slash, other programs do not.
+    /// Browsers read it as a slash, other programs do not.
     #[error("link refused: it holds a backslash, which programs read in different ways")]
     Backslash,
-    /// Not a web page.
     #[error("link refused: only http and https links are opened, not {0}")]
     Scheme(String),
     /// A user name or password before the host (`https://github.com@example.com`).
     #[error("link refused: it has a user name before its host, to look like another site")]
     UserInfo,
-    /// Nothing where the host belongs.
-    #[error("link refused: it names no host after http:// or https://")]
+    #[error("link refused: it has no host after http:// or https://")]
     NoHost,
-    /// No URL at all.
-    #[error("link refused: it is no web address ({0})")]
+    #[error("link refused: it is not a web address ({0})")]
     Malformed(String),
 }
 
 /// A web address that is safe to hand to a browser: `http` or `https`, with a host, without user
 /// info, and the same to every reader.
 ///
-/// It holds the normal form of the URL standard: the host in ASCII (`xn--` where need be), the rest
+/// It is in the normal form of the URL standard: the host in ASCII (punycode), the rest
 /// percent-encoded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Link(Url);
 
 impl Link {
-    /// The link that `text` says, or why it is refused.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         check_text(text)?;
         let url = Url::parse(text).map_err(parse_error)?;
@@ -63,7 +56,7 @@ impl Link {
             return Err(LinkError::Scheme(scheme.into_owned()));
         }
         check_authority(&text[url.scheme().len()..])?;
-        // Percent-encoding makes it longer.
+        // Percent-encoding may have made it longer.
         if url.as_str().len() >= MAX_LINK {
             return Err(LinkError::TooLong);
         }
@@ -85,7 +78,7 @@ impl fmt::Display for Link {
     }
 }
 
-/// The parser forgives missing and extra slashes and empty user info; a reader would not see which
+/// The URL parser accepts missing and extra slashes and empty user info; a person would not see which
 /// host is meant.
 fn check_authority(after_scheme: &str) -> Result<(), LinkError> {
     let authority = after_scheme
@@ -268,7 +261,7 @@ mod tests {
             ],
         ),
         (
-            "it names no host after http:// or https://",
+            "it has no host after http:// or https://",
             &[
                 "http:",
                 "http:/",
@@ -284,7 +277,7 @@ mod tests {
             ],
         ),
         (
-            "it is no web address (it does not begin with https://)",
+            "it is not a web address (it does not begin with https://)",
             &[
                 "--help",
                 "-P/tmp/evil",
@@ -303,7 +296,7 @@ mod tests {
             ],
         ),
         (
-            "it is no web address (invalid port number)",
+            "it is not a web address (invalid port number)",
             &[
                 "https://example.com:99999/",
                 "https://example.com:x/",
@@ -311,15 +304,15 @@ mod tests {
             ],
         ),
         (
-            "it is no web address (invalid IPv6 address)",
+            "it is not a web address (invalid IPv6 address)",
             &["https://[::1", "https://[::g]/", "https://[::1%25eth0]/"],
         ),
         (
-            "it is no web address (invalid IPv4 address)",
+            "it is not a web address (invalid IPv4 address)",
             &["http://1.2.3.4.5/", "http://999.1.1.1/"],
         ),
         (
-            "it is no web address (invalid international domain name)",
+            "it is not a web address (invalid international domain name)",
             &[
                 "https://git hub.com/",
                 "https://exa<mple.com/",

@@ -1,6 +1,6 @@
-//! This process: the signals that end it, the other ends of its input and output, and its memory.
+//! This process: the signals and closed pipes that end it, and its core dumps.
 //!
-//! This file must not know what the process is at work on.
+//! This file must not know what the process does.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,8 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::exit::Exit;
 
-/// Forbids core dumps: they would hold the key. Where the limit cannot be set, nothing is lost but
-/// that.
+/// Forbids core dumps: they would hold the key. A failure is ignored.
 pub fn forbid_core_dumps() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Core);
     let _ = setrlimit(
@@ -26,8 +25,8 @@ pub fn forbid_core_dumps() {
     );
 }
 
-/// Ready when a signal asks the dashboard to end. From this call on, not only from the first poll,
-/// the signals no longer end the process at once; the same holds for the others here.
+/// Completes when a signal asks the dashboard to end. The signals are taken from this call on, not only
+/// from the first poll; so are those of the functions below.
 pub fn ending_signal() -> impl Future<Output = Exit> {
     first_of([
         SignalKind::interrupt(),
@@ -37,7 +36,7 @@ pub fn ending_signal() -> impl Future<Output = Exit> {
     ])
 }
 
-/// Ready when a signal asks the dashboard to end, or when the terminal is gone.
+/// Completes when a signal asks the dashboard to end, or when its terminal is closed.
 pub fn stopped() -> impl Future<Output = Exit> {
     let signal = ending_signal();
     async {
@@ -48,8 +47,8 @@ pub fn stopped() -> impl Future<Output = Exit> {
     }
 }
 
-/// Ready when Ctrl-C or SIGTERM asks a verb to end. The others stay with the system, which also lets
-/// `nohup` have its way.
+/// Completes when Ctrl-C or SIGTERM asks a verb to end. Other signals keep their default action, and
+/// `nohup` works.
 pub fn interrupted() -> impl Future<Output = Exit> {
     first_of([SignalKind::interrupt(), SignalKind::terminate()])
 }
@@ -64,37 +63,37 @@ fn wait_for(kind: SignalKind) -> impl Future<Output = Exit> {
     async move {
         match signals {
             Ok(mut signals) => signals.recv().await,
-            // Not to be had: the other ways out remain.
+            // The other ways to end remain.
             Err(_) => std::future::pending().await,
         };
         Exit::Signal(kind.as_raw_value())
     }
 }
 
-/// Ready when nobody reads standard output any more.
-pub async fn unread() {
+/// Completes when the reader of standard output has closed it.
+pub async fn output_closed() {
     closed(io::stdout()).await;
 }
 
-/// Ready when the other end of `end` is closed. For a terminal SIGHUP tells of it too, but it may be
-/// ignored, and reading a dead terminal in a loop would burn a core.
+/// Completes when the other end of `end` is closed. For a terminal there is SIGHUP too, but it may be
+/// ignored, and reading a dead terminal in a loop would use a whole core.
 async fn closed(end: impl AsFd + Send + 'static) {
-    let (gone, told) = oneshot::channel();
+    let (notify, closed) = oneshot::channel();
     let watch = move || {
         if wait_for_hang_up(&end).is_ok() {
-            let _ = gone.send(());
+            let _ = notify.send(());
         }
     };
     let started = std::thread::Builder::new()
         .name(String::from("hang-up"))
         .spawn(watch);
-    if started.is_err() || told.await.is_err() {
-        // Nothing that can be watched: the signals remain.
+    if started.is_err() || closed.await.is_err() {
+        // It cannot be watched: the signals remain.
         std::future::pending::<()>().await;
     }
 }
 
-/// Blocks until the other end is gone. It asks for no event, so that it wakes for nothing else.
+/// Blocks until the other end is closed. `poll` reports that even where no event is asked for.
 fn wait_for_hang_up(end: &impl AsFd) -> io::Result<()> {
     let mut watched = [PollFd::new(end, PollFlags::empty())];
     loop {
@@ -106,8 +105,7 @@ fn wait_for_hang_up(end: &impl AsFd) -> io::Result<()> {
     }
 }
 
-/// Whether `poll` says that the other end is gone. It is an error where this end cannot be polled:
-/// macOS says so of `/dev/tty`, at once and each time.
+/// An error means that this end cannot be polled, as `/dev/tty` on macOS.
 fn is_hung_up(revents: PollFlags) -> io::Result<bool> {
     if revents.contains(PollFlags::NVAL) {
         return Err(io::ErrorKind::Unsupported.into());
@@ -120,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_poll_says_of_the_other_end() {
+    fn hang_up_table() {
         for (revents, want) in [
             (PollFlags::empty(), Some(false)),
             (PollFlags::IN, Some(false)),

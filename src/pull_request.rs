@@ -1,49 +1,36 @@
-//! The pull request of a job: its link, checked once, and the number in it.
+//! The pull request of a job: its link, checked once, and its number.
 //!
 //! This file must not know which job it belongs to, or how a link is opened.
 
 use crate::link::{Link, LinkError};
 
-/// The pull request behind the `prLink` of the API.
+/// The `prLink` of the API: a link, or cleaned text that must not be opened and is shown only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullRequest(Target);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
-    Safe(Link),
-    /// What the API sent instead of a link that may be opened; cleaned, and shown only as text.
-    Refused(String, LinkError),
-}
+pub struct PullRequest(Result<Link, (String, LinkError)>);
 
 impl From<Link> for PullRequest {
     fn from(link: Link) -> Self {
-        Self(Target::Safe(link))
+        Self(Ok(link))
     }
 }
 
 impl PullRequest {
-    /// The pull request at `link`, which is cleaned text from the API.
+    /// `link` is cleaned text from the API.
     pub fn new(link: impl Into<String>) -> Self {
         let text = link.into();
-        Self(match Link::parse(&text) {
-            Ok(link) => Target::Safe(link),
-            Err(why) => Target::Refused(text, why),
-        })
+        Self(Link::parse(&text).map_err(|error| (text, error)))
     }
 
     /// The link, or why it must not be opened.
     pub fn link(&self) -> Result<&Link, &LinkError> {
-        match &self.0 {
-            Target::Safe(link) => Ok(link),
-            Target::Refused(_, why) => Err(why),
-        }
+        self.0.as_ref().map_err(|(_, error)| error)
     }
 
-    /// The link as it is shown: in its normal form, or as the API sent it where it is refused.
+    /// The link for display: in its normal form, or as the API sent it where it is refused.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Target::Safe(link) => link.as_str(),
-            Target::Refused(text, _) => text,
+            Ok(link) => link.as_str(),
+            Err((text, _)) => text,
         }
     }
 

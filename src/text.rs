@@ -1,8 +1,8 @@
 //! Text from outside: cleaned once, where it enters, and measured as ratatui draws it.
 //!
-//! ratatui passes bidi controls, zero-width joiners and piles of combining marks through to the
-//! terminal, so everything that a server, a config file or a user hands us goes through [`clean`]
-//! (one line) first. This file must not know what the text is for or how it is styled.
+//! ratatui writes bidi controls, zero-width joiners and stacked combining marks to the terminal, so
+//! all text from a server, a config file or a user passes [`clean`] (one line) or [`clean_lines`]
+//! first. This file must not know what the text is for or how it is styled.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,12 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The most characters (code points) that a field from outside keeps.
+/// The most code points of one field from outside.
 pub const MAX_CHARS: usize = 1_024;
-/// The most characters that a text of several lines keeps.
+/// The most code points of a text of several lines.
 pub const MAX_BLOCK: usize = 65_536;
-/// The most bytes that one grapheme cluster keeps: a base with a few marks, not a Zalgo tower.
+/// The most bytes of one grapheme cluster: a base with a few marks.
 pub const MAX_GRAPHEME_BYTES: usize = 32;
-/// The most code points that one grapheme cluster keeps.
 const MAX_GRAPHEME_CHARS: usize = 6;
 
 /// One line of safe text: no control, format, private-use or tag characters, no line breaks, no
@@ -28,7 +27,7 @@ pub fn clean(raw: &str) -> String {
         return raw.to_owned();
     }
     let mut line = drop_unsafe(raw);
-    // Cutting a cluster can let its rest join a neighbour (Hangul jamo), so until nothing changes.
+    // Cutting a cluster can join its rest to a neighbour (Hangul jamo), so repeat until stable.
     while !line.is_ascii() {
         let shorter = drop_unsafe(&cap_graphemes(&line));
         if shorter == line {
@@ -39,15 +38,15 @@ pub fn clean(raw: &str) -> String {
     line
 }
 
-/// Safe text of several lines, as people write them: spaces and line breaks stay, a tab becomes four
-/// spaces, and of the rest only what [`clean`] lets through. Capped at [`MAX_BLOCK`] characters.
+/// Safe text of several lines: spaces and line breaks stay, a tab becomes four spaces, and the rest is
+/// cleaned as in [`clean`]. Capped at [`MAX_BLOCK`] code points.
 pub fn clean_lines(raw: &str) -> String {
     let spaced = raw
         .replace("\r\n", "\n")
         .replace('\r', "\n")
         .replace('\t', "    ");
-    let shown = |c: &char| matches!(c, '\n' | ' ') || is_safe(*c);
-    let safe: String = spaced.chars().filter(shown).take(MAX_BLOCK).collect();
+    let kept = |c: &char| matches!(c, '\n' | ' ') || is_safe(*c);
+    let safe: String = spaced.chars().filter(kept).take(MAX_BLOCK).collect();
     let capped = |line: &str| {
         if line.is_ascii() {
             line.to_owned()
@@ -58,7 +57,7 @@ pub fn clean_lines(raw: &str) -> String {
     safe.split('\n').map(capped).collect::<Vec<_>>().join("\n")
 }
 
-/// The cells that `text` takes as ratatui lays it out: the sum over its grapheme clusters.
+/// The cells of `text` as ratatui draws it: the sum over its grapheme clusters.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
@@ -66,7 +65,7 @@ pub fn width(text: &str) -> usize {
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
-/// `text` cut to `max` cells, its last cell being `ellipsis` where something was cut.
+/// `text` cut to `max` cells, with `ellipsis` at the end where something was cut.
 pub fn truncate<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= max {
         return Cow::Borrowed(text);
@@ -80,7 +79,7 @@ pub fn truncate<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
     Cow::Owned(cut)
 }
 
-/// `text` in pieces of at most `max` cells each (a cluster wider than `max` is left out).
+/// `text` in lines of at most `max` cells; ends at a cluster wider than `max`.
 pub fn wrap(text: &str, max: usize) -> Vec<&str> {
     let mut rest = text;
     let mut lines = Vec::new();
@@ -111,8 +110,8 @@ fn take_cells(text: &str, max: usize) -> &str {
     text
 }
 
-/// Whether [`clean`] would change nothing, for what nearly all text is: printable ASCII with no
-/// space at an end or beside another.
+/// The fast path of [`clean`], for nearly all text: printable ASCII with no space at an end or beside
+/// another.
 fn is_clean_ascii(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let mut before = b' ';
@@ -127,7 +126,7 @@ fn is_clean_ascii(raw: &str) -> bool {
 
 fn drop_unsafe(raw: &str) -> String {
     let mut line = String::with_capacity(raw.len().min(MAX_CHARS * 4));
-    // A second cap on what is read: a megabyte of nothing but controls must not cost a megabyte.
+    // Also a cap on the input: a megabyte of controls must not cost a megabyte.
     for c in raw.chars().take(MAX_CHARS * 4) {
         if c.is_whitespace() {
             if !line.ends_with(' ') && !line.is_empty() {
@@ -146,8 +145,7 @@ fn drop_unsafe(raw: &str) -> String {
     line
 }
 
-/// Whether a terminal shows `c` as itself: not a control, format, surrogate, private-use or
-/// unassigned tag character, and not a variation selector (terminals disagree on their widths).
+/// Variation selectors are not safe either: terminals disagree on their widths.
 fn is_safe(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
@@ -164,7 +162,7 @@ fn is_safe(c: char) -> bool {
     ) && !matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Caps each cluster and drops those of no width (a mark with no base would sit on the cell
+/// Caps each cluster and drops those of no width (a mark without a base would be drawn on the cell
 /// before it).
 fn cap_graphemes(line: &str) -> String {
     line.graphemes(true)
@@ -289,7 +287,7 @@ mod tests {
 
         /// The short way out of `clean` is taken when, and only when, the long way changes nothing.
         #[test]
-        fn clean_ascii_is_told_from_the_rest(
+        fn the_ascii_fast_path_changes_nothing(
             raw in prop_oneof!["[ -~]{0,12}", "[ a\\t\\n\u{7f}\u{e9}]{0,6}", "x{1020,1028}"],
         ) {
             let unchanged = raw.is_ascii() && !raw.is_empty() && drop_unsafe(&raw) == raw;

@@ -1,4 +1,4 @@
-//! Ages and durations in words.
+//! Ages and durations as text.
 //!
 //! A quiet board must stay a quiet terminal, so an age has one unit and no seconds, and seldom
 //! changes. The time is always an argument.
@@ -12,8 +12,8 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
 
-/// How long before `now` it was `then`: `<1m`, `3m`, `2h`, `4d` or `2y`. A time in the future, as a
-/// server's clock may give, is `<1m`.
+/// The time from `then` to `now`: `<1m`, `3m`, `2h`, `4d` or `2y`. A time in the future, as from a
+/// server whose clock is ahead, is `<1m`.
 pub fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = seconds_between(then, now);
     match unit(seconds) {
@@ -22,18 +22,23 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// How far in the future `then` is, in the same words: `<1m`, `40m`, `1h`.
+/// The time from `now` to `then`, in the same form.
 pub fn until(then: Timestamp, now: Timestamp) -> String {
     age(now, then)
 }
 
-/// How long something takes or may take, in all its units: `30m`, `1h 30m`, `250ms`.
+/// `length` in all its units: `30m`, `1h 30m`, `250ms`.
 pub fn duration(length: Duration) -> String {
     let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
     format!("{length:#}")
 }
 
-/// When the age of `then` will next read differently.
+/// A duration such as `90s` or `1h 30m`; `None` where `text` is none, or a negative one.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
+}
+
+/// When [`age`] of `then` next changes.
 pub fn next_change(then: Timestamp, now: Timestamp) -> Timestamp {
     let seconds = seconds_between(then, now);
     let size = match unit(seconds) {
@@ -45,7 +50,7 @@ pub fn next_change(then: Timestamp, now: Timestamp) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// When [`until`] of `then` will next read differently.
+/// When [`until`] of `then` next changes.
 pub fn next_countdown(then: Timestamp, now: Timestamp) -> Timestamp {
     let seconds = seconds_between(now, then);
     let left = match unit(seconds) {
@@ -60,7 +65,7 @@ fn seconds_between(then: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0)
 }
 
-/// The unit that so many seconds are told in: its size in seconds and its letter.
+/// The unit for so many seconds: its size in seconds and its letter.
 fn unit(seconds: u64) -> (u64, char) {
     match seconds {
         ..MINUTE => (1, 's'),

@@ -1,8 +1,8 @@
 //! The key stays home: a canary key goes in through each source, and everything that comes out of
 //! the program is searched for it.
 //!
-//! The program is the real binary, with a home folder of its own, one server that it is told of and
-//! two that it must never tell the key.
+//! The program is the real binary, with a home folder of its own, one server that is configured and
+//! two that must never get the key.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
@@ -580,7 +580,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // It has ended already where the test went well.
+        // It has ended already if the test succeeded.
         let _ = self.child.kill();
     }
 }
@@ -609,7 +609,7 @@ fn neither_the_screen_nor_the_browser_gets_the_key() {
     let (key, mut variables) = home.key(Source::Env, CANARY);
     home.config(&home.server.base_url(), &key, &jobs);
     variables.push(("BROWSER".into(), browser.into()));
-    // A second copy, under a name that nothing tells the program of.
+    // A second copy, under a name that is not in the config.
     variables.push(("SOME_OTHER_NAME".into(), CANARY.into()));
 
     let mut screen = Screen::start(&home, &variables);
@@ -618,7 +618,7 @@ fn neither_the_screen_nor_the_browser_gets_the_key() {
     let id = screen.child.process_id().unwrap();
     assert_clean("its arguments", &proc_file(id, "cmdline"));
     let mut writer = screen.master.take_writer().unwrap();
-    // What the server said is in the detail of the second row.
+    // The server's message is in the details of the second row.
     writer.write_all(b"gj\r").unwrap();
     screen.wait_for("no [the key] here");
     writer.write_all(b"qgo").unwrap();

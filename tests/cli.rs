@@ -68,7 +68,7 @@ fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
 }
 
-/// What `list --json` with `arguments` prints; it must end well.
+/// The output of `list --json` with `arguments`, which must succeed.
 fn listed(home: &Home, arguments: &[&str]) -> Value {
     let output = output(home, &[&["list", "--json"], arguments].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -157,7 +157,7 @@ fn list_prints_a_table() {
 }
 
 #[test]
-fn list_json_is_to_the_letter_what_the_design_says() {
+fn list_json_is_byte_for_byte_the_documented_one() {
     let server = server();
     server.set("64f0c1e2", "job_03", Reply::not_found());
     let output = output(&home(&server), &["list", "--json", "--project", "docs"]);
@@ -195,7 +195,7 @@ fn list_json_is_to_the_letter_what_the_design_says() {
 }
 
 #[test]
-fn each_kind_of_error_is_told_in_its_row_and_by_the_exit_code() {
+fn each_kind_of_error_is_in_its_row_and_decides_the_exit_code() {
     for (reply, kind, code) in [
         (Reply::unauthorized(), "auth", 4),
         (Reply::forbidden(), "forbidden", 4),
@@ -288,7 +288,7 @@ fn only_the_jobs_that_are_asked_for_are_polled_each_once() {
 }
 
 #[test]
-fn what_names_no_job_or_project_is_said_and_nothing_is_polled() {
+fn unknown_jobs_and_projects_are_errors_and_nothing_is_polled() {
     let server = server();
     let home = home(&server);
     for (arguments, words) in [
@@ -316,7 +316,7 @@ fn what_names_no_job_or_project_is_said_and_nothing_is_polled() {
 }
 
 #[test]
-fn colour_is_for_terminals_and_for_whoever_asks() {
+fn colour_is_for_terminals_or_on_request() {
     let server = server();
     let home = home(&server);
     for (arguments, variable, want) in [
@@ -402,7 +402,7 @@ fn a_broken_config_is_shown_with_its_line_and_a_caret() {
 }
 
 #[test]
-fn without_any_key_nothing_is_polled_and_what_to_do_is_said() {
+fn without_any_key_nothing_is_polled_and_the_error_says_how_to_fix_it() {
     let server = server();
     let home = home(&server);
     home.run(&["list"])
@@ -423,7 +423,7 @@ fn without_any_key_nothing_is_polled_and_what_to_do_is_said() {
 }
 
 #[test]
-fn a_project_without_its_key_fails_alone_and_the_exit_code_says_so() {
+fn a_missing_key_fails_its_project_only_and_decides_the_exit_code() {
     let server = server();
     let home = home(&server);
     let config = fs::read_to_string(home.config_path()).unwrap();
@@ -466,7 +466,7 @@ fn a_key_file_that_others_may_read_is_refused() {
 }
 
 #[test]
-fn the_dashboard_without_a_terminal_says_so_in_plain_text() {
+fn the_dashboard_without_a_terminal_is_an_error_in_plain_text() {
     let server = server();
     for (home, arguments) in [(home(&server), vec![]), (Home::new(), vec!["--demo"])] {
         let output = output(&home, &arguments);
@@ -511,7 +511,7 @@ fn a_fresh_config_lists_nothing() {
 }
 
 #[test]
-fn help_and_version_are_told_on_stdout() {
+fn help_and_version_are_printed_on_stdout() {
     let home = Home::new();
     let help = contains("list")
         .and(contains("init"))

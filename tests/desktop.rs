@@ -86,7 +86,7 @@ impl Programs {
     }
 }
 
-/// Waits until `path` is there, or until it is gone.
+/// Waits until `path` exists, or until it does not.
 fn wait_for(path: &Path, there: bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while path.exists() != there {
@@ -190,7 +190,7 @@ fn the_next_browser_is_tried_when_one_fails_at_once() {
 }
 
 #[test]
-fn no_browser_that_starts_says_what_to_do() {
+fn if_no_browser_starts_the_error_says_how_to_fix_it() {
     let programs = Programs::new();
     let error = programs.open("/nowhere/firefox:no-such-browser -x", LINK);
     assert_eq!(

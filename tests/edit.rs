@@ -384,7 +384,7 @@ fn a_change_that_waits_for_another_happens_after_it() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    // Not before the lock is free; what the other one wrote meanwhile is kept.
+    // Not before the lock is free; what the other process has written stays.
     thread::sleep(Duration::from_millis(50));
     assert_eq!(child.try_wait().unwrap(), None);
     let other = CONFIG.replace("  \"job_1\", # one\n", "");

@@ -1,4 +1,4 @@
-//! The whole poller against a server that breaks in every way: what the row says, that the other
+//! The whole poller against a server that fails in every way: what the row shows, that the other
 //! rows stay on time, that the schedule is kept, and that the row recovers after the fault.
 //!
 //! It must not know the schedule's insides: all it counts is what the server saw and what the board
@@ -112,7 +112,7 @@ impl Run {
         DOCS.iter().map(|id| self.asked(id)).sum()
     }
 
-    /// Waits until each of `ids` was asked for `count` times more.
+    /// Waits until each of `ids` has been polled `count` times more.
     async fn until_asked(&self, ids: &[&str], count: usize) {
         let before: Vec<usize> = ids.iter().map(|id| self.asked(id)).collect();
         let asked = || {
@@ -171,7 +171,7 @@ async fn fails_and_recovers(name: &str, fault: Reply, kind: ErrorKind, words: &s
     for id in &healthy {
         assert_eq!(run.row(id).error, None, "{name}: {id}");
     }
-    // It backs off: it is never asked for more often than one that is healthy.
+    // It backs off: it is never polled more often than a healthy one.
     let asked = |at: usize| run.asked(DOCS[at]) - before[at];
     let most = (1..DOCS.len()).map(asked).max().unwrap();
     assert!(
@@ -187,7 +187,7 @@ async fn fails_and_recovers(name: &str, fault: Reply, kind: ErrorKind, words: &s
 }
 
 #[tokio::test]
-async fn each_fault_is_told_in_its_row_alone_until_it_recovers() {
+async fn each_error_is_shown_in_its_row_only_until_it_recovers() {
     use ErrorKind::{Forbidden, Network, NotFound, Protocol, RateLimited, Server, Timeout};
     let elsewhere = FakeServer::start();
     let location = format!("{}/v2/agent/docs/job/failing", elsewhere.base_url());
@@ -196,7 +196,7 @@ async fn each_fault_is_told_in_its_row_alone_until_it_recovers() {
     let faults = [
         (Reply::HangBeforeHeaders, Timeout, "no full reply from"),
         (Reply::HangInHeaders, Timeout, "no full reply from"),
-        (Reply::HangInBody, Timeout, "said nothing for 300ms"),
+        (Reply::HangInBody, Timeout, "sent nothing for 300ms"),
         (
             Reply::Drip(Duration::from_millis(20)),
             Timeout,
@@ -240,7 +240,7 @@ async fn each_fault_is_told_in_its_row_alone_until_it_recovers() {
         (
             Reply::unavailable(),
             Server,
-            "the server failed (503): all that helps is to wait",
+            "the server failed (503): try again later",
         ),
         (Reply::error(500, "oh"), Server, "(the server says: oh)"),
         (Reply::not_found(), NotFound, "no such job"),
@@ -395,7 +395,7 @@ async fn a_wait_that_is_over_leaves_every_row_fresh() {
 
 /// An archived job is seen once, so nothing would ever take an error off its row again.
 #[tokio::test]
-async fn a_wait_is_no_error_of_a_job_that_would_not_be_polled_anyway() {
+async fn a_wait_is_not_an_error_of_a_job_that_is_not_due() {
     let run = Run::start().await;
     run.server.set("docs", "healthy_1", Reply::job("archived"));
     let archived = || {

@@ -25,7 +25,7 @@ use support::reply::Reply;
 const PATIENT: Duration = Duration::from_mins(1);
 /// Always reached: for calls that only their timeout ends.
 const SHORT: Duration = Duration::from_millis(300);
-/// Tells a child process which server to ask.
+/// Has the URL of the server, for a child process.
 const BASE_URL_VARIABLE: &str = "MINTWATCH_TEST_BASE_URL";
 const CANARY: &str = "mint_canary_5f1d8c7b2e";
 
@@ -223,7 +223,7 @@ async fn check(timeout: Duration, kind: ErrorKind, faults: Vec<(Reply, &str)>) {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_job_is_a_protocol_fault() {
+async fn a_body_that_is_no_job_is_a_protocol_error() {
     let json = |body: &str| Reply::text(200, "application/json", body);
     let faults = vec![
         (Reply::html(), "is HTML, not JSON: is base_url right?"),
@@ -250,7 +250,7 @@ async fn a_body_that_is_no_job_is_a_protocol_fault() {
 }
 
 #[tokio::test]
-async fn broken_compression_and_broken_http_are_protocol_faults() {
+async fn broken_compression_and_broken_http_are_protocol_errors() {
     let Reply::Full { body: gzip, .. } = Reply::job("active").gzip() else {
         unreachable!()
     };
@@ -295,7 +295,7 @@ async fn broken_compression_and_broken_http_are_protocol_faults() {
 }
 
 #[tokio::test]
-async fn broken_connections_are_network_faults() {
+async fn broken_connections_are_network_errors() {
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{";
     let faults = vec![
         (
@@ -347,13 +347,13 @@ async fn a_reply_that_stalls_is_given_up_before_its_time() {
     assert!(
         error
             .message
-            .contains("began its reply, then said nothing for 2s"),
+            .contains("began its reply, then sent nothing for 2s"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn a_status_is_told_even_when_its_body_breaks() {
+async fn a_status_is_reported_even_if_its_body_breaks() {
     let server = FakeServer::start();
     for end in ["{\"error\":", &" ".repeat(2 << 20)] {
         let head = "HTTP/1.1 401 No\r\nContent-Length: 9999999\r\n\r\n";
@@ -435,7 +435,7 @@ async fn a_job_is_created_and_sent_a_message() {
 }
 
 #[tokio::test]
-async fn a_write_is_sent_once_and_its_doubt_is_told() {
+async fn a_write_is_sent_once_and_its_doubt_is_reported() {
     for (reply, timeout, kind, in_doubt) in [
         (Reply::error(400, "no"), PATIENT, ErrorKind::Protocol, false),
         (Reply::unauthorized(), PATIENT, ErrorKind::Auth, false),
@@ -604,7 +604,7 @@ async fn a_port_without_tls() {
         .replace("http:", "https:")
         .parse()
         .unwrap();
-    // A machine without certificates cannot make a client for https, and says so.
+    // Without certificates there is no client for https, and the error says why.
     match Client::new(&base_url, PATIENT) {
         Ok(client) => {
             let error = get(&client).await.unwrap_err();

@@ -80,7 +80,7 @@ async fn asked(server: &FakeServer, project: &str, job: &str, count: usize) {
     .await;
 }
 
-/// How often the server was asked for jobs of `project`.
+/// The number of polls of `project`.
 fn requests_in(server: &FakeServer, project: &str) -> usize {
     let requests = server.requests();
     let of_project = |request: &&support::fake_server::Request| {
@@ -226,7 +226,7 @@ async fn a_hanging_job_delays_no_other_and_is_asked_for_once() {
 async fn a_poll_in_flight_is_never_doubled_however_often_it_is_asked_for() {
     let server = FakeServer::start();
     server.set("docs", "hang", Reply::HangBeforeHeaders);
-    // Archived: polled only when asked for.
+    // Archived: polled on request only.
     server.set("docs", "other", Reply::job("archived"));
     let poller = setup::start(&config(&server, QUICK, &[("docs", &["hang", "other"])]));
     for round in 1..=4 {

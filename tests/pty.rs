@@ -153,7 +153,7 @@ fn a_changed_config_shows_at_once_and_a_broken_one_is_said() {
     config("nonsense");
     terminal.wait_for("config.toml:4:9");
     terminal.wait_for("job_bb");
-    // Another setup: everything is polled anew, what is known stays.
+    // Another config: everything is polled again, known values stay.
     home.write_config(&format!(
         "base_url = \"{}\"\n[poll]\nactive = \"200ms\"\n[[projects]]\nid = \"docs\"\njobs = [\"job_b\"]\n",
         server.base_url()

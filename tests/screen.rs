@@ -60,7 +60,7 @@ fn app(theme: Theme, board: &Board, sequence: &str, (width, height): (u16, u16))
     let mut app = App::new(theme, "mintwatch", Size::new(width, height));
     app.config_path = Some("/home/you/.config/mintwatch/config.toml".into());
     app.on_board(board, now());
-    // Told long enough ago for their messages to be over.
+    // Long enough ago for their notices to have expired.
     for event in events() {
         app.on_event(event, board, ago(60));
     }

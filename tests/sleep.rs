@@ -89,7 +89,7 @@ impl Drop for Dashboard {
     }
 }
 
-/// How often each job was asked for among `requests`.
+/// The number of `requests` for each job.
 fn asked(requests: &[Request]) -> HashMap<String, usize> {
     let mut asked = HashMap::new();
     for request in requests {
@@ -99,7 +99,7 @@ fn asked(requests: &[Request]) -> HashMap<String, usize> {
     asked
 }
 
-/// Waits until each job was asked for `count` times after the first `before` requests.
+/// Waits until each job has been polled `count` times after the first `before` requests.
 fn wait_for_each(server: &FakeServer, before: usize, count: usize) -> Vec<Request> {
     let start = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! A long run: many jobs, seeded faults, and a world that changes all the time.
+//! A long run: many jobs, seeded errors, and jobs that change all the time.
 //!
 //! `cargo test --release --test soak -- --ignored --nocapture`, for `SOAK_SECONDS` (60 unless set)
 //! with the faults of `SOAK_SEED` (drawn and printed unless set).

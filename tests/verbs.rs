@@ -224,7 +224,7 @@ fn wait_has_the_same_exit_codes_with_and_without_json() {
 }
 
 #[test]
-fn wait_says_that_a_job_does_not_exist() {
+fn wait_reports_a_job_that_does_not_exist() {
     let setting = Setting::new(&["job_1", "job_2"]);
     setting.answer("job_2", Reply::job("completed"));
     let assert = setting
@@ -395,7 +395,7 @@ fn watch_prints_each_event_as_it_comes() {
 }
 
 #[test]
-fn watch_tells_people_in_words() {
+fn watch_prints_lines_for_people() {
     let setting = Setting::new(&["job_1"]);
     setting.answer("job_1", Reply::job("active").then(Reply::job("failed")));
     let mut running = setting.start(&["watch"]);
@@ -419,7 +419,7 @@ fn watch_ends_when_nobody_reads_it() {
 }
 
 #[test]
-fn watch_says_what_cannot_be_polled_and_ends_when_nothing_can() {
+fn watch_prints_poll_errors_and_ends_when_nothing_can_be_polled() {
     let setting = Setting::new(&["job_1", "job_2"]);
     setting.answer("job_1", Reply::unauthorized());
     setting.answer("job_2", Reply::unauthorized());
@@ -429,7 +429,7 @@ fn watch_says_what_cannot_be_polled_and_ends_when_nothing_can() {
 }
 
 #[test]
-fn watch_without_jobs_says_so() {
+fn watch_without_jobs_is_an_error() {
     let setting = Setting::new(&[]);
     setting
         .run(&["watch"])
@@ -456,7 +456,7 @@ fn open_starts_the_browser_without_the_key() {
     let setting = Setting::new(&["job_1"]);
     setting.answer("job_1", Reply::pull_request(LINK));
     let mark = setting.folder.path().join("opened");
-    // Written beside it and renamed, so that the file is whole when it is there.
+    // Written beside it and renamed, so that the file is never partial.
     let script = format!(
         "echo \"$1 <$TEST_KEY>\" > {0}.new && mv {0}.new {0}",
         mark.display()
@@ -491,7 +491,7 @@ fn open_prints_the_link_where_there_is_no_browser() {
 }
 
 #[test]
-fn open_says_why_there_is_nothing_to_open() {
+fn open_explains_why_there_is_nothing_to_open() {
     for (reply, want, said) in [
         (
             Reply::job("active"),
@@ -526,7 +526,7 @@ fn open_says_why_there_is_nothing_to_open() {
 // ---- config path ----
 
 #[test]
-fn config_path_is_told_whether_or_not_it_is_there() {
+fn config_path_is_printed_whether_or_not_the_file_exists() {
     let setting = Setting::new(&[]);
     let path = format!("{}\n", setting.config().display());
     setting
@@ -544,7 +544,7 @@ fn config_path_is_told_whether_or_not_it_is_there() {
 // ---- doctor ----
 
 #[test]
-fn doctor_finds_that_all_is_well() {
+fn doctor_finds_no_problem() {
     let setting = Setting::new(&["job_1", "job_2"]);
     setting.answer("job_1", Reply::job("active"));
     let lines = |marks: &[&str]| {
@@ -573,7 +573,7 @@ fn doctor_finds_that_all_is_well() {
 }
 
 #[test]
-fn doctor_tells_what_is_wrong_by_its_code() {
+fn doctor_exits_with_the_code_of_the_problem() {
     for (key, reply, want, said) in [
         (
             Some("mint_test"),
@@ -646,7 +646,7 @@ fn doctor_works_without_a_config_and_with_a_broken_one() {
 }
 
 #[test]
-fn only_doctor_and_the_dashboard_mind_what_the_screen_is_told() {
+fn only_doctor_and_the_dashboard_check_the_dashboard_settings() {
     let projects = "[ui]\ncolumns = [\"job\"]\n[keys]\nopne = \"x\"\n\
                     [[projects]]\nid = \"p1\"\njobs = [\"job_1\"]\n";
     let setting = Setting::with_projects(projects);
@@ -716,7 +716,7 @@ fn each_verb_has_examples_and_a_slip_is_understood() {
 }
 
 #[test]
-fn doctor_says_where_writes_are_counted_and_what_to_do_if_they_cannot_be() {
+fn doctor_reports_where_writes_are_counted_and_how_to_fix_it() {
     let setting = Setting::new(&["job_1"]);
     let place = setting.config().with_file_name("state");
     let doctor = |home: &std::path::Path| {

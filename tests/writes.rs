@@ -95,7 +95,7 @@ fn json_of(assert: &Assert) -> Value {
 }
 
 #[test]
-fn a_new_job_is_told_listed_and_counted() {
+fn a_new_job_is_printed_listed_and_counted() {
     let setting = Setting::answering(created());
     let prompt = "Fix the links\nand more";
     setting
@@ -157,7 +157,7 @@ fn a_message_is_sent_to_the_job() {
 
 /// Each fault with its exit code, in words, and after exactly one request.
 #[test]
-fn faults_are_told_and_nothing_is_sent_twice() {
+fn errors_are_reported_and_nothing_is_sent_twice() {
     let doubt = |verb: &str| match verb {
         "new" => "The job may exist all the same: look in the Mintlify dashboard",
         _ => "The message may have arrived all the same: look in the Mintlify dashboard",
@@ -305,7 +305,7 @@ fn the_prompt_comes_from_standard_input_or_a_file() {
 }
 
 #[test]
-fn a_job_that_cannot_be_listed_is_told_with_the_command_that_lists_it() {
+fn a_job_that_cannot_be_listed_is_reported_with_the_command_that_lists_it() {
     let setting = Setting::answering(created());
     let config = setting.home.config_path();
     fs::set_permissions(&config, fs::Permissions::from_mode(0o400)).unwrap();
@@ -416,7 +416,7 @@ fn what_was_written_is_kept_when_it_is_not_sent() {
 }
 
 #[test]
-fn ctrl_c_while_it_is_sent_says_that_it_may_have_happened() {
+fn ctrl_c_during_a_write_reports_that_it_may_have_happened() {
     let setting = Setting::new();
     setting.server.set_default(Reply::HangBeforeHeaders);
     let config = setting.home.config_path();

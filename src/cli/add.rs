@@ -1,4 +1,4 @@
-//! `mintwatch add`: lists jobs in the config, for the dashboard to watch.
+//! `mintwatch add`: lists jobs in the config.
 
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
@@ -13,12 +13,12 @@ use super::error::{CommandError, CommandResult};
 use crate::config::edit::NewJob;
 use crate::config::ids::parse_ids;
 use crate::exit::Exit;
-use crate::job::{JobId, JobKey};
+use crate::job::JobId;
 
-/// The most bytes that are read from standard input.
+/// Of standard input, in bytes.
 const MAX_INPUT: u64 = 16 << 20;
 
-/// Why `add` and `rm` do nothing for the demo.
+/// The error of `add` and `rm` with `--demo`.
 pub(super) const NOT_IN_DEMO: &str =
     "the demo has no config file to edit: leave --demo out to edit your own";
 
@@ -26,7 +26,7 @@ pub(super) const NOT_IN_DEMO: &str =
 #[command(
     after_help = "A JOB is an id, a link such as https://…/job/ID, or a reply of the API as \
 JSON.
-Prints PROJECT/JOB for each job added. A job that is there already stays as it is.
+Prints PROJECT/JOB for each job added. A job that already exists stays as it is.
 
 Examples:
   mintwatch add docs job_01HZX9
@@ -51,30 +51,27 @@ pub struct AddArgs {
 }
 
 impl AddArgs {
-    /// Prints the added jobs on standard output, and on standard error those that were listed
-    /// already.
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (actions, _) = context.actions(NOT_IN_DEMO)?;
         let jobs = new_jobs(self, &mut io::stdin())?;
         let edited = actions.add(&self.project, jobs).await?;
-        // In one piece, since other programs may write to the same place.
-        io::stdout().write_all(lines(&edited.changed, "").as_bytes())?;
-        io::stderr().write_all(lines(&edited.unchanged, " already exists").as_bytes())?;
+        for key in edited.changed {
+            writeln!(io::stdout(), "{key}")?;
+        }
+        for key in edited.unchanged {
+            // In one write: other programs may write to the same place.
+            let line = format!("{key} already exists\n");
+            io::stderr().write_all(line.as_bytes())?;
+        }
         Ok(Exit::Done)
     }
-}
-
-fn lines(keys: &[JobKey], end: &str) -> String {
-    keys.iter().map(|key| format!("{key}{end}\n")).collect()
 }
 
 fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> Result<Vec<NewJob>, CommandError> {
     let ids = ids(&args.jobs, input)?;
     if args.label.is_some() && ids.len() > 1 {
-        let message = format!(
-            "--label names one job, and {} were given: add them one by one",
-            ids.len()
-        );
+        let count = ids.len();
+        let message = format!("--label names one job, and {count} were given: add them one by one");
         return Err(CommandError::usage(message));
     }
     let job = |id| NewJob {
@@ -90,10 +87,8 @@ fn ids(words: &[String], input: &mut dyn Read) -> Result<Vec<JobId>, CommandErro
     let mut ids = Vec::new();
     for word in words {
         if word == "-" {
-            let found = parse_ids(&read(input)?);
-            ids.extend(
-                found.map_err(|error| CommandError::usage(format!("standard input: {error}")))?,
-            );
+            let on_stdin = |error| CommandError::usage(format!("standard input: {error}"));
+            ids.extend(parse_ids(&read(input)?).map_err(on_stdin)?);
         } else {
             ids.extend(parse_ids(word)?);
         }

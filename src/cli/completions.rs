@@ -1,8 +1,7 @@
-//! `mintwatch completions`: scripts that let a shell complete the command line, and what the program
-//! answers when one asks.
+//! `mintwatch completions`: the scripts for shells, and the completions that those ask for.
 //!
-//! The scripts and the reading of the command line are clap's. The completers of jobs and projects
-//! run before the command line is parsed: they find `--config` in the words by themselves.
+//! Most of both is clap's. The completers of jobs and projects run before the command line is parsed,
+//! and so look for `--config` themselves.
 
 use std::collections::HashMap;
 use std::env;
@@ -19,21 +18,15 @@ use clap_complete::env::{CompleteEnv, Shells};
 use super::Cli;
 use super::error::CommandResult;
 use crate::board::{Project, Watched};
-use crate::config::{self, Config, ProjectConfig};
+use crate::config::{self, Config};
 use crate::exit::Exit;
-use crate::job::Status;
 use crate::poll::into_watched_jobs;
 
-/// Set by the scripts only, to the name of the shell.
+/// The scripts set it to the name of the shell.
 const VARIABLE: &str = "MINTWATCH_COMPLETE";
 
-/// The statuses of the API's contract.
-const STATUSES: [Status; 4] = [
-    Status::Active,
-    Status::Completed,
-    Status::Failed,
-    Status::Archived,
-];
+/// Those of the API's contract; the API may return others.
+const STATUSES: [&str; 4] = ["active", "completed", "failed", "archived"];
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -55,8 +48,8 @@ impl CompletionsArgs {
     }
 }
 
-/// What clap's function for bash lacks: bash splits `--flag=value` in three words, takes the opening
-/// quote off the word that is typed, and inserts names as they are, spaces included.
+/// Works around bash, which splits `--flag=value` in three words, takes the opening quote off the
+/// current word, and inserts names unquoted. Calls clap's function.
 const BASH: &str = r#"
 _mintwatch() {
     local cur=$2 i word words=()
@@ -76,8 +69,8 @@ complete -o nospace -o bashdefault -o nosort -F _mintwatch mintwatch 2>/dev/null
     complete -o nospace -o bashdefault -F _mintwatch mintwatch
 "#;
 
-/// In zsh, what begins with `~` is a file, whose `~` clap's function would quote. The last line is
-/// for a script in a folder of `$fpath`, which zsh runs as the function when that is first called.
+/// A word that begins with `~` is a file; clap's function would quote the `~`. The last line is for a
+/// script in a folder of `$fpath`, which zsh runs as the function when that is first called.
 const ZSH: &str = r"
 _mintwatch() {
     if [[ $words[CURRENT] == \~* ]]; then _files; else _clap_dynamic_completer_mintwatch; fi
@@ -86,7 +79,6 @@ compdef _mintwatch mintwatch
 [[ $funcstack[1] != _mintwatch ]] || _mintwatch
 ";
 
-/// Prints the script for `shell`.
 fn print(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
     let shells = Shells::builtins();
     let script = shells
@@ -101,9 +93,9 @@ fn print(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(rest.as_bytes())
 }
 
-/// Answers a shell that completes a command line; `None` if this is an ordinary run. Nothing is
-/// printed on failure, since it would land in the middle of what the person types.
-pub fn answer() -> Option<ExitCode> {
+/// Prints completions where a shell asks for them; `None` in an ordinary run. Errors are not printed,
+/// since they would appear in the middle of the command line.
+pub fn complete() -> Option<ExitCode> {
     let folder = env::current_dir().ok();
     let engine = CompleteEnv::with_factory(command).var(VARIABLE);
     match engine.try_complete(words(), folder.as_deref()) {
@@ -113,8 +105,8 @@ pub fn answer() -> Option<ExitCode> {
     }
 }
 
-/// The command line, with its flags hidden: the engine offers what is hidden only where nothing else
-/// can stand, so that flags do not crowd out names.
+/// The engine offers hidden arguments only where nothing else matches: flags are hidden, so that names
+/// come first.
 fn command() -> Command {
     let mut command = Cli::command();
     command.build();
@@ -127,17 +119,17 @@ fn hide_flags(command: Command) -> Command {
         .mut_subcommands(hide_flags)
 }
 
-/// The arguments of this process. Behind the first `--` stand the words that are being completed,
-/// which shells hand over as typed.
+/// The arguments of this process. After the first `--` is the command line to complete, with its quotes
+/// as typed.
 fn words() -> Vec<OsString> {
-    let plain = |word: OsString| {
-        word.into_string()
-            .map_or_else(|raw| raw, |w| unquote(&w).into())
+    let unquoted = |word: OsString| match word.to_str() {
+        Some(word) => unquote(word).into(),
+        None => word,
     };
-    env::args_os().map(plain).collect()
+    env::args_os().map(unquoted).collect()
 }
 
-/// `word` without the quotes of a shell, of which the last may still be open.
+/// Removes shell quotes, of which the last may still be open.
 fn unquote(word: &str) -> String {
     let mut plain = String::new();
     let mut open = None;
@@ -153,22 +145,19 @@ fn unquote(word: &str) -> String {
     plain
 }
 
-/// Completes a `JOB`.
 pub fn jobs(typed: &OsStr) -> Vec<CompletionCandidate> {
     let names = |mut config| job_names(&into_watched_jobs(&mut config));
     matching(typed, watched_config().map_or_else(Vec::new, names))
 }
 
-/// Completes a `PROJECT`.
 pub fn projects(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let names = |config: Config| config.projects.iter().map(project_name).collect();
+    let title = |project: &_| Project::from(project).title().to_owned();
+    let names = |config: Config| config.projects.iter().map(title).collect();
     matching(typed, watched_config().map_or_else(Vec::new, names))
 }
 
-/// Completes a status; one that is not among them may be typed too.
 pub fn statuses(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let words = STATUSES.iter().map(|status| status.as_str().to_owned());
-    matching(typed, words.collect())
+    matching(typed, STATUSES.map(String::from).into())
 }
 
 fn matching(typed: &OsStr, mut names: Vec<String>) -> Vec<CompletionCandidate> {
@@ -177,14 +166,11 @@ fn matching(typed: &OsStr, mut names: Vec<String>) -> Vec<CompletionCandidate> {
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// The config that the command line being completed is about; `None` for the demo, whose jobs are
-/// known only to its server.
+/// The config of the command line to complete; `None` for `--demo`, whose jobs only its server knows.
 fn watched_config() -> Option<Config> {
-    let words: Vec<OsString> = words()
-        .into_iter()
-        .skip_while(|word| word != "--")
-        .collect();
-    let words = words.get(1..)?;
+    let words = words();
+    let start = words.iter().position(|word| word == "--")?;
+    let words = &words[start + 1..];
     if words.iter().any(|word| word == "--demo") {
         return None;
     }
@@ -192,8 +178,7 @@ fn watched_config() -> Option<Config> {
     Config::load(&path).ok()
 }
 
-/// The value of the last `--config` among `words`. A `~` in it is the shell's to expand, which has
-/// not happened yet.
+/// The value of the last `--config`, with `~` expanded, which the shell has not done yet.
 fn config_flag(words: &[OsString], home: Option<PathBuf>) -> Option<PathBuf> {
     let mut flag = None;
     let mut words = words.iter().take_while(|word| *word != "--");
@@ -205,42 +190,35 @@ fn config_flag(words: &[OsString], home: Option<PathBuf>) -> Option<PathBuf> {
         }
     }
     let flag = flag?;
-    let below = flag.strip_prefix("~").ok();
-    Some(
-        below
-            .zip(home)
-            .map_or(flag.clone(), |(path, home)| home.join(path)),
-    )
+    let expanded = match (flag.strip_prefix("~"), home) {
+        (Ok(path), Some(home)) => home.join(path),
+        _ => flag,
+    };
+    Some(expanded)
 }
 
-fn project_name(project: &ProjectConfig) -> String {
-    Project::from(project).title().to_owned()
-}
-
-/// The ids and labels by which `watched` can be named: those that only one job has, and
-/// `PROJECT/JOB` where several projects have an id.
+/// Unique ids and labels, and `PROJECT/JOB` where several projects have an id.
 fn job_names(watched: &[Watched]) -> Vec<String> {
-    let ids = how_often(watched.iter().map(|job| &*job.key.id));
-    let labels = how_often(watched.iter().filter_map(|job| job.label.as_deref()));
+    let ids = count(watched.iter().map(|job| &*job.key.id));
+    let labels = count(watched.iter().filter_map(|job| job.label.as_deref()));
     let mut names = Vec::new();
     for job in watched {
         let id = &*job.key.id;
-        names.push(if ids[id] == 1 {
-            id.to_owned()
-        } else {
-            format!("{}/{id}", job.project.title())
+        names.push(match ids[id] {
+            1 => id.to_owned(),
+            _ => format!("{}/{id}", job.project.title()),
         });
         names.extend(job.label.clone().filter(|label| labels[&**label] == 1));
     }
     names
 }
 
-fn how_often<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
-    let mut times = HashMap::new();
+fn count<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    let mut counts = HashMap::new();
     for name in names {
-        *times.entry(name).or_default() += 1;
+        *counts.entry(name).or_default() += 1;
     }
-    times
+    counts
 }
 
 #[cfg(test)]
@@ -286,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_mean_one_job_are_offered() {
+    fn only_unique_names_are_offered() {
         let job = |project: &str, id: &str, label: Option<&str>| Watched {
             key: JobKey::new(project, id),
             project: Arc::new(Project {

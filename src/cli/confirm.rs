@@ -1,4 +1,4 @@
-//! The question before something is written to the API.
+//! The question before a write to the API.
 //!
 //! This file must not know what is written.
 
@@ -6,8 +6,8 @@ use std::io::{self, BufRead, Write};
 
 use crate::mintlify::write::WRITES_AN_HOUR;
 
-/// Asks `question` on `err`, with how many writes the project has had this hour where that is known,
-/// and reads the answer from `input`: only a yes is one.
+/// Asks `question` on `err`, with the project's writes of this hour where those are known, and reads
+/// the answer from `input`: anything but a yes is a no.
 pub fn confirm(
     question: &str,
     this_hour: Option<usize>,
@@ -23,7 +23,7 @@ pub fn confirm(
     let mut answer = String::new();
     let read = input.read_line(&mut answer)?;
     if read == 0 {
-        // Nobody pressed Enter, so the line is still open.
+        // At the end of the input, nobody pressed Enter.
         writeln!(err)?;
     }
     let answer = answer.trim().to_lowercase();
@@ -51,14 +51,14 @@ mod tests {
     }
 
     #[test]
-    fn the_count_is_said() {
+    fn the_count_is_shown() {
         for (count, want) in [
             (Some(3), "Do it? 3 of 100 writes this hour [y/N] "),
             (None, "Do it? This hour's writes are not known [y/N] "),
         ] {
-            let mut said = Vec::new();
-            confirm("Do it?", count, &mut &b"\n"[..], &mut said).unwrap();
-            assert_eq!(String::from_utf8(said).unwrap(), want);
+            let mut printed = Vec::new();
+            confirm("Do it?", count, &mut &b"\n"[..], &mut printed).unwrap();
+            assert_eq!(String::from_utf8(printed).unwrap(), want);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What every verb is given: the global flags, and what follows from them.
+//! The global flags, and what they lead to: the config, its jobs, colours.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::poll::schedule::Start;
 use crate::session::{LoadedConfig, PollSession};
 use crate::view::theme::Theme;
 
-/// The global flags.
+/// The argument of every verb.
 #[derive(Debug)]
 pub struct Context {
     pub global: GlobalArgs,
@@ -25,7 +25,6 @@ impl Context {
         config::path(self.global.config.as_deref())
     }
 
-    /// The config that the command line names, or the demo's.
     pub async fn load(&self) -> Result<LoadedConfig, CommandError> {
         if self.global.demo {
             return Ok(LoadedConfig::load_demo().await?);
@@ -33,7 +32,7 @@ impl Context {
         Ok(LoadedConfig::load(self.config_path()?)?)
     }
 
-    /// Starts to poll what `choose` takes of the watched jobs.
+    /// Starts to poll the watched jobs that `choose` returns.
     pub async fn poll(
         &self,
         start: Start,
@@ -44,8 +43,17 @@ impl Context {
         Ok(session.start(start)?)
     }
 
-    /// Acts on the config file, and the jobs that it lists; `in_demo` says why the demo has no use
-    /// for this verb.
+    /// Polls each of the jobs that `choose` returns once.
+    pub async fn poll_once(
+        &self,
+        choose: impl FnOnce(Vec<Watched>) -> Result<Vec<Watched>, SelectError>,
+    ) -> Result<PollSession, CommandError> {
+        let mut session = self.poll(Start::Once, choose).await?;
+        session.poller.first_round().await;
+        Ok(session)
+    }
+
+    /// The actions on the config file, and its jobs; `in_demo` is the error with `--demo`.
     pub fn actions(&self, in_demo: &str) -> Result<(Actions, Vec<Watched>), CommandError> {
         if self.global.demo {
             return Err(CommandError::usage(in_demo));
@@ -60,7 +68,6 @@ impl Context {
         ))
     }
 
-    /// Colours and glyphs for an output that is a terminal or not.
     pub fn theme(&self, is_terminal: bool) -> Theme {
         output::theme(self.global.color, is_terminal)
     }

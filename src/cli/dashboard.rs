@@ -1,12 +1,13 @@
 //! `mintwatch` without a verb: the dashboard.
 
 use anyhow::Context as _;
+use clap::ColorChoice;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
-use super::{ColorChoice, output};
+use super::output;
 use crate::actions::{Actions, WriteLog};
 use crate::config::{Ascii, Config, ConfigError, Palette, UiConfig};
 use crate::poll::schedule::Start;
@@ -23,7 +24,7 @@ use crate::view::plural;
 use crate::view::theme::Theme;
 use crate::view::views::ViewId;
 
-/// Whether the settings that only the dashboard knows the meaning of name something that exists.
+/// Checks the settings that only the dashboard can: columns, views, keys.
 pub fn check_settings(config: &Config) -> Result<(), ConfigError> {
     ColumnId::all_from_config(&config.ui)?;
     Sort::from_config(&config.ui)?;

@@ -1,6 +1,6 @@
 //! `mintwatch doctor`: what is wrong, and how to fix it.
 //!
-//! `findings` judges facts, one line each; here they are found out.
+//! The facts are gathered here, and judged in `findings`.
 
 use std::io::{self, IsTerminal};
 
@@ -16,6 +16,7 @@ use crate::desktop::{self, Environment, Opener};
 use crate::key::{self, ApiKey};
 use crate::poll::schedule::Start;
 use crate::session::LoadedConfig;
+use crate::text;
 use findings::{Clipboard, Finding, Terminal};
 
 pub mod findings;
@@ -28,61 +29,58 @@ Examples:
   mintwatch doctor
   mintwatch --config other.toml doctor
 
-Exit codes: 0 all is well; 1 it is not; 2 the config is missing or broken; 4 a key is missing,
+Exit codes: 0 no problem; 1 a problem; 2 the config is missing or broken; 4 a key is missing,
 refused, or of the wrong kind."
 )]
 pub struct DoctorArgs {}
 
 impl DoctorArgs {
-    /// Looks at everything, and prints what it found.
-    #[expect(clippy::unused_self, reason = "every verb is executed in this form")]
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (mut findings, environment) = if context.global.demo {
-            of_config(context.load().await?).await?
+            check_config(context.load().await?).await?
         } else {
             match LoadedConfig::load(context.config_path()?) {
-                Ok(loaded) => of_config(loaded).await?,
-                Err(error) => without_config(&error).await,
+                Ok(loaded) => check_config(loaded).await?,
+                Err(error) => check_without_config(&error).await,
             }
         };
         let theme = context.theme(io::stdout().is_terminal());
         findings.push(findings::terminal(&terminal(theme.has_color())));
         findings.push(findings::clipboard(&clipboard(&environment)));
         findings.push(findings::browser(&Opener::new(environment).browser()));
-        findings.push(state());
+        findings.push(check_state());
         findings::print(&findings, theme, &mut io::stdout().lock())?;
         Ok(findings::exit(&findings))
     }
 }
 
-fn state() -> Finding {
+fn check_state() -> Finding {
     let Some(writes) = WriteLog::open_default() else {
         return findings::state(None);
     };
-    let place = crate::text::clean(&writes.folder().to_string_lossy());
+    let folder = text::clean(&writes.folder().to_string_lossy());
     let checked = writes.check();
-    findings::state(Some((&place, checked.as_ref().copied())))
+    findings::state(Some((&folder, checked.as_ref().copied())))
 }
 
-/// The config, its keys, and an answer from each of its projects.
-async fn of_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Environment)> {
-    let place = crate::text::clean(&loaded.path.to_string_lossy());
+/// Checks the config and its keys, and polls one job of each project.
+async fn check_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Environment)> {
+    let path = text::clean(&loaded.path.to_string_lossy());
     let checked = dashboard::check_settings(&loaded.config);
     let config = checked.as_ref().map(|()| &loaded.config);
-    let mut findings = vec![findings::config(&place, config)];
+    let mut findings = vec![findings::config(&path, config)];
     let mut session = loaded.resolve_keys().await;
     let environment = session.environment();
     if session.keys.is_empty() {
-        findings.push(of_key(&session.config.key).await);
+        findings.push(check_key(&session.config.key).await);
     }
     for slot in &session.keys {
         let key = slot.key.as_ref().map(ApiKey::has_usual_prefix);
         findings.push(findings::key(&slot.source, key));
     }
     let projects: Vec<_> = session.config.projects.iter().map(Project::from).collect();
-    let one_of_each =
-        |job: &mut Watched, before: &mut Watched| job.key.project == before.key.project;
-    session.watched.dedup_by(one_of_each);
+    let project = |job: &mut Watched| job.key.project.clone();
+    session.watched.dedup_by_key(project);
     let mut polls = session.start(Start::Once)?;
     polls.poller.first_round().await;
     let board = polls.poller.board();
@@ -95,15 +93,15 @@ async fn of_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Enviro
     Ok((findings, environment))
 }
 
-/// Without a config the default place of the key is where one would be looked for.
-async fn without_config(error: &ConfigError) -> (Vec<Finding>, Environment) {
+/// Without a config, only the default key source can be checked.
+async fn check_without_config(error: &ConfigError) -> (Vec<Finding>, Environment) {
     let source = KeySource::default();
-    let findings = vec![findings::config("", Err(error)), of_key(&source).await];
+    let findings = vec![findings::config("", Err(error)), check_key(&source).await];
     let names: Vec<&str> = source.variable().into_iter().collect();
     (findings, Environment::from_process(&names))
 }
 
-async fn of_key(source: &KeySource) -> Finding {
+async fn check_key(source: &KeySource) -> Finding {
     let key = key::resolve(source).await;
     findings::key(source, key.as_ref().map(ApiKey::has_usual_prefix))
 }

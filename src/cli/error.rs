@@ -1,6 +1,6 @@
-//! The one error of the command line, which carries its exit code.
+//! The error of the command line, which carries its exit code.
 //!
-//! What each error of the other layers means for the exit code is said here and nowhere else.
+//! This is the only place that maps errors of other layers to exit codes.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -18,10 +18,8 @@ use crate::session::NoKeys;
 use super::output::NoTerminal;
 use super::select::SelectError;
 
-/// What a verb returns.
 pub type CommandResult = Result<Exit, CommandError>;
 
-/// Why a verb could not do what it was asked for.
 #[derive(Debug)]
 pub struct CommandError {
     exit: Exit,
@@ -31,7 +29,7 @@ pub struct CommandError {
 impl CommandError {
     pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
-        // Whoever read our output has had enough of it, which is no error.
+        // The reader of our output has closed it, which is no error.
         let exit = if is_broken_pipe(&error) {
             Exit::Done
         } else {
@@ -40,7 +38,6 @@ impl CommandError {
         Self { exit, error }
     }
 
-    /// The command line asks for what cannot be.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, anyhow::Error::msg(message.into()))
     }
@@ -49,27 +46,25 @@ impl CommandError {
         Self::new(Exit::Failed, anyhow::Error::msg(message.into()))
     }
 
-    /// The poller ends by itself only by a fault of the program.
+    /// The poller ends by itself only by a bug.
     pub async fn poller_ended(poller: &mut Poller) -> Self {
         let ended = poller.ended().await.err();
         let why = ended.map_or_else(String::new, |error| format!(": {error}"));
         Self::failed(format!(
-            "polling stopped by a fault in mintwatch{why}; start it again, and please report it"
+            "polling stopped because of a bug in mintwatch{why}; restart it, and please report this"
         ))
     }
 
-    /// The same error with `text` behind what it says.
+    /// Appends `text` to the message.
+    #[must_use]
     pub fn with_note(self, text: &str) -> Self {
-        if text.is_empty() {
-            return self;
-        }
         Self::new(self.exit, anyhow::anyhow!("{:#}{text}", self.error))
     }
 
-    /// Tells it on standard error; the exit code.
+    /// Prints it on standard error, and returns the exit code.
     pub fn report(&self) -> Exit {
         if self.exit != Exit::Done {
-            // Nobody is left to tell where standard error is closed too.
+            // Standard error may be closed too.
             let _ = writeln!(io::stderr(), "mintwatch: {self}");
         }
         self.exit
@@ -82,7 +77,7 @@ impl fmt::Display for CommandError {
     }
 }
 
-/// The rule for exit code 4 where a call failed: the key was refused, or may not do this.
+/// The rule for exit code 4 where a request failed.
 pub fn exit_of(kind: ErrorKind) -> Exit {
     if kind.blames_key() {
         Exit::NoKey
@@ -92,13 +87,13 @@ pub fn exit_of(kind: ErrorKind) -> Exit {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let broken = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
-    error
+    let mut causes = error
         .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(broken))
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Errors that always mean the same exit code.
+/// Errors with one exit code.
 macro_rules! exits {
     ($($error:ty => $exit:ident),* $(,)?) => {$(
         impl From<$error> for CommandError {

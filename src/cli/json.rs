@@ -1,4 +1,4 @@
-//! Jobs as JSON. Its keys are a contract with scripts: they are added to, never changed.
+//! Jobs as JSON. The keys are a contract with scripts: they may be added, never changed.
 
 use std::io::{self, Write};
 
@@ -6,16 +6,21 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
 use crate::board::{Counts, Project, Row};
-use crate::failure::ErrorKind;
+use crate::failure::Failure;
 use crate::job::Status;
+use crate::pull_request::PullRequest;
 
-/// Prints `rows` and their counts as one object.
+/// One object with `rows` and their counts.
 pub fn print_rows(rows: &[&Row], out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Listing::new(rows))?;
+    let listing = Listing {
+        jobs: rows.iter().map(|row| JobEntry::new(row)).collect(),
+        counts: Counts::new(rows.iter().copied()),
+    };
+    serde_json::to_writer(&mut *out, &listing)?;
     writeln!(out)
 }
 
-/// Prints `row` as one object, as it stands among the `jobs` of a listing.
+/// One object, as in the `jobs` of [`print_rows`].
 pub fn print_job(row: &Row, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &JobEntry::new(row))?;
     writeln!(out)
@@ -27,7 +32,6 @@ struct Listing<'a> {
     counts: Counts,
 }
 
-/// One job: the API's keys, plus ours.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct JobEntry<'a> {
@@ -44,10 +48,9 @@ struct JobEntry<'a> {
     archived_at: Option<Timestamp>,
     needs_you: bool,
     fetched_at: Option<Timestamp>,
-    error: Option<ErrorEntry<'a>>,
+    error: Option<&'a Failure>,
 }
 
-/// A project, as every JSON output names it.
 #[derive(Debug, Serialize)]
 pub struct ProjectEntry<'a> {
     id: &'a str,
@@ -73,22 +76,6 @@ impl<'a> ProjectEntry<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct ErrorEntry<'a> {
-    kind: ErrorKind,
-    message: &'a str,
-}
-
-impl<'a> Listing<'a> {
-    fn new(rows: &[&'a Row]) -> Self {
-        let jobs = rows.iter().map(|row| JobEntry::new(row)).collect();
-        Self {
-            jobs,
-            counts: Counts::new(rows.iter().copied()),
-        }
-    }
-}
-
 impl<'a> JobEntry<'a> {
     fn new(row: &'a Row) -> Self {
         let watched = &row.watched;
@@ -102,17 +89,14 @@ impl<'a> JobEntry<'a> {
             repository: job.and_then(|job| job.repository.as_deref()),
             branch: job.and_then(|job| job.branch.as_deref()),
             model: job.and_then(|job| job.model.as_deref()),
-            pr_link: row.pull_request().map(|pull_request| pull_request.as_str()),
+            pr_link: row.pull_request().map(PullRequest::as_str),
             created_at: job.and_then(|job| job.created_at),
             archived_at: job.and_then(|job| job.archived_at),
             needs_you: row.needs_you(),
             fetched_at: row
                 .fetched_at
                 .map(|at| at.round(Unit::Second).unwrap_or(at)),
-            error: row.error.as_ref().map(|error| ErrorEntry {
-                kind: error.kind,
-                message: &error.message,
-            }),
+            error: row.error.as_ref(),
         }
     }
 }

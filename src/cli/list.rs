@@ -15,7 +15,6 @@ use super::{json, table};
 use crate::board::{Board, Row, Watched};
 use crate::exit::Exit;
 use crate::job::Status;
-use crate::poll::schedule::Start;
 use crate::text;
 
 #[derive(Debug, Default, Args)]
@@ -44,10 +43,7 @@ pub struct ListArgs {
 
 impl ListArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
-        let mut session = context
-            .poll(Start::Once, |watched| self.choose(watched))
-            .await?;
-        session.poller.first_round().await;
+        let session = context.poll_once(|watched| self.choose(watched)).await?;
         let board = session.poller.board();
         let board = board.borrow();
         let style = OutputStyle::for_stdout(context);
@@ -66,7 +62,6 @@ impl ListArgs {
         })
     }
 
-    /// Prints what is asked for of `board`.
     pub fn print(
         &self,
         board: &Board,
@@ -82,8 +77,7 @@ impl ListArgs {
         }
     }
 
-    /// Which of the watched jobs need to be polled at all.
-    pub fn choose(&self, watched: Vec<Watched>) -> Result<Vec<Watched>, SelectError> {
+    fn choose(&self, watched: Vec<Watched>) -> Result<Vec<Watched>, SelectError> {
         let watched = match &self.project {
             Some(project) => select::project(&watched, project)?,
             None => watched,
@@ -91,8 +85,8 @@ impl ListArgs {
         select::jobs(watched, &self.jobs)
     }
 
-    /// The status asked for, cleaned, where neither the API's contract nor any job knows it.
-    pub fn unknown_status(&self, board: &Board) -> Option<String> {
+    /// The wanted status, cleaned, if it is neither in the API's contract nor on `board`.
+    fn unknown_status(&self, board: &Board) -> Option<String> {
         let wanted = self.status.as_deref()?;
         let known = !matches!(Status::from_api(&wanted.to_lowercase()), Status::Other(_));
         let seen = board.rows().iter().any(|row| has_status(row, wanted));
@@ -100,11 +94,8 @@ impl ListArgs {
     }
 
     fn shows(&self, row: &Row) -> bool {
-        (!self.needs_you || row.needs_you())
-            && self
-                .status
-                .as_deref()
-                .is_none_or(|wanted| has_status(row, wanted))
+        let status = self.status.as_deref();
+        (!self.needs_you || row.needs_you()) && status.is_none_or(|wanted| has_status(row, wanted))
     }
 }
 

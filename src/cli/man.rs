@@ -1,4 +1,4 @@
-//! `mintwatch man`: the manual page, from the definition of the command line.
+//! `mintwatch man`: the manual page, generated from the command line's definition.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,6 @@ pub fn execute() -> CommandResult {
     Ok(Exit::Done)
 }
 
-/// Prints one page that describes every verb.
 fn print(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
     command.build();
     let page = Man::new(command.clone());
@@ -28,7 +27,7 @@ fn print(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
     page.render_version_section(out)
 }
 
-/// A section for each verb: `man` shows one page, and the page of a verb would not be installed.
+/// A section for each verb, since a page of its own would not be installed.
 fn print_verbs(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     for verb in command.get_subcommands() {
         if verb.is_hide_set() || verb.get_name() == "help" {
@@ -46,15 +45,12 @@ fn print_verbs(command: &Command, out: &mut dyn Write) -> io::Result<()> {
 fn print_verb(verb: &Command, out: &mut dyn Write) -> io::Result<()> {
     let name = verb.get_bin_name().unwrap_or(verb.get_name());
     writeln!(out, ".SH {}", name.to_uppercase())?;
-    // What holds for every verb stands at the top.
-    let own = verb.clone().mut_args(|arg| {
-        if arg.is_global_set() {
-            arg.hide(true)
-        } else {
-            arg
-        }
+    // The global flags are described at the top.
+    let without_global = verb.clone().mut_args(|arg| {
+        let is_global = arg.is_global_set();
+        arg.hide(is_global)
     });
-    let page = Man::new(own);
+    let page = Man::new(without_global);
     let mut sections = Vec::new();
     page.render_description_section(&mut sections)?;
     page.render_synopsis_section(&mut sections)?;
@@ -70,7 +66,7 @@ fn print_verb(verb: &Command, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The examples and exit codes behind a verb's help, with their lines as they are.
+/// The examples and exit codes after a verb's help, not filled.
 fn notes(page: &Man) -> io::Result<String> {
     let mut section = Vec::new();
     page.render_extra_section(&mut section)?;

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::job::Job;
 use crate::mintlify::write::JOB_MAY_EXIST;
 
-/// Why `new` and `send` do nothing for the demo.
+/// The error of `new` and `send` with `--demo`.
 pub(super) const NOT_IN_DEMO: &str = "the demo ends with this command, and a new job with it: run \
     `mintwatch demo-server --write-config FILE`, and give --config FILE instead of --demo";
 
@@ -37,13 +37,12 @@ Examples:
   id=$(mintwatch new docs --yes \"Fix the broken links\") && mintwatch wait \"$id\"
 
 Exit codes: 0 done; 1 not started, or not known, or not listed in the config; 2 usage or config;
-4 no key, or a key refused. It is never tried twice."
+4 no key, or a key refused. It is never retried."
 )]
 pub struct NewArgs {
     /// The project, by id or name
     #[arg(value_name = "PROJECT", add = ArgValueCompleter::new(completions::projects))]
     pub project: String,
-    /// What the agent is to do.
     #[command(flatten)]
     pub prompt: PromptArgs,
     /// What to call the job; else the first line of the prompt
@@ -65,7 +64,7 @@ impl NewArgs {
         let label = self.label.as_deref();
         let call = writer.create(&project, &text, label, &self.tags);
         let created = prompt
-            .write(call, JOB_MAY_EXIST, || {
+            .send(call, JOB_MAY_EXIST, || {
                 actions.count_write(&project.id, None)
             })
             .await?;
@@ -88,7 +87,7 @@ impl NewArgs {
     }
 }
 
-/// Prints `watched` as `job`, a reply, describes it.
+/// `job` is the response for `watched`.
 pub(super) fn print_json(watched: Watched, job: Job) -> io::Result<()> {
     let key = watched.key.clone();
     let mut board = Board::new([watched]);
@@ -100,7 +99,7 @@ pub(super) fn print_json(watched: Watched, job: Job) -> io::Result<()> {
         .try_for_each(|row| json::print_job(row, &mut io::stdout().lock()))
 }
 
-/// The command that lists `job` of `project` in `config` (else the usual one), where `new` could not.
+/// The command that lists `job` in the config, for when `new` could not.
 fn add_command(config: Option<&Path>, project: &str, job: &Watched) -> String {
     let config = config.map(|path| path.to_string_lossy());
     let mut words: Vec<Cow<'_, str>> = vec!["mintwatch".into()];

@@ -14,7 +14,6 @@ use crate::board::{Row, Watched};
 use crate::desktop::{self, Environment, Opened, Opener};
 use crate::exit::Exit;
 use crate::link::Link;
-use crate::poll::schedule::Start;
 use crate::view::why_no_pull_request;
 
 #[derive(Debug, Args)]
@@ -39,8 +38,7 @@ pub struct OpenArgs {
 impl OpenArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let choose = |watched: Vec<Watched>| Ok(vec![select::job(&watched, &self.job)?.clone()]);
-        let mut session = context.poll(Start::Once, choose).await?;
-        session.poller.first_round().await;
+        let session = context.poll_once(choose).await?;
         let board = session.poller.board();
         let link = match board.borrow().rows().first() {
             Some(row) => pull_request(row)?,
@@ -52,26 +50,26 @@ impl OpenArgs {
             return Ok(Exit::Done);
         }
         let opener = Opener::new(session.environment.clone());
-        let said = match opener.open(&link).map_err(anyhow::Error::from)? {
+        let message = match opener.open(&link).map_err(anyhow::Error::from)? {
             Opened::Browser(name) => format!("opened {link} with {name}"),
             Opened::NoBrowser => print_instead(&link, &session.environment, &mut out)?,
         };
-        let _ = writeln!(io::stderr(), "{said}");
+        let _ = writeln!(io::stderr(), "{message}");
         Ok(Exit::Done)
     }
 }
 
-/// Prints the link, and copies it where a person sits at the output; what to say of that.
+/// Prints the link, and copies it where the output is a terminal; returns the message for that.
 fn print_instead(link: &Link, environment: &Environment, out: &mut Stdout) -> io::Result<String> {
     writeln!(out, "{link}")?;
-    let copied = out.is_terminal() && desktop::copy(link.as_str(), environment, out).is_ok();
-    let copied = if copied { ", and copied" } else { "" };
+    let is_copied = out.is_terminal() && desktop::copy(link.as_str(), environment, out).is_ok();
+    let copied = if is_copied { ", and copied" } else { "" };
     Ok(format!(
         "no browser here, so the link is printed{copied}; BROWSER can name one"
     ))
 }
 
-/// The link to the pull request of `row`, which was polled just now.
+/// The pull request of `row`, which has been polled.
 fn pull_request(row: &Row) -> Result<Link, CommandError> {
     let title = row.watched.title();
     if let Some(error) = &row.error {
@@ -80,9 +78,8 @@ fn pull_request(row: &Row) -> Result<Link, CommandError> {
     }
     let Some(found) = row.pull_request() else {
         let why = why_no_pull_request(row.status());
-        return Err(CommandError::failed(format!(
-            "{title} has no pull request{why}"
-        )));
+        let message = format!("{title} has no pull request{why}");
+        return Err(CommandError::failed(message));
     };
     let refused = |error| CommandError::failed(format!("{title}: {error}"));
     found.link().cloned().map_err(refused)
@@ -100,7 +97,7 @@ mod tests {
     use crate::job::{Job, JobKey, Status};
     use crate::pull_request::PullRequest;
 
-    fn told(update: Update) -> String {
+    fn link_or_error(update: Update) -> String {
         let key = JobKey::new("p", "job_1");
         let mut board = Board::new([Watched {
             key: key.clone(),
@@ -159,9 +156,9 @@ mod tests {
                 "job_1: link refused: only http and https links are opened, not file",
             ),
         ] {
-            assert_eq!(told(seen(status, link)), want, "{status} {link:?}");
+            assert_eq!(link_or_error(seen(status, link)), want, "{status} {link:?}");
         }
         let failed = Failure::new(ErrorKind::Timeout, "no answer");
-        assert_eq!(told(Update::Failed(failed)), "job_1: no answer");
+        assert_eq!(link_or_error(Update::Failed(failed)), "job_1: no answer");
     }
 }

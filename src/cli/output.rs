@@ -1,26 +1,23 @@
-//! How output looks: colour, glyphs and width, from the flags, the environment and the terminal.
+//! The style of output: colour, glyphs and width, from the flags, the environment and the terminal.
 //!
 //! This file must not know what is printed.
 
 use std::io::{self, IsTerminal};
 
+use clap::ColorChoice;
 use ratatui::style::{Color, Modifier};
 
-use super::ColorChoice;
 use super::context::Context;
 use crate::view::theme::{Role, Theme};
 
-/// How a table is printed.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputStyle {
-    /// Colour and glyphs.
     pub theme: Theme,
-    /// The cells that a line may take; `None` for as many as it needs.
+    /// The most cells of a line; `None` if unlimited.
     pub width: Option<u16>,
 }
 
 impl OutputStyle {
-    /// For a table on standard output.
     pub fn for_stdout(context: &Context) -> Self {
         let is_terminal = io::stdout().is_terminal();
         let size = is_terminal.then(crossterm::terminal::size);
@@ -31,19 +28,26 @@ impl OutputStyle {
     }
 }
 
-/// Colours and glyphs for an output that is a terminal or not.
 pub fn theme(color: ColorChoice, is_terminal: bool) -> Theme {
     let no_color = std::env::var("NO_COLOR").ok();
-    let color = color.wants_color(is_terminal, no_color.as_deref());
+    let color = wants_color(color, is_terminal, no_color.as_deref());
     Theme::new(color, !locale_is_utf8())
+}
+
+/// `no_color` is the value of `NO_COLOR` (<https://no-color.org>: any but the empty one counts).
+fn wants_color(choice: ColorChoice, is_terminal: bool, no_color: Option<&str>) -> bool {
+    match choice {
+        ColorChoice::Auto => is_terminal && no_color.is_none_or(str::is_empty),
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+    }
 }
 
 pub fn locale_is_utf8() -> bool {
     is_utf8(|name| std::env::var(name).ok())
 }
 
-/// Whether the locale's encoding is UTF-8: the first of these variables that is set decides
-/// (POSIX.1-2017, XBD 8.2).
+/// The first of these variables that is set decides (POSIX.1-2017, XBD 8.2).
 fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -54,20 +58,17 @@ fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
-/// Why the dashboard cannot be drawn here.
 #[derive(Debug, thiserror::Error)]
 pub enum NoTerminal {
-    /// Standard input or output is a pipe or a file.
     #[error(
         "the dashboard needs a terminal; in scripts use `mintwatch list`, or `mintwatch list --json`"
     )]
     NotATerminal,
-    /// `TERM` names no terminal that can be drawn on.
+    /// With the value of `TERM`.
     #[error("the dashboard cannot draw on this terminal (TERM is {0}); use `mintwatch list`")]
     Dumb(String),
 }
 
-/// Whether the dashboard can be drawn on standard output.
 pub fn require_terminal() -> Result<(), NoTerminal> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(NoTerminal::NotATerminal);
@@ -75,17 +76,18 @@ pub fn require_terminal() -> Result<(), NoTerminal> {
     check_term()
 }
 
-/// Whether a line on `output` can be rewritten in place.
+/// Whether a line can be rewritten in place.
 pub fn can_rewrite(output: &impl IsTerminal) -> bool {
     output.is_terminal() && check_term().is_ok()
 }
 
 fn check_term() -> Result<(), NoTerminal> {
-    match std::env::var("TERM").as_deref() {
-        Err(_) | Ok("") => Err(NoTerminal::Dumb(String::from("not set"))),
-        Ok("dumb") => Err(NoTerminal::Dumb(String::from("dumb"))),
-        Ok(_) => Ok(()),
-    }
+    let problem = match std::env::var("TERM").as_deref() {
+        Err(_) | Ok("") => "not set",
+        Ok("dumb") => "dumb",
+        Ok(_) => return Ok(()),
+    };
+    Err(NoTerminal::Dumb(problem.into()))
 }
 
 /// `text` in the colours of `role`, as ANSI sequences (ECMA-48 SGR).
@@ -134,6 +136,25 @@ mod tests {
                     .map(|(_, value)| (*value).into())
             };
             assert_eq!(is_utf8(variable), want, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn color_table() {
+        use ColorChoice::{Always, Auto, Never};
+        for (choice, is_terminal, no_color, want) in [
+            (Auto, true, None, true),
+            (Auto, true, Some(""), true),
+            (Auto, true, Some("1"), false),
+            (Auto, false, None, false),
+            (Always, false, Some("1"), true),
+            (Never, true, None, false),
+        ] {
+            assert_eq!(
+                wants_color(choice, is_terminal, no_color),
+                want,
+                "{choice:?}"
+            );
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The prompt of `new` and `send`: an argument, a file, standard input, or the person's editor.
+//! The prompt of `new` and `send`: an argument, a file, standard input, or the user's editor.
 //!
 //! This file must not know what a prompt is for.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -18,10 +18,10 @@ use crate::process;
 use crate::session::key_variables;
 use crate::text;
 
-/// The most bytes of a prompt.
 const MAX_BYTES: usize = 1 << 20;
+const NO_PROMPT: &str =
+    "no prompt: give it as an argument, with -F FILE, or with -F - on standard input";
 
-/// Where a prompt comes from.
 #[derive(Debug, Default, Args)]
 pub struct PromptArgs {
     /// What the agent is to do; without it and -F, $VISUAL or $EDITOR is opened on a terminal
@@ -39,7 +39,7 @@ pub struct PromptArgs {
 }
 
 impl PromptArgs {
-    /// The prompt, and the person's agreement to send it to `project`.
+    /// Reads the prompt, and asks `question` where there is a terminal.
     pub async fn ask(
         &self,
         actions: &Actions,
@@ -58,22 +58,21 @@ impl PromptArgs {
         if confirm(question, count, input, err)? {
             return Ok(prompt);
         }
-        Err(CommandError::failed(format!("not sent{}", prompt.keep())))
+        let note = prompt.keep_document();
+        Err(CommandError::failed(format!("not sent{note}")))
     }
 }
 
-/// A prompt that is not empty.
 #[derive(Debug)]
 pub struct Prompt {
-    /// The text, without white space at its ends.
+    /// Trimmed, and not empty.
     pub text: String,
-    /// Where it was written in an editor.
+    /// Set if it was written in an editor.
     document: Option<EditedDocument>,
 }
 
 impl Prompt {
-    /// Reads the prompt that `args` ask for. `input` is standard input; `editor` is the environment
-    /// of an editor, where there is a terminal for one.
+    /// `input` is standard input; `editor` is the environment of an editor, `None` without a terminal.
     pub fn read(
         args: &PromptArgs,
         input: &mut dyn Read,
@@ -82,35 +81,35 @@ impl Prompt {
         let text = match (&args.prompt, &args.file) {
             (Some(prompt), _) => prompt.clone(),
             (None, Some(path)) if path.as_os_str() == "-" => read(input, "standard input")?,
-            (None, Some(path)) => read_file(path)?,
-            (None, None) => return Self::written(editor),
+            (None, Some(path)) => {
+                let name = text::clean(&path.to_string_lossy());
+                let mut file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+                read(&mut file, &name)?
+            }
+            (None, None) => return Self::edit(editor),
         };
-        let text = trimmed(&text).ok_or_else(|| usage("the prompt is empty"))?;
+        let text = trim(&text).ok_or_else(|| CommandError::usage("the prompt is empty"))?;
         Ok(Self {
             text,
             document: None,
         })
     }
 
-    fn written(editor: Option<&Environment>) -> Result<Self, CommandError> {
-        let nothing = "no prompt: give it as an argument, with -F FILE, or with -F - on standard \
-                       input";
-        let Some(environment) = editor else {
-            return Err(usage(nothing));
-        };
+    fn edit(editor: Option<&Environment>) -> Result<Self, CommandError> {
+        let environment = editor.ok_or_else(|| CommandError::usage(NO_PROMPT))?;
         let document = EditedDocument::write(environment).context("not sent")?;
-        let document = document.ok_or_else(|| usage(&format!("{nothing}; or set EDITOR")))?;
-        let text = trimmed(&document.text);
+        let no_editor = || CommandError::usage(format!("{NO_PROMPT}; or set EDITOR"));
+        let document = document.ok_or_else(no_editor)?;
+        let text = trim(&document.text);
         Ok(Self {
             text: text.ok_or_else(|| CommandError::failed("not sent: the prompt is empty"))?,
             document: Some(document),
         })
     }
 
-    /// Makes the write that the prompt is for, once. What was written in an editor is kept where the
-    /// write fails. A signal that ends the program before there is a reply leaves the `doubt`
-    /// whether it happened, and it counts as if it had.
-    pub async fn write<T, E, C>(
+    /// Awaits `call`, which sends the prompt once. If it fails, an edited document is kept. If a
+    /// signal comes first, the error says `doubt`, and `count` counts the write as sent.
+    pub async fn send<T, E, C>(
         self,
         call: impl Future<Output = Result<T, E>>,
         doubt: &str,
@@ -120,69 +119,62 @@ impl Prompt {
         CommandError: From<E>,
         C: Future<Output = ()>,
     {
-        let result = tokio::select! {
+        tokio::select! {
             biased;
-            exit = process::interrupted() => Err(exit),
-            result = call => Ok(result),
-        };
-        match result {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => Err(CommandError::from(error).with_note(&self.keep())),
-            Err(exit) => {
+            exit = process::interrupted() => {
                 count().await;
-                let kept = self.keep();
-                let message = format!("stopped before there was a reply. {doubt}{kept}");
+                let note = self.keep_document();
+                let message = format!("stopped before there was a reply. {doubt}{note}");
                 Err(CommandError::new(exit, anyhow!(message)))
+            }
+            result = call => {
+                result.map_err(|error| CommandError::from(error).with_note(&self.keep_document()))
             }
         }
     }
 
-    /// Keeps what was written in an editor and could not be used; says where it is.
-    pub fn keep(self) -> String {
-        let kept = self.document.and_then(EditedDocument::keep);
-        kept.map_or_else(String::new, |path| {
+    /// Keeps an edited document; returns a note that says where, or an empty one.
+    pub fn keep_document(self) -> String {
+        let path = self.document.and_then(EditedDocument::keep);
+        path.map_or_else(String::new, |path| {
             format!("\nYour prompt is kept in {}", path.display())
         })
     }
 }
 
-fn usage(message: &str) -> CommandError {
-    CommandError::usage(message)
-}
-
-fn trimmed(text: &str) -> Option<String> {
+/// `None` where nothing is left.
+fn trim(text: &str) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}').trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn read_file(path: &Path) -> Result<String, CommandError> {
-    let name = text::clean(&path.to_string_lossy());
-    let mut file = File::open(path).map_err(|error| unreadable(&name, &error))?;
-    read(&mut file, &name)
-}
-
 fn read(input: &mut dyn Read, name: &str) -> Result<String, CommandError> {
     let mut bytes = Vec::new();
-    // One more than there may be, to tell a prompt that just fits from one that does not.
+    // One more than the limit, to recognise a longer prompt.
     let mut input = input.take(MAX_BYTES as u64 + 1);
     input
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(name, &error))?;
     if bytes.len() > MAX_BYTES {
-        return Err(usage(&format!("the prompt in {name} is longer than 1 MiB")));
+        let message = format!("the prompt in {name} is longer than 1 MiB");
+        return Err(CommandError::usage(message));
     }
     String::from_utf8(bytes).map_err(|_| unreadable(name, &"it is not UTF-8"))
 }
 
-fn unreadable(name: &str, why: &dyn std::fmt::Display) -> CommandError {
-    usage(&format!("cannot read the prompt from {name}: {why}"))
+fn unreadable(name: &str, error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::usage(format!("cannot read the prompt from {name}: {error}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(prompt: Option<&str>, file: Option<&str>, input: &[u8]) -> Result<String, String> {
+    fn read_prompt(
+        prompt: Option<&str>,
+        file: Option<&str>,
+        input: &[u8],
+    ) -> Result<String, String> {
         let args = PromptArgs {
             prompt: prompt.map(Into::into),
             file: file.map(Into::into),
@@ -206,13 +198,13 @@ mod tests {
             (None, Some("-"), "\n  é\n", "é"),
             (None, Some(path), "unread", "# Title\r\n\n  rest"),
         ] {
-            let text = told(prompt, file, input.as_bytes());
+            let text = read_prompt(prompt, file, input.as_bytes());
             assert_eq!(text.as_deref(), Ok(want));
         }
     }
 
     #[test]
-    fn without_a_prompt_it_is_said_why() {
+    fn without_a_prompt_the_error_says_why() {
         let long = vec![b'x'; MAX_BYTES + 1];
         for (prompt, file, input, want) in [
             (Some(""), None, &b""[..], "the prompt is empty"),
@@ -238,20 +230,20 @@ mod tests {
                 "cannot read the prompt from /no/such/file: No such file",
             ),
         ] {
-            let error = told(prompt, file, input).unwrap_err();
+            let error = read_prompt(prompt, file, input).unwrap_err();
             assert!(error.starts_with(want), "{error}");
         }
-        assert!(told(None, Some("-"), &long[1..]).is_ok());
+        assert!(read_prompt(None, Some("-"), &long[1..]).is_ok());
     }
 
     #[test]
-    fn what_was_given_needs_no_keeping() {
+    fn only_a_document_is_kept() {
         let args = PromptArgs {
             prompt: Some("a".into()),
             file: None,
             ..PromptArgs::default()
         };
         let prompt = Prompt::read(&args, &mut std::io::empty(), None).unwrap();
-        assert_eq!(prompt.keep(), "");
+        assert_eq!(prompt.keep_document(), "");
     }
 }

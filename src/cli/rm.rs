@@ -1,5 +1,6 @@
-//! `mintwatch rm`: takes jobs out of the config, so that nothing watches them.
+//! `mintwatch rm`: removes jobs from the config.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use clap::Args;
@@ -10,7 +11,6 @@ use super::completions;
 use super::context::Context;
 use super::error::CommandResult;
 use super::select;
-use crate::board::Watched;
 use crate::exit::Exit;
 use crate::job::JobKey;
 
@@ -31,25 +31,16 @@ pub struct RmArgs {
 }
 
 impl RmArgs {
-    /// Removes all the jobs or none, and prints them.
+    /// Removes all the jobs or none.
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (actions, watched) = context.actions(NOT_IN_DEMO)?;
-        let edited = actions.remove(keys(&self.jobs, &watched)?).await?;
-        for key in &edited.changed {
+        let jobs = select::jobs(watched, &self.jobs)?;
+        let mut seen = HashSet::new();
+        let mut keys: Vec<JobKey> = jobs.into_iter().map(|job| job.key).collect();
+        keys.retain(|key| seen.insert(key.clone()));
+        for key in actions.remove(keys).await?.changed {
             writeln!(io::stdout(), "{key}")?;
         }
         Ok(Exit::Done)
     }
-}
-
-/// The jobs that `names` mean, each once.
-fn keys(names: &[String], watched: &[Watched]) -> Result<Vec<JobKey>, select::SelectError> {
-    let mut keys = Vec::new();
-    for name in names {
-        let key = &select::job(watched, name)?.key;
-        if !keys.contains(key) {
-            keys.push(key.clone());
-        }
-    }
-    Ok(keys)
 }

@@ -1,5 +1,4 @@
-//! Which job a `JOB` on the command line means: a job id, `PROJECT/JOB`, or a label when it is
-//! unique.
+//! Finds the watched jobs that `JOB` and `PROJECT` on the command line name.
 
 use thiserror::Error;
 
@@ -7,49 +6,34 @@ use crate::board::Watched;
 use crate::config::nearest;
 use crate::text;
 
-/// Why a `JOB` or a `PROJECT` on the command line means nothing.
+/// Each has the cleaned name, and the choices or a suggestion.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SelectError {
-    /// No watched job has this id or label; and what to do.
     #[error("no watched job is called \"{0}\"; {1}")]
     NoSuchJob(String, String),
-    /// Several have.
     #[error("\"{0}\" could be any of {1}; say which, as PROJECT/JOB")]
     Ambiguous(String, String),
-    /// No project with jobs has this id or name; and what to do.
     #[error("no project with jobs is called \"{0}\"; {1}")]
     NoSuchProject(String, String),
 }
 
-/// The one of `watched` that `name` means.
+/// The one of `watched` with this id, else this `PROJECT/JOB`, else this label.
 pub fn job<'a>(watched: &'a [Watched], name: &str) -> Result<&'a Watched, SelectError> {
-    let by_path = || {
-        let (project, id) = name.split_once('/')?;
-        watched
-            .iter()
-            .find(|job| in_project(job, project) && *job.key.id == *id)
-    };
-    let by_id = watched
-        .iter()
-        .filter(|job| *job.key.id == *name)
-        .collect::<Vec<_>>();
-    let by_label = || {
-        watched
-            .iter()
-            .filter(|job| job.label.as_deref() == Some(name))
-            .collect()
-    };
-    let found = if by_id.is_empty() {
-        by_path().map_or_else(by_label, |job| vec![job])
-    } else {
-        by_id
-    };
+    let mut found: Vec<&Watched> = watched.iter().filter(|job| *job.key.id == *name).collect();
+    if found.is_empty() {
+        let path = name.split_once('/');
+        found.extend(path.and_then(|(project, id)| {
+            let mut jobs = watched.iter();
+            jobs.find(|job| in_project(job, project) && *job.key.id == *id)
+        }));
+    }
+    if found.is_empty() {
+        let labelled = |job: &&Watched| job.label.as_deref() == Some(name);
+        found.extend(watched.iter().filter(labelled));
+    }
     match found.as_slice() {
         [job] => Ok(job),
-        [] => Err(SelectError::NoSuchJob(
-            text::clean(name),
-            job_advice(watched, name),
-        )),
+        [] => Err(no_such_job(watched, name)),
         many => {
             let keys: Vec<String> = many.iter().map(|job| job.key.to_string()).collect();
             Err(SelectError::Ambiguous(text::clean(name), keys.join(", ")))
@@ -57,64 +41,65 @@ pub fn job<'a>(watched: &'a [Watched], name: &str) -> Result<&'a Watched, Select
     }
 }
 
-/// The jobs of `watched` that `names` mean, in that order; all where none is named.
+/// The jobs that `names` name, in that order; all if `names` is empty.
 pub fn jobs(watched: Vec<Watched>, names: &[String]) -> Result<Vec<Watched>, SelectError> {
     if names.is_empty() {
         return Ok(watched);
     }
-    names
-        .iter()
-        .map(|name| job(&watched, name).cloned())
-        .collect()
-}
-
-/// What to do where no job is called `name`.
-fn job_advice(watched: &[Watched], name: &str) -> String {
-    if watched.is_empty() {
-        return String::from("the config lists no jobs");
-    }
-    let paths: Vec<String> = if name.contains('/') {
-        watched
-            .iter()
-            .map(|job| format!("{}/{}", job.project.title(), job.key.id))
-            .collect()
-    } else {
-        Vec::new()
-    };
-    let names = watched
-        .iter()
-        .flat_map(|job| [Some(&*job.key.id), job.label.as_deref()]);
-    let names = names.flatten().chain(paths.iter().map(String::as_str));
-    match nearest(name, names) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => String::from("`mintwatch list` shows those that are"),
-    }
-}
-
-/// Whether `job` belongs to the project with this id or name.
-pub fn in_project(job: &Watched, project: &str) -> bool {
-    *job.project.id == *project || job.project.name.as_deref() == Some(project)
+    let find = |name: &String| job(&watched, name).cloned();
+    names.iter().map(find).collect()
 }
 
 /// The jobs of the project with this id or name.
 pub fn project(watched: &[Watched], name: &str) -> Result<Vec<Watched>, SelectError> {
-    let jobs: Vec<Watched> = watched
-        .iter()
-        .filter(|job| in_project(job, name))
-        .cloned()
-        .collect();
+    let jobs = watched.iter().filter(|job| in_project(job, name));
+    let jobs: Vec<Watched> = jobs.cloned().collect();
     if jobs.is_empty() {
-        let mut known: Vec<&str> = watched.iter().map(|job| job.project.title()).collect();
-        known.dedup();
-        let ids = watched.iter().map(|job| &*job.project.id);
-        let advice = match nearest(name, known.iter().copied().chain(ids)) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None if known.is_empty() => String::from("the config lists no jobs"),
-            None => format!("the config has {}", known.join(", ")),
-        };
-        return Err(SelectError::NoSuchProject(text::clean(name), advice));
+        return Err(no_such_project(watched, name));
     }
     Ok(jobs)
+}
+
+fn in_project(job: &Watched, project: &str) -> bool {
+    *job.project.id == *project || job.project.name.as_deref() == Some(project)
+}
+
+fn no_such_job(watched: &[Watched], name: &str) -> SelectError {
+    let mut known = Vec::new();
+    for job in watched {
+        known.push(job.key.id.to_string());
+        known.extend(job.label.clone());
+        if name.contains('/') {
+            known.push(format!("{}/{}", job.project.title(), job.key.id));
+        }
+    }
+    let known = known.iter().map(String::as_str);
+    let otherwise = "`mintwatch list` shows those that are";
+    SelectError::NoSuchJob(text::clean(name), suggestion(name, known, otherwise))
+}
+
+fn no_such_project(watched: &[Watched], name: &str) -> SelectError {
+    let mut titles: Vec<&str> = watched.iter().map(|job| job.project.title()).collect();
+    titles.dedup();
+    let otherwise = format!("the config has {}", titles.join(", "));
+    let ids = watched.iter().map(|job| &*job.project.id);
+    let known = titles.into_iter().chain(ids);
+    SelectError::NoSuchProject(text::clean(name), suggestion(name, known, &otherwise))
+}
+
+fn suggestion<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    otherwise: &str,
+) -> String {
+    if known.clone().next().is_none() {
+        return String::from("the config lists no jobs");
+    }
+    let near = nearest(name, known);
+    near.map_or_else(
+        || otherwise.to_owned(),
+        |near| format!("did you mean \"{near}\"?"),
+    )
 }
 
 #[cfg(test)]
@@ -170,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ambiguous_or_unknown_is_said() {
+    fn ambiguous_and_unknown_names_are_errors() {
         let error = job(&watched(), "job_2").unwrap_err();
         assert_eq!(
             error.to_string(),

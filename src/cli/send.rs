@@ -1,4 +1,4 @@
-//! `mintwatch send`: a follow-up to a job, which wakes it if it has finished.
+//! `mintwatch send`: a follow-up to a job, which makes it active again if it has finished.
 
 use std::io::{self, Write};
 
@@ -26,13 +26,12 @@ Examples:
   mintwatch send docs/job_01 -F review.md --yes && mintwatch wait job_01
 
 Exit codes: 0 sent; 1 not sent, or not known; 2 usage or config; 4 no key, or a key refused.
-It is never tried twice."
+It is never retried."
 )]
 pub struct SendArgs {
     /// The job: an id, PROJECT/JOB, or a label
     #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
     pub job: String,
-    /// What the agent is to do.
     #[command(flatten)]
     pub prompt: PromptArgs,
 }
@@ -48,7 +47,7 @@ impl SendArgs {
         let (text, jobs) = (prompt.text.clone(), [job.key.clone()]);
         let call = writer.follow_up(&jobs, &text);
         let replies = prompt
-            .write(call, MESSAGE_MAY_HAVE_ARRIVED, || {
+            .send(call, MESSAGE_MAY_HAVE_ARRIVED, || {
                 actions.count_write(project, None)
             })
             .await?;

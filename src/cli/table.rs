@@ -1,4 +1,4 @@
-//! Jobs as a table: the dashboard's own table of columns, printed.
+//! Jobs as a table with the dashboard's columns.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -12,7 +12,6 @@ use crate::view::columns::{Column, ColumnId, Context};
 use crate::view::fit::fit;
 use crate::view::theme::{Role, Theme};
 
-/// Prints `rows` as a table.
 pub fn print_rows(
     rows: &[&Row],
     style: OutputStyle,
@@ -38,7 +37,7 @@ pub fn print_rows(
     Ok(())
 }
 
-/// The columns that are printed, each as wide as its longest text or as there is room for.
+/// The columns with their widths: those that fit, or of the longest text if the width is unlimited.
 fn columns(rows: &[&Row], style: OutputStyle, context: &Context) -> Vec<(&'static Column, usize)> {
     if let Some(width) = style.width {
         let all: Vec<ColumnId> = ColumnId::all().collect();
@@ -65,9 +64,9 @@ fn print_line(
 ) -> io::Result<()> {
     let mut line = String::new();
     for (text, width, role) in cells {
-        let shown = theme.printable(theme.cut(&text, width));
-        let pad = " ".repeat(width.saturating_sub(text::width(&shown)) + 2);
-        line.push_str(&paint(theme, role, &shown));
+        let cell = theme.printable(theme.cut(&text, width));
+        let pad = " ".repeat(width.saturating_sub(text::width(&cell)) + 2);
+        line.push_str(&paint(theme, role, &cell));
         line.push_str(&pad);
     }
     writeln!(out, "{}", line.trim_end())

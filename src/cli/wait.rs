@@ -1,12 +1,13 @@
 //! `mintwatch wait`: waits until jobs have finished.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::completions;
@@ -57,12 +58,10 @@ pub struct WaitArgs {
     pub json: bool,
 }
 
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    text.parse::<SignedDuration>()
-        .and_then(Duration::try_from)
-        .ok()
+fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
+    time::parse_duration(text)
         .filter(|timeout| !timeout.is_zero())
-        .ok_or_else(|| String::from("expected a duration, such as 90s, 30m or 2h"))
+        .ok_or("expected a duration, such as 90s, 30m or 2h")
 }
 
 impl WaitArgs {
@@ -76,13 +75,13 @@ impl WaitArgs {
             output::can_rewrite(&io::stderr()).then(io::stderr),
             context.theme(io::stderr().is_terminal()),
         );
-        let end = wait(self, &mut board, &mut progress, stop).await;
+        let result = wait(self, &mut board, &mut progress, stop).await;
         drop(progress);
-        let Ok(exit) = end else {
+        let Ok(exit) = result else {
             return Err(CommandError::poller_ended(&mut session.poller).await);
         };
         if !matches!(exit, Exit::Signal(_)) {
-            // A reader who has had enough changes nothing about how the jobs ended.
+            // A closed pipe does not change how the jobs ended.
             self.report(context, &board.borrow(), exit)
                 .or_else(|error| match error.kind() {
                     io::ErrorKind::BrokenPipe => Ok(()),
@@ -102,52 +101,46 @@ impl WaitArgs {
             table::print_rows(&rows, style, Timestamp::now(), &mut out)?;
         }
         for line in messages(exit, self, board) {
-            // Where nobody can be told, the table and the exit code remain.
+            // If stderr is closed, the table and the exit code remain.
             let _ = writeln!(io::stderr(), "mintwatch: {line}");
         }
         Ok(())
     }
 }
 
-/// How a job stands, to someone who waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum JobOutcome {
-    Good,
+    Succeeded,
     Failed,
     /// The API knows no such job, so that it can never finish.
-    Missing,
+    NotFound,
     NoKey,
-    AtWork,
+    Pending,
 }
 
 impl JobOutcome {
     fn from_row(row: &Row) -> Self {
-        match row.status() {
-            Some(Status::Completed | Status::Archived) => return Self::Good,
-            Some(Status::Failed) => return Self::Failed,
-            _ => {}
-        }
-        match row.error.as_ref().map(|error| error.kind) {
-            Some(ErrorKind::NotFound) => Self::Missing,
+        match (row.status(), &row.error) {
+            (Some(Status::Completed | Status::Archived), _) => Self::Succeeded,
+            (Some(Status::Failed), _) => Self::Failed,
+            (_, Some(error)) if error.kind == ErrorKind::NotFound => Self::NotFound,
             _ if row.lacks_key() => Self::NoKey,
-            _ => Self::AtWork,
+            _ => Self::Pending,
         }
     }
 }
 
-/// Whether waiting is over, and why.
-///
-/// A failure is the last word only when there is nothing more to learn, unless the first one was
-/// asked for.
-fn verdict(board: &Board, fail_fast: bool) -> Option<Exit> {
-    let standings: Vec<JobOutcome> = board.rows().iter().map(JobOutcome::from_row).collect();
-    let any = |wanted: &[JobOutcome]| standings.iter().any(|standing| wanted.contains(standing));
-    let failed = any(&[JobOutcome::Failed, JobOutcome::Missing]);
+/// How waiting ends, if it is over. A failure ends it only with `fail_fast`, or when there is nothing
+/// left to wait for.
+fn finished(board: &Board, fail_fast: bool) -> Option<Exit> {
+    let outcomes: Vec<JobOutcome> = board.rows().iter().map(JobOutcome::from_row).collect();
+    let any = |outcome| outcomes.contains(&outcome);
+    let failed = any(JobOutcome::Failed) || any(JobOutcome::NotFound);
     if failed && fail_fast {
         Some(Exit::Failed)
-    } else if any(&[JobOutcome::AtWork]) {
+    } else if any(JobOutcome::Pending) {
         None
-    } else if any(&[JobOutcome::NoKey]) {
+    } else if any(JobOutcome::NoKey) {
         Some(Exit::NoKey)
     } else if failed {
         Some(Exit::Failed)
@@ -156,8 +149,8 @@ fn verdict(board: &Board, fail_fast: bool) -> Option<Exit> {
     }
 }
 
-/// Waits until the jobs on `board` have finished, the time is up, or `stop` says the number of a
-/// signal. It is an error if the board is no longer written.
+/// Waits until the jobs on `board` have finished, the timeout is over, or `stop` completes. An error
+/// means that the poller has ended.
 async fn wait(
     args: &WaitArgs,
     board: &mut watch::Receiver<Board>,
@@ -165,76 +158,65 @@ async fn wait(
     stop: impl Future<Output = Exit>,
 ) -> Result<Exit, watch::error::RecvError> {
     let mut stop = pin!(stop);
-    let mut time_up = pin!(time_up(args.timeout));
+    let timeout = args.timeout.unwrap_or(Duration::MAX);
+    let mut timeout = pin!(tokio::time::sleep(timeout));
     loop {
         {
             let board = board.borrow_and_update();
-            if let Some(end) = verdict(&board, args.fail_fast) {
-                return Ok(end);
+            if let Some(exit) = finished(&board, args.fail_fast) {
+                return Ok(exit);
             }
-            progress.show(&board);
+            progress.update(&board);
         }
         tokio::select! {
             changed = board.changed() => changed?,
-            () = &mut time_up => return Ok(Exit::Unfinished),
+            () = &mut timeout => return Ok(Exit::Unfinished),
             exit = &mut stop => return Ok(exit),
         }
     }
 }
 
-async fn time_up(timeout: Option<Duration>) {
-    match timeout {
-        Some(timeout) => tokio::time::sleep(timeout).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// One line that is rewritten in place, on a terminal; it is cleared when this is dropped.
-pub struct Progress<W: Write> {
+/// One line that is rewritten in place, and cleared on drop; nothing where there is no `out`.
+struct Progress<W: Write> {
     out: Option<W>,
     theme: Theme,
-    shown: String,
+    line: String,
 }
 
 impl<W: Write> Progress<W> {
-    /// Progress on the terminal `out`, or none at all.
-    pub fn new(out: Option<W>, theme: Theme) -> Self {
-        Self {
-            out,
-            theme,
-            shown: String::new(),
-        }
+    fn new(out: Option<W>, theme: Theme) -> Self {
+        let line = String::new();
+        Self { out, theme, line }
     }
 
-    fn show(&mut self, board: &Board) {
+    fn update(&mut self, board: &Board) {
         let Some(out) = &mut self.out else { return };
         let columns = crossterm::terminal::size().map_or(80, |(columns, _)| columns);
         let line = progress_line(board, self.theme, usize::from(columns));
-        if line != self.shown {
-            // A terminal that takes no more text is no reason to stop waiting.
+        if line != self.line {
+            // Waiting goes on if the terminal cannot be written.
             let _ = write!(out, "{REWRITE}{line}").and_then(|()| out.flush());
-            self.shown = line;
+            self.line = line;
         }
     }
 }
 
 impl<W: Write> Drop for Progress<W> {
     fn drop(&mut self) {
-        if let Some(out) = self.out.as_mut().filter(|_| !self.shown.is_empty()) {
+        if let Some(out) = self.out.as_mut().filter(|_| !self.line.is_empty()) {
             let _ = write!(out, "{REWRITE}").and_then(|()| out.flush());
         }
     }
 }
 
-/// How far the waiting is, in one line that leaves the last of `columns` free: a terminal would
-/// wrap behind it.
+/// Leaves the last of `columns` free: a terminal would wrap after it.
 fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
-    let (mut finished, mut failed, mut open) = (0, 0, Vec::new());
+    let (mut finished, mut failed, mut pending) = (0, 0, Vec::new());
     for row in board.rows() {
         match JobOutcome::from_row(row) {
-            JobOutcome::Good => finished += 1,
-            JobOutcome::Failed | JobOutcome::Missing => failed += 1,
-            JobOutcome::NoKey | JobOutcome::AtWork => open.push(name_and_trouble(row)),
+            JobOutcome::Succeeded => finished += 1,
+            JobOutcome::Failed | JobOutcome::NotFound => failed += 1,
+            JobOutcome::NoKey | JobOutcome::Pending => pending.push(name_and_error(row)),
         }
     }
     let failures = match failed {
@@ -245,82 +227,69 @@ fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
         "{} of {} finished{failures}; waiting for {}",
         finished + failed,
         board.rows().len(),
-        open.join(", ")
+        pending.join(", ")
     );
     let line = text::truncate(&line, columns.saturating_sub(1), theme.glyphs().ellipsis);
     theme.printable(&*line).into_owned()
 }
 
-fn name_and_trouble(row: &Row) -> String {
+fn name_and_error(row: &Row) -> String {
     match &row.error {
         Some(error) => format!("{} ({})", row.watched.title(), error.kind.as_str()),
         None => row.watched.title().to_owned(),
     }
 }
 
-/// What there is to say about `end`, beside the jobs themselves.
-fn messages(end: Exit, args: &WaitArgs, board: &Board) -> Vec<String> {
+/// The messages after the table or JSON.
+fn messages(exit: Exit, args: &WaitArgs, board: &Board) -> Vec<String> {
     if board.rows().is_empty() {
-        return vec![String::from(
-            "no jobs are watched, so there is nothing to wait for",
-        )];
+        let message = "no jobs are watched, so there is nothing to wait for";
+        return vec![message.into()];
     }
-    let with = |standing: JobOutcome| {
+    let with = |outcome: JobOutcome| -> Vec<&Row> {
         let rows = board.rows().iter();
-        rows.filter(|row| JobOutcome::from_row(row) == standing)
-            .collect::<Vec<_>>()
+        rows.filter(|row| JobOutcome::from_row(row) == outcome)
+            .collect()
     };
-    let mut said = Vec::new();
+    let mut messages = Vec::new();
     let failed = with(JobOutcome::Failed);
     if !failed.is_empty() {
-        said.push(format!("failed: {}", names(&failed)));
+        messages.push(format!("failed: {}", names(&failed)));
     }
-    said.extend(reasons(&with(JobOutcome::Missing)));
-    said.extend(reasons(&with(JobOutcome::NoKey)));
-    let at_work = with(JobOutcome::AtWork);
-    if end == Exit::Unfinished && !at_work.is_empty() {
-        let limit = args.timeout.unwrap_or_default();
-        said.push(format!(
-            "not finished within {}: {}",
-            time::duration(limit),
-            names(&at_work)
+    messages.extend(errors(&with(JobOutcome::NotFound)));
+    messages.extend(errors(&with(JobOutcome::NoKey)));
+    let pending = with(JobOutcome::Pending);
+    if exit == Exit::Unfinished && !pending.is_empty() {
+        let timeout = time::duration(args.timeout.unwrap_or_default());
+        messages.push(format!(
+            "not finished within {timeout}: {}",
+            names(&pending)
         ));
-        said.extend(reasons(&at_work));
+        messages.extend(errors(&pending));
     }
-    said
+    messages
 }
 
-/// Each reason for which polls of `rows` fail, once, with the jobs that it stops.
-fn reasons(rows: &[&Row]) -> Vec<String> {
-    let mut by_reason: Vec<(&str, Vec<&Row>)> = Vec::new();
+/// Each error of `rows` once, after the jobs that have it.
+fn errors(rows: &[&Row]) -> Vec<String> {
+    let mut affected: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in rows {
-        let Some(error) = &row.error else { continue };
-        match by_reason
-            .iter_mut()
-            .find(|(reason, _)| *reason == error.message)
-        {
-            Some((_, stopped)) => stopped.push(row),
-            None => by_reason.push((&error.message, vec![row])),
+        if let Some(error) = &row.error {
+            affected.entry(&error.message).or_default().push(row);
         }
     }
-    let told = by_reason.iter();
-    told.map(|(reason, rows)| format!("{}: {reason}", names(rows)))
+    let lines = affected.iter();
+    lines
+        .map(|(error, rows)| format!("{}: {error}", names(rows)))
         .collect()
 }
 
 fn names(rows: &[&Row]) -> String {
-    let named: Vec<&str> = rows
-        .iter()
-        .take(MAX_NAMED)
-        .map(|row| row.watched.title())
-        .collect();
-    match rows.len() - named.len() {
-        0 => named.join(", "),
-        more => format!(
-            "{} and {more} more {}",
-            named.join(", "),
-            plural("job", more)
-        ),
+    let titles = rows.iter().take(MAX_NAMED).map(|row| row.watched.title());
+    let named = titles.collect::<Vec<_>>().join(", ");
+    match rows.len().saturating_sub(MAX_NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more {}", plural("job", more)),
     }
 }
 
@@ -335,8 +304,8 @@ mod tests {
     use crate::failure::Failure;
     use crate::job::{Job, JobKey};
 
-    /// A board with a row for each of `words`: a status, `?` for one never seen, or a kind of error
-    /// behind what was seen before (`active+forbidden`).
+    /// A board with a row for each of `words`: a status or `?` for none, and the kind of error of the last
+    /// poll (`active+forbidden`).
     fn board(words: &str) -> Board {
         let project = Arc::new(Project {
             id: "p".into(),
@@ -368,14 +337,14 @@ mod tests {
                 "timeout" => ErrorKind::Timeout,
                 _ => continue,
             };
-            let failure = Failure::new(kind, format!("{error}, in words"));
+            let failure = Failure::new(kind, format!("{error}, explained"));
             board.apply(&key(at), Update::Failed(failure), Timestamp::UNIX_EPOCH);
         }
         board
     }
 
     #[test]
-    fn verdict_table() {
+    fn exit_table() {
         use Exit::{Done, Failed, NoKey};
         for (rows, want, want_fail_fast) in [
             ("", Some(Done), Some(Done)),
@@ -401,8 +370,8 @@ mod tests {
             ("completed+auth", Some(Done), Some(Done)),
             ("failed+timeout", Some(Failed), Some(Failed)),
         ] {
-            assert_eq!(verdict(&board(rows), false), want, "{rows}");
-            assert_eq!(verdict(&board(rows), true), want_fail_fast, "{rows}");
+            assert_eq!(finished(&board(rows), false), want, "{rows}");
+            assert_eq!(finished(&board(rows), true), want_fail_fast, "{rows}");
         }
     }
 
@@ -439,8 +408,8 @@ mod tests {
     fn a_line_is_written_once_and_cleared() {
         let mut out = Vec::new();
         let mut progress = Progress::new(Some(&mut out), Theme::new(false, false));
-        progress.show(&board("active"));
-        progress.show(&board("active"));
+        progress.update(&board("active"));
+        progress.update(&board("active"));
         drop(progress);
         let line = "0 of 1 finished; waiting for job_0";
         assert_eq!(
@@ -450,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_at_the_end() {
+    fn final_messages() {
         let args = WaitArgs {
             timeout: Some(Duration::from_mins(30)),
             ..WaitArgs::default()
@@ -467,8 +436,8 @@ mod tests {
                 "failed ?+gone ?+auth ?+auth",
                 vec![
                     "failed: job_0",
-                    "job_1: gone, in words",
-                    "job_2, job_3: auth, in words",
+                    "job_1: gone, explained",
+                    "job_2, job_3: auth, explained",
                 ],
             ),
             (
@@ -476,7 +445,7 @@ mod tests {
                 "active ?+timeout",
                 vec![
                     "not finished within 30m: job_0, job_1",
-                    "job_1: timeout, in words",
+                    "job_1: timeout, explained",
                 ],
             ),
             (

@@ -1,4 +1,4 @@
-//! `mintwatch watch`: a line for each event.
+//! `mintwatch watch`: prints a line for each event.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
@@ -31,7 +31,7 @@ use crate::view::theme::Theme;
 With --json, each line is one object. `event` is `status` (`from` and `to` say how it changed) or
 `pull_request` (a link appeared or changed; `from` and `to` are null). `prLink` is the pull request
 at that moment. When one reply brings both, `status` comes first. The first sight of a job is no
-change. Polls that fail are told on standard error, once each.
+change. Errors of polls are printed on standard error, once each.
 
 Exit codes: 130 Ctrl-C; 143 SIGTERM; 0 when the reader of the output has gone; 1 no jobs to watch;
 4 no key, or all keys refused.")]
@@ -59,42 +59,38 @@ impl WatchArgs {
             theme: context.theme(io::stdout().is_terminal()),
             time_zone: TimeZone::system(),
         };
-        let unread = process::unread();
-        match watch(self, &session.poller, output, stop, unread).await? {
+        let closed = process::output_closed();
+        match watch(self, &session.poller, output, stop, closed).await? {
             Some(exit) => Ok(exit),
             None => Err(CommandError::poller_ended(&mut session.poller).await),
         }
     }
 }
 
-/// How and where lines are printed.
 #[derive(Debug)]
 struct Output<'a, O, E> {
-    /// For the lines.
     out: &'a mut O,
-    /// For what goes wrong.
     err: &'a mut E,
-    /// Colour and glyphs of the lines.
     theme: Theme,
-    /// Where lines that are no JSON tell the time.
+    /// For lines that are not JSON.
     time_zone: TimeZone,
 }
 
-/// Prints a line for each event until `stop` is ready, or `unread` says that nobody reads them;
-/// `None` where the poller has ended.
+/// Prints a line for each event until `stop` or `closed`, that of the output, completes; `None`
+/// if the poller has ended.
 async fn watch<O: Write, E: Write>(
     args: &WatchArgs,
     poller: &Poller,
     output: Output<'_, O, E>,
     stop: impl Future<Output = Exit>,
-    unread: impl Future<Output = ()>,
+    closed: impl Future<Output = ()>,
 ) -> io::Result<Option<Exit>> {
-    let (mut stop, mut unread) = (pin!(stop), pin!(unread));
+    let (mut stop, mut closed) = (pin!(stop), pin!(closed));
     let (mut board, mut events) = (poller.board(), poller.subscribe());
-    let mut troubles = ReportedErrors::default();
+    let mut errors = ReportedErrors::default();
     loop {
         tokio::select! {
-            // In this order, so that no line is lost to an end that came after it.
+            // In this order, so that no line is lost when `stop` completes after it.
             biased;
             event = events.recv() => {
                 let Some(event) = event else {
@@ -109,12 +105,12 @@ async fn watch<O: Write, E: Write>(
                 if changed.is_err() {
                     return Ok(None);
                 }
-                if troubles.tell(&mut board, output.err) {
+                if errors.report(&mut board, output.err) {
                     return Ok(Some(Exit::NoKey));
                 }
             }
             exit = &mut stop => return Ok(Some(exit)),
-            () = &mut unread => return Ok(Some(Exit::Done)),
+            () = &mut closed => return Ok(Some(Exit::Done)),
         }
     }
 }
@@ -192,36 +188,39 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What keeps jobs from being polled: each fault is told when it begins.
+/// The errors of the last polls: each is printed once, when it begins.
 #[derive(Debug, Default)]
 struct ReportedErrors(BTreeSet<String>);
 
 impl ReportedErrors {
-    /// Tells what is new on `board`; whether nothing can be polled for want of a key.
-    fn tell(&mut self, board: &mut watch::Receiver<Board>, err: &mut impl Write) -> bool {
+    /// Prints the new ones, and returns whether no job can be polled for lack of a key.
+    fn report(&mut self, board: &mut watch::Receiver<Board>, err: &mut impl Write) -> bool {
         let board = board.borrow_and_update();
-        let (news, all_refused) = (self.news(&board), board.rows().iter().all(Row::lacks_key));
+        let (news, all_refused) = (
+            self.take_new(&board),
+            board.rows().iter().all(Row::lacks_key),
+        );
         // Let go of before anything is written: the poller waits for it.
         drop(board);
         for line in news {
-            // Where nobody can be told, there is still the output.
+            // Standard error may be closed.
             let _ = writeln!(err, "mintwatch: {line}");
         }
         all_refused
     }
 
-    fn news(&mut self, board: &Board) -> Vec<String> {
-        let mut news = Vec::new();
+    fn take_new(&mut self, board: &Board) -> Vec<String> {
+        let mut new = Vec::new();
         let mut present = BTreeSet::new();
         for row in board.rows() {
             let Some(error) = &row.error else { continue };
             let known = self.0.contains(&error.message);
             if present.insert(error.message.clone()) && !known {
-                news.push(format!("{}: {}", row.watched.title(), error.message));
+                new.push(format!("{}: {}", row.watched.title(), error.message));
             }
         }
         self.0 = present;
-        news
+        new
     }
 }
 
@@ -363,19 +362,19 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_when_it_begins() {
+    fn an_error_is_printed_when_it_begins() {
         let (mut board, key) = board();
-        let mut troubles = ReportedErrors::default();
+        let mut errors = ReportedErrors::default();
         let failed = |message: &str| Update::Failed(Failure::new(ErrorKind::Network, message));
         let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(troubles.news(&board), [""; 0]);
+        assert_eq!(errors.take_new(&board), [""; 0]);
         board.apply(&key, failed("down"), now);
-        assert_eq!(troubles.news(&board), ["SDK \"x\": down"]);
+        assert_eq!(errors.take_new(&board), ["SDK \"x\": down"]);
         board.apply(&key, failed("down"), now);
-        assert_eq!(troubles.news(&board), [""; 0]);
+        assert_eq!(errors.take_new(&board), [""; 0]);
         board.apply(&key, seen(Some("active"), None), now);
-        assert_eq!(troubles.news(&board), [""; 0]);
+        assert_eq!(errors.take_new(&board), [""; 0]);
         board.apply(&key, failed("down"), now);
-        assert_eq!(troubles.news(&board), ["SDK \"x\": down"]);
+        assert_eq!(errors.take_new(&board), ["SDK \"x\": down"]);
     }
 }

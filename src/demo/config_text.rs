@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use super::simulator::{Project, SimulatedJob};
 
-/// Up to this many jobs the config asks for fast polling, as a person watches the simulation;
-/// more are for measuring, with the program's defaults.
-const WATCHED_JOBS: usize = 100;
+/// Up to this many jobs are polled fast, since a person watches the simulation; more are for
+/// measuring, with the program's defaults.
+const MAX_FAST_JOBS: usize = 100;
 
 /// A config for the server at `base_url`; `key_source_line` is the line in its `[key]` table.
 pub(super) fn config_text(base_url: &str, key_source_line: &str, projects: &[Project]) -> String {
@@ -18,7 +18,7 @@ pub(super) fn config_text(base_url: &str, key_source_line: &str, projects: &[Pro
          base_url = \"{base_url}\"\n\n[key]\n{key_source_line}\n"
     );
     let jobs: usize = projects.iter().map(|project| project.jobs.len()).sum();
-    if jobs <= WATCHED_JOBS {
+    if jobs <= MAX_FAST_JOBS {
         text.push_str("\n[poll]\nactive = \"2s\"\nfinished = \"10s\"\n");
     }
     for project in projects {
@@ -29,33 +29,27 @@ pub(super) fn config_text(base_url: &str, key_source_line: &str, projects: &[Pro
 
 fn push_project(text: &mut String, project: &Project) {
     let (id, name) = (project.id, project.name);
+    let jobs = project.jobs.iter().map(job_entry).collect::<String>();
     // Writing to a `String` cannot fail.
     let _ = write!(
         text,
-        "\n[[projects]]\nid = \"{id}\"\nname = \"{name}\"\njobs = [\n"
+        "\n[[projects]]\nid = \"{id}\"\nname = \"{name}\"\njobs = [\n{jobs}]\n"
     );
-    for job in &project.jobs {
-        let _ = writeln!(text, "  {},", job_entry(job));
-    }
-    text.push_str("]\n");
 }
 
-/// A job as an element of `jobs`. Ids, labels and tags are the simulation's own and hold nothing
-/// that TOML would want escaped.
+/// An element of `jobs`. Ids, labels and tags are the simulation's own, and need no escapes in TOML.
 fn job_entry(job: &SimulatedJob) -> String {
-    let mut entry = format!("\"{}\"", job.id);
-    if job.label.is_none() && job.tags.is_empty() {
-        return entry;
+    let id = &job.id;
+    let label = job.label.as_ref();
+    let label = label.map_or_else(String::new, |label| format!(", label = \"{label}\""));
+    let tags = match job.tags.join("\", \"") {
+        none if none.is_empty() => none,
+        tags => format!(", tags = [\"{tags}\"]"),
+    };
+    if label.is_empty() && tags.is_empty() {
+        return format!("  \"{id}\",\n");
     }
-    entry.insert_str(0, "{ id = ");
-    if let Some(label) = &job.label {
-        let _ = write!(entry, ", label = \"{label}\"");
-    }
-    if !job.tags.is_empty() {
-        let _ = write!(entry, ", tags = [\"{}\"]", job.tags.join("\", \""));
-    }
-    entry.push_str(" }");
-    entry
+    format!("  {{ id = \"{id}\"{label}{tags} }},\n")
 }
 
 #[cfg(test)]
@@ -64,11 +58,11 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::demo::simulator::World;
+    use crate::demo::simulator::Simulator;
 
     fn table(jobs: usize) -> toml::Table {
-        let world = World::new(jobs, 1.0, Rng::with_seed(1), Timestamp::UNIX_EPOCH);
-        let text = config_text("http://127.0.0.1:9", "env = \"KEY\"", world.projects());
+        let simulator = Simulator::new(jobs, 1.0, Rng::with_seed(1), Timestamp::UNIX_EPOCH);
+        let text = config_text("http://127.0.0.1:9", "env = \"KEY\"", simulator.projects());
         text.parse().unwrap()
     }
 
@@ -99,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_world_is_polled_fast_and_a_big_one_by_default() {
+    fn few_jobs_are_polled_fast_and_many_at_the_default_intervals() {
         assert_eq!(table(24)["poll"]["active"].as_str(), Some("2s"));
         assert!(!table(5_000).contains_key("poll"));
         assert_eq!(jobs(&table(5_000)).len(), 5_000);

@@ -1,15 +1,15 @@
-//! The jobs of the simulation: two dozen with names and scripts, and as many more as are asked for.
+//! The jobs of the simulation: two dozen with titles and scripts, and as many generated ones as are
+//! asked for.
 //!
-//! The scripts give the first minutes a lively mix in which every kind of event is seen within
-//! three of them; after that the jobs go on by themselves. Only a few jobs are ever archived, as a
-//! client need not poll an archived job again and would see the simulation fade away. This file
-//! must not know ids or HTTP.
+//! The scripts show every kind of event within the first three minutes; after that the jobs get
+//! follow-ups forever. Few jobs are ever archived: a client need not poll an archived job again, and
+//! would see the simulation come to rest. This file must not know ids or HTTP.
 
 use fastrand::Rng;
 
-use super::timeline::{FOR_EVER, Life, Phase, State, between};
+use super::timeline::{FOREVER, Phase, State, Timeline, between};
 
-/// The projects, each with its id and its name.
+/// Ids and names.
 pub(super) const PROJECTS: [(&str, &str); 3] = [
     ("64f0c1e2", "docs"),
     ("64f0c1f7", "api"),
@@ -34,78 +34,75 @@ const UNCHANGED: State = State::Completed {
     pull_request: false,
 };
 const ARCHIVED: State = State::Archived { pull_request: true };
-const SHELVED: State = State::Archived {
+const ARCHIVED_UNCHANGED: State = State::Archived {
     pull_request: false,
 };
 
-/// A job before it has an id.
+/// A job without an id.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    /// Its project, as an index in [`PROJECTS`].
+    /// An index in [`PROJECTS`].
     pub(super) project: usize,
-    /// What it is about; its branch is named after this.
+    /// Also names the branch.
     pub(super) title: String,
-    /// Whether the config gives it its title as a label.
+    /// Whether the title is the job's label in the config.
     pub(super) labelled: bool,
-    /// Its tags in the config.
     pub(super) tags: Vec<&'static str>,
-    /// The model that does the work.
     pub(super) model: &'static str,
-    /// How many seconds ago it was created.
+    /// Seconds since it was created.
     pub(super) age: f64,
-    /// What becomes of it.
-    pub(super) life: Life,
+    pub(super) timeline: Timeline,
 }
 
 /// Project, title, tags, model, age in minutes, script. A title that starts with `~` is no label.
-type Part = (
+type Fixture = (
     usize,
     &'static str,
     &'static [&'static str],
     usize,
     f64,
-    &'static [(State, f64)],
+    &'static [Phase],
 );
 
 #[rustfmt::skip] // one job a line reads as the table that it is
-const PARTS: [Part; 24] = [
+const FIXTURES: [Fixture; 24] = [
     (SDK, "SDK quickstart", &["release"], SONNET, 0.2, &[(STARTING, 14.0), (WORKING, 50.0), (PULL, 150.0)]),
     (DOCS, "Release notes 4.2", &["release"], OPUS, 130.0, &[(PULL, 48.0), (WORKING, 70.0), (PULL, 180.0)]),
     (API, "Idempotency guide", &["api-ref"], SONNET, 41.0, &[(FAILED, 66.0), (WORKING, 60.0), (PULL, 150.0)]),
-    (DOCS, "Onboarding checklist", &["growth"], SONNET, 7_300.0, &[(SHELVED, FOR_EVER)]),
+    (DOCS, "Onboarding checklist", &["growth"], SONNET, 7_300.0, &[(ARCHIVED_UNCHANGED, FOREVER)]),
     (API, "Webhooks reference", &["api-ref", "release"], OPUS, 6.0, &[(WORKING, 28.0), (PULL, 140.0)]),
     (API, "Error codes table", &["api-ref"], SONNET, 52.0, &[(UNCHANGED, 18.0), (PULL, 190.0)]),
     (DOCS, "Broken links sweep", &["upkeep"], SONNET, 3.0, &[(WORKING, 42.0), (UNCHANGED, 130.0)]),
-    (API, "Rate limits page", &["api-ref", "billing"], SONNET, 310.0, &[(PULL, 85.0), (ARCHIVED, FOR_EVER)]),
+    (API, "Rate limits page", &["api-ref", "billing"], SONNET, 310.0, &[(PULL, 85.0), (ARCHIVED, FOREVER)]),
     (SDK, "Python snippets", &["python"], SONNET, 9.0, &[(WORKING, 75.0), (FAILED, 90.0)]),
-    (SDK, "TypeScript types", &["typescript"], OPUS, 5_900.0, &[(ARCHIVED, FOR_EVER)]),
+    (SDK, "TypeScript types", &["typescript"], OPUS, 5_900.0, &[(ARCHIVED, FOREVER)]),
     (DOCS, "Billing FAQ", &["billing"], SONNET, 4.0, &[(WORKING, 58.0), (UNCHANGED, 22.0), (PULL, 160.0)]),
     (SDK, "Go client reference", &["go", "api-ref"], OPUS, 1_500.0, &[(PULL, 210.0), (WORKING, 80.0), (PULL, 200.0)]),
     (API, "OAuth scopes", &["auth", "api-ref"], SONNET, 12.0, &[(WORKING, 100.0), (PULL, 200.0)]),
     (DOCS, "~Style pass on tutorials", &[], SONNET, 1_580.0, &[(UNCHANGED, 120.0), (WORKING, 90.0), (UNCHANGED, 140.0)]),
     (DOCS, "Migration to v4", &["release"], OPUS, 25.0, &[(WORKING, 135.0), (PULL, 240.0)]),
-    (API, "OpenAPI descriptions", &["api-ref"], SONNET, 8_800.0, &[(ARCHIVED, FOR_EVER)]),
-    (DOCS, "SSO setup guide", &["auth"], SONNET, 185.0, &[(PULL, 420.0), (ARCHIVED, FOR_EVER)]),
+    (API, "OpenAPI descriptions", &["api-ref"], SONNET, 8_800.0, &[(ARCHIVED, FOREVER)]),
+    (DOCS, "SSO setup guide", &["auth"], SONNET, 185.0, &[(PULL, 420.0), (ARCHIVED, FOREVER)]),
     (API, "Pagination examples", &["api-ref"], SONNET, 2.0, &[(WORKING, 165.0), (UNCHANGED, 90.0)]),
     (DOCS, "Self-hosting guide", &["infra"], OPUS, 440.0, &[(FAILED, 170.0), (WORKING, 100.0), (FAILED, 120.0)]),
-    (DOCS, "Glossary", &["upkeep"], SONNET, 2_950.0, &[(UNCHANGED, 150.0), (SHELVED, FOR_EVER)]),
+    (DOCS, "Glossary", &["upkeep"], SONNET, 2_950.0, &[(UNCHANGED, 150.0), (ARCHIVED_UNCHANGED, FOREVER)]),
     (SDK, "~Streaming examples", &["python", "typescript"], OPUS, 1.0, &[(WORKING, 190.0), (PULL, 200.0)]),
-    (API, "~Batch endpoints", &[], SONNET, 2_890.0, &[(ARCHIVED, FOR_EVER)]),
+    (API, "~Batch endpoints", &[], SONNET, 2_890.0, &[(ARCHIVED, FOREVER)]),
     (SDK, "Retry helpers", &["release"], SONNET, 490.0, &[(UNCHANGED, 260.0), (WORKING, 60.0), (PULL, 150.0)]),
-    (DOCS, "Quickstart rewrite", &["growth", "release"], OPUS, 4_400.0, &[(SHELVED, FOR_EVER)]),
+    (DOCS, "Quickstart rewrite", &["growth", "release"], OPUS, 4_400.0, &[(ARCHIVED_UNCHANGED, FOREVER)]),
 ];
 
 /// `count` jobs: the named ones first, then generated ones in the same mix.
 pub(super) fn drafts(count: usize, rng: &mut Rng) -> Vec<Draft> {
     (0..count)
-        .map(|n| match PARTS.get(n) {
-            Some(part) => named(part, rng),
+        .map(|n| match FIXTURES.get(n) {
+            Some(fixture) => named(fixture, rng),
             None => generated(n, rng),
         })
         .collect()
 }
 
-fn named(&(project, title, tags, model, minutes, script): &Part, rng: &mut Rng) -> Draft {
+fn named(&(project, title, tags, model, minutes, script): &Fixture, rng: &mut Rng) -> Draft {
     let age = minutes * 60.0;
     Draft {
         project,
@@ -114,25 +111,15 @@ fn named(&(project, title, tags, model, minutes, script): &Part, rng: &mut Rng) 
         tags: tags.to_vec(),
         model: MODELS[model],
         age,
-        life: life(script, age, rng),
+        timeline: timeline(script, age, rng),
     }
 }
 
-/// Job number `n`: about a thing of its own, with the script of a named job at another pace.
+/// Job number `n`, with the script of a named job at another speed.
 fn generated(n: usize, rng: &mut Rng) -> Draft {
-    const THINGS: [&str; 12] = [
-        "Webhooks",
-        "Auth",
-        "Invoices",
-        "Search",
-        "Uploads",
-        "Teams",
-        "Quotas",
-        "Events",
-        "Exports",
-        "Audit log",
-        "Tokens",
-        "Regions",
+    const TOPICS: [&str; 12] = [
+        "Webhooks", "Auth", "Invoices", "Search", "Uploads", "Teams", "Quotas", "Events",
+        "Exports", "Audits", "Tokens", "Regions",
     ];
     const KINDS: [&str; 8] = [
         "guide",
@@ -146,27 +133,27 @@ fn generated(n: usize, rng: &mut Rng) -> Draft {
     ];
     const TAGS: [&str; 6] = ["release", "billing", "api-ref", "auth", "upkeep", "growth"];
 
-    let (_, _, _, model, _, script) = PARTS[n % PARTS.len()];
-    let thing = THINGS[rng.usize(..THINGS.len())];
+    let (_, _, _, model, _, script) = FIXTURES[n % FIXTURES.len()];
+    let topic = TOPICS[rng.usize(..TOPICS.len())];
     let kind = KINDS[rng.usize(..KINDS.len())];
     let pace = between(rng, 0.3, 3.0);
-    let script: Vec<_> = script
+    let script: Vec<Phase> = script
         .iter()
-        .map(|&(state, lasts)| (state, lasts * pace))
+        .map(|&(state, seconds)| (state, seconds * pace))
         .collect();
     let age = generated_age(script[0].0, rng);
     Draft {
         project: rng.usize(..PROJECTS.len()),
-        title: format!("{thing} {kind} {n}"),
+        title: format!("{topic} {kind} {n}"),
         labelled: true,
         tags: vec![TAGS[rng.usize(..TAGS.len())]],
         model: MODELS[model],
         age,
-        life: life(&script, age, rng),
+        timeline: timeline(&script, age, rng),
     }
 }
 
-/// Seconds since a job in `state` was created: minutes for one at work, up to days for others.
+/// Seconds since a job in `state` was created: minutes for an active one, up to days for others.
 fn generated_age(state: State, rng: &mut Rng) -> f64 {
     const MINUTE: f64 = 60.0;
     const DAY: f64 = 24.0 * 60.0 * MINUTE;
@@ -178,17 +165,14 @@ fn generated_age(state: State, rng: &mut Rng) -> f64 {
     }
 }
 
-/// The life of a job that is in the first state of `script` when the simulation begins.
-fn life(script: &[(State, f64)], age: f64, rng: &mut Rng) -> Life {
-    let phases = script
-        .iter()
-        .map(|&(state, lasts)| Phase { state, lasts })
-        .collect();
+/// The timeline of a job that is in the first state of `script` when the simulation begins.
+fn timeline(script: &[Phase], age: f64, rng: &mut Rng) -> Timeline {
+    let phases = script.to_vec();
     match script {
-        // Archived half its age ago: that moment is told, so it must lie in the past.
-        [(State::Archived { .. }, _)] => Life::once(age / -2.0, phases),
-        [.., (State::Archived { .. }, _)] => Life::once(0.0, phases),
-        _ => Life::endless(0.0, phases, rng),
+        // Archived half its age ago: `archivedAt` must lie in the past.
+        [(State::Archived { .. }, _)] => Timeline::new(age / -2.0, phases),
+        [.., (State::Archived { .. }, _)] => Timeline::new(0.0, phases),
+        _ => Timeline::new(0.0, phases).with_follow_ups(rng),
     }
 }
 
@@ -213,7 +197,7 @@ mod tests {
     #[test]
     fn a_job_is_no_younger_than_its_archiving() {
         for draft in drafts(1_000, &mut Rng::with_seed(7)) {
-            let (state, since) = draft.life.at(0.0);
+            let (state, since) = draft.timeline.at(0.0);
             if matches!(state, State::Archived { .. }) {
                 assert!(-draft.age < since && since < 0.0, "{draft:?}");
             }
@@ -226,7 +210,7 @@ mod tests {
         let count = |wanted: fn(State) -> bool| {
             drafts
                 .iter()
-                .filter(|draft| wanted(draft.life.at(0.0).0))
+                .filter(|draft| wanted(draft.timeline.at(0.0).0))
                 .count()
         };
         assert_eq!(count(|state| matches!(state, STARTING | WORKING)), 900);

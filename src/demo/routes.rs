@@ -1,37 +1,33 @@
-//! The API's contract in HTTP words: paths, methods, bodies, codes and errors.
+//! The HTTP side of the API's contract: paths, methods, bodies, status codes and errors.
 //!
-//! Plain functions over hyper's types; this file must not know sockets, chance or time.
+//! Plain functions over hyper's types; this file must not know sockets, randomness or time.
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::simulator::{AgentJob, Refusal};
+use super::simulator::{JobResult, Refusal};
 
 /// The largest request body that is accepted, in bytes.
-pub(super) const LARGEST_BODY: usize = 256 * 1024;
+pub(super) const MAX_BODY: usize = 256 * 1024;
 
-/// The largest request body that is read through for the sake of an answer, in bytes.
-const DISCARDED_BODY: usize = 64 * LARGEST_BODY;
+/// The most bytes that are read: a client that is still sending when it is refused would see a
+/// broken pipe instead of the response.
+const MAX_READ: usize = 64 * MAX_BODY;
 
-/// An answer with its whole body.
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type JsonResponse = Response<Full<Bytes>>;
 
-/// A call of the API, by its path.
+/// An endpoint of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call<'a> {
-    /// Tell a job.
+pub(super) enum Route<'a> {
     Get { project: &'a str, id: &'a str },
-    /// Begin a job.
     Create { project: &'a str },
-    /// Send a job a follow-up.
     Message { project: &'a str, id: &'a str },
 }
 
-impl<'a> Call<'a> {
-    /// The call that `path` names.
+impl<'a> Route<'a> {
     pub(super) fn from_path(path: &'a str) -> Option<Self> {
         let mut parts = path.strip_prefix("/v2/agent/")?.split('/');
         let (project, "job") = (parts.next()?, parts.next()?) else {
@@ -45,7 +41,6 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The method that it takes.
     pub(super) fn method(self) -> &'static str {
         match self {
             Self::Get { .. } => "GET",
@@ -54,15 +49,15 @@ impl<'a> Call<'a> {
     }
 }
 
-/// An error that the API answers with.
+/// `{"error": "..."}`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct ErrorResponse {
     status: StatusCode,
     message: String,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-impl Fault {
+impl ErrorResponse {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -76,50 +71,38 @@ impl Fault {
         self
     }
 
-    /// The key is missing or wrong.
     pub(super) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Invalid or missing API key")
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
-    /// The path names no call.
-    pub(super) fn no_path() -> Self {
+    pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found")
     }
 
-    /// The call takes only the method `allowed`.
-    pub(super) fn wrong_method(allowed: &'static str) -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("Method not allowed: use {allowed}"),
-        )
-        .with_header(header::ALLOW, HeaderValue::from_static(allowed))
+    pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
+        let message = format!("Method not allowed: use {allowed}");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, message)
+            .with_header(header::ALLOW, HeaderValue::from_static(allowed))
     }
 
-    /// The error that comes now and then, as from any real service.
     pub(super) fn service_unavailable() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Service temporarily unavailable (simulated)",
-        )
+        let message = "Service temporarily unavailable (simulated)";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
     fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// The error as a reply.
-    pub(super) fn into_answer(self) -> Answer {
-        let body = json!({ "error": self.message }).to_string();
-        let mut answer = json_answer(self.status, body);
-        if let Some((name, value)) = self.header {
-            answer.headers_mut().insert(name, value);
-        }
-        answer
+    pub(super) fn into_response(self) -> JsonResponse {
+        let mut response = json_response(self.status, &json!({ "error": self.message }));
+        response.headers_mut().extend(self.header);
+        response
     }
 }
 
-impl From<Refusal> for Fault {
+impl From<Refusal> for ErrorResponse {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NoProject => Self::new(StatusCode::NOT_FOUND, "Project not found"),
@@ -133,61 +116,49 @@ impl From<Refusal> for Fault {
     }
 }
 
-/// The answer that tells `job`, with `status` where there is one.
 pub(super) fn job_response(
     status: StatusCode,
-    job: Result<AgentJob<'_>, Refusal>,
-) -> Result<Answer, Fault> {
-    let body = serde_json::to_vec(&job?)
-        .map_err(|error| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    Ok(json_answer(status, body))
+    job: JobResult<'_>,
+) -> Result<JsonResponse, ErrorResponse> {
+    Ok(json_response(status, &json!(job?)))
 }
 
-fn json_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    answer
+fn json_response(status: StatusCode, body: &Value) -> JsonResponse {
+    let json = HeaderValue::from_static("application/json");
+    let mut response = Response::new(Full::new(body.to_string().into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
 }
 
-/// A request's body; the part of it that is too large is read too, but not kept.
-pub(super) async fn read_body<B: Body<Data = Bytes> + Unpin>(
-    mut body: B,
-) -> Result<Vec<u8>, Fault> {
-    let (mut kept, mut size) = (Vec::new(), 0);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Fault::bad_request("The request body broke off"))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        size += data.len();
-        if size <= LARGEST_BODY {
-            kept.extend_from_slice(&data);
-        } else if size > DISCARDED_BODY {
-            break;
-        }
+pub(super) async fn read_body<B>(body: B) -> Result<Bytes, ErrorResponse>
+where
+    B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
+    let too_large = || {
+        let message = format!("The request body is larger than {MAX_BODY} bytes");
+        ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    match Limited::new(body, MAX_READ).collect().await {
+        Ok(body) => Some(body.to_bytes())
+            .filter(|body| body.len() <= MAX_BODY)
+            .ok_or_else(too_large),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(ErrorResponse::bad_request("The request body broke off")),
     }
-    if size > LARGEST_BODY {
-        return Err(Fault::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The request body is larger than {LARGEST_BODY} bytes"),
-        ));
-    }
-    Ok(kept)
 }
 
 /// The `prompt` in a request's JSON body.
-pub(super) fn prompt_of(body: &[u8]) -> Result<String, Fault> {
-    let mut body: Value = serde_json::from_slice(body)
-        .map_err(|error| Fault::bad_request(format!("The request body is not JSON: {error}")))?;
+pub(super) fn parse_prompt(body: &[u8]) -> Result<String, ErrorResponse> {
+    let bad_request = |message: &str| Err(ErrorResponse::bad_request(message));
+    let mut body: Value = serde_json::from_slice(body).map_err(|error| {
+        ErrorResponse::bad_request(format!("The request body is not JSON: {error}"))
+    })?;
     match body.get_mut("prompt").map(Value::take) {
         Some(Value::String(prompt)) if !prompt.is_empty() => Ok(prompt),
-        Some(Value::String(_)) => Err(Fault::bad_request("prompt must not be empty")),
-        Some(_) => Err(Fault::bad_request("prompt must be a string")),
-        None => Err(Fault::bad_request("prompt is required")),
+        Some(Value::String(_)) => bad_request("prompt must not be empty"),
+        Some(_) => bad_request("prompt must be a string"),
+        None => bad_request("prompt is required"),
     }
 }
 
@@ -199,11 +170,14 @@ mod tests {
     fn path_table() {
         let project = "p1";
         for (path, want) in [
-            ("/v2/agent/p1/job", Some(Call::Create { project })),
-            ("/v2/agent/p1/job/j2", Some(Call::Get { project, id: "j2" })),
+            ("/v2/agent/p1/job", Some(Route::Create { project })),
+            (
+                "/v2/agent/p1/job/j2",
+                Some(Route::Get { project, id: "j2" }),
+            ),
             (
                 "/v2/agent/p1/job/j2/message",
-                Some(Call::Message { project, id: "j2" }),
+                Some(Route::Message { project, id: "j2" }),
             ),
             ("/v2/agent/p1/job/j2/message/more", None),
             ("/v2/agent/p1/job/j2/messages", None),
@@ -212,7 +186,7 @@ mod tests {
             ("/v1/agent/p1/job/j2", None),
             ("/", None),
         ] {
-            assert_eq!(Call::from_path(path), want, "{path}");
+            assert_eq!(Route::from_path(path), want, "{path}");
         }
     }
 
@@ -228,14 +202,14 @@ mod tests {
             (r#"["prompt"]"#, Err("prompt is required")),
             (r#""prompt""#, Err("prompt is required")),
         ] {
-            let got = prompt_of(body.as_bytes());
-            let want = want.map(String::from).map_err(Fault::bad_request);
+            let got = parse_prompt(body.as_bytes());
+            let want = want.map(String::from).map_err(ErrorResponse::bad_request);
             assert_eq!(got, want, "{body}");
         }
         for body in ["", "prompt=Go", "{\"prompt\":\"Go\""] {
-            let fault = prompt_of(body.as_bytes()).unwrap_err();
-            assert_eq!(fault.status, StatusCode::BAD_REQUEST, "{body}");
-            assert!(fault.message.contains("not JSON"), "{body}");
+            let error = parse_prompt(body.as_bytes()).unwrap_err();
+            assert_eq!(error.status, StatusCode::BAD_REQUEST, "{body}");
+            assert!(error.message.contains("not JSON"), "{body}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The simulated API at work: an HTTP server on the loopback interface, on the caller's runtime.
+//! The simulated API as an HTTP server on the loopback interface, on the caller's runtime.
 //!
-//! It owns the listener, the connections, the key, the latency and the errors that come now and
-//! then. What answers say belongs to the world, how they are worded to the calls. This file must
-//! not know the client, the config module or the screen.
+//! It owns the listener, the connections, the key, the latency and the random errors. What a response
+//! says belongs to the simulator, its HTTP form to the routes. This file must not know the client, the
+//! config module or the screen.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,25 +22,24 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::config_text::config_text;
-use super::routes::{Answer, Call, Fault, job_response, prompt_of, read_body};
-use super::simulator::World;
+use super::routes::{ErrorResponse, JsonResponse, Route, job_response, parse_prompt, read_body};
+use super::simulator::Simulator;
 
-/// How the simulated API is set up; the default is what `--demo` shows.
+/// The defaults are those of `--demo`.
 #[derive(Clone)]
 pub struct Options {
-    /// How many jobs there are.
     pub jobs: usize,
-    /// Simulated seconds a second; nothing moves at 0.
+    /// Simulated seconds a second; nothing changes at 0.
     pub speed: f64,
-    /// How long each answer takes; a little, and never the same, where not given.
+    /// The time that each response takes; random where not given.
     pub latency: Option<Duration>,
-    /// The share of the polls that fail with a 503, from 0 to 1.
+    /// The share of polls that fail with a 503, from 0 to 1.
     pub error_rate: f64,
-    /// Where chance begins: the same seed makes the same jobs.
+    /// The same seed makes the same jobs.
     pub seed: u64,
-    /// The port; a free one where 0.
+    /// 0 takes a free port.
     pub port: u16,
-    /// The API key; made up at the start where not given.
+    /// Random where not given.
     pub key: Option<String>,
 }
 
@@ -58,7 +57,7 @@ impl Default for Options {
     }
 }
 
-/// The simulated API at work; dropping it ends it, with all its connections.
+/// A running server; dropping it closes all its connections.
 pub struct DemoServer {
     address: SocketAddr,
     state: Arc<ServerState>,
@@ -66,7 +65,7 @@ pub struct DemoServer {
 }
 
 impl DemoServer {
-    /// Begins to serve on 127.0.0.1, on the current tokio runtime.
+    /// Serves 127.0.0.1 on the current tokio runtime.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
@@ -79,20 +78,18 @@ impl DemoServer {
         })
     }
 
-    /// The `base_url` for a client.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The API key that it asks for.
     pub fn key(&self) -> &str {
         &self.state.key
     }
 
     /// A config that watches all its jobs; `key_source_line` is the line in the `[key]` table.
     pub fn config_toml(&self, key_source_line: &str) -> String {
-        let world = self.state.world();
-        config_text(&self.base_url(), key_source_line, world.projects())
+        let simulator = self.state.simulator();
+        config_text(&self.base_url(), key_source_line, simulator.projects())
     }
 }
 
@@ -102,43 +99,39 @@ impl Drop for DemoServer {
     }
 }
 
-/// What all connections share. The locks are held within plain functions only.
+/// Shared by all connections. The lock is never held across an await.
 struct ServerState {
     key: String,
     latency: Option<Duration>,
     error_rate: f64,
-    chance: Mutex<Rng>,
-    world: Mutex<World>,
+    simulator: Mutex<Simulator>,
 }
 
 impl ServerState {
     fn new(options: Options) -> Self {
-        let mut chance = Rng::with_seed(options.seed);
-        let world = World::new(options.jobs, options.speed, chance.fork(), Timestamp::now());
+        let rng = Rng::with_seed(options.seed).fork();
+        let simulator = Simulator::new(options.jobs, options.speed, rng, Timestamp::now());
         Self {
-            key: options.key.unwrap_or_else(made_up_key),
+            key: options.key.unwrap_or_else(random_key),
             latency: options.latency,
             error_rate: options.error_rate,
-            chance: Mutex::new(chance),
-            world: Mutex::new(world),
+            simulator: Mutex::new(simulator),
         }
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn chance(&self) -> MutexGuard<'_, Rng> {
-        self.chance.lock().unwrap_or_else(PoisonError::into_inner)
+    fn simulator(&self) -> MutexGuard<'_, Simulator> {
+        self.simulator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next_latency(&self) -> Duration {
         self.latency
-            .unwrap_or_else(|| Duration::from_millis(self.chance().u64(40..=160)))
+            .unwrap_or_else(|| Duration::from_millis(fastrand::u64(40..=160)))
     }
 
     fn next_poll_fails(&self) -> bool {
-        self.chance().f64() < self.error_rate
+        fastrand::f64() < self.error_rate
     }
 
     fn accepts_key(&self, headers: &HeaderMap) -> bool {
@@ -150,12 +143,12 @@ impl ServerState {
     }
 }
 
-/// It guards a simulation on this machine, so it need not come from a strong source of chance.
-fn made_up_key() -> String {
+/// It guards a simulation on this machine, so it need not be cryptographically random.
+fn random_key() -> String {
     format!("mint_demo_{:032x}", fastrand::u128(..))
 }
 
-/// Takes connections until it is aborted, which ends them too.
+/// Accepts connections until it is aborted, which closes them too.
 async fn accept(listener: TcpListener, state: Arc<ServerState>) {
     let mut connections = JoinSet::new();
     loop {
@@ -177,50 +170,53 @@ async fn serve_connection(stream: TcpStream, state: Arc<ServerState>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(answer(&state, request).await) }
+        async move { Ok::<_, Infallible>(respond(&state, request).await) }
     });
-    // That a connection broke is for the client to notice.
+    // A broken connection is for the client to notice.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-/// The answer to one request, after the latency.
-async fn answer(state: &ServerState, request: Request<Incoming>) -> Answer {
+async fn respond(state: &ServerState, request: Request<Incoming>) -> JsonResponse {
     let latency = state.next_latency();
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let answer = respond(state, request).await;
-    answer.unwrap_or_else(Fault::into_answer)
+    handle(state, request)
+        .await
+        .unwrap_or_else(ErrorResponse::into_response)
 }
 
-async fn respond(state: &ServerState, request: Request<Incoming>) -> Result<Answer, Fault> {
+async fn handle(
+    state: &ServerState,
+    request: Request<Incoming>,
+) -> Result<JsonResponse, ErrorResponse> {
     let (head, body) = request.into_parts();
-    // All of it, before any answer: a client that is still sending would see a broken pipe instead.
+    // Before any response: a client that is still sending would see a broken pipe instead.
     let body = read_body(body).await;
     if !state.accepts_key(&head.headers) {
-        return Err(Fault::unauthorized());
+        return Err(ErrorResponse::unauthorized());
     }
-    let call = Call::from_path(head.uri.path()).ok_or_else(Fault::no_path)?;
-    if head.method != call.method() {
-        return Err(Fault::wrong_method(call.method()));
+    let route = Route::from_path(head.uri.path()).ok_or_else(ErrorResponse::not_found)?;
+    if head.method != route.method() {
+        return Err(ErrorResponse::method_not_allowed(route.method()));
     }
     let now = Timestamp::now();
-    match call {
-        Call::Get { .. } if state.next_poll_fails() => Err(Fault::service_unavailable()),
-        Call::Get { project, id } => {
-            job_response(StatusCode::OK, state.world().get(project, id, now))
+    match route {
+        Route::Get { .. } if state.next_poll_fails() => Err(ErrorResponse::service_unavailable()),
+        Route::Get { project, id } => {
+            job_response(StatusCode::OK, state.simulator().get(project, id, now))
         }
-        Call::Create { project } => {
-            let prompt = prompt_of(&body?)?;
-            let mut world = state.world();
-            job_response(StatusCode::CREATED, world.create(project, &prompt, now))
+        Route::Create { project } => {
+            let prompt = parse_prompt(&body?)?;
+            let mut simulator = state.simulator();
+            job_response(StatusCode::CREATED, simulator.create(project, &prompt, now))
         }
-        Call::Message { project, id } => {
-            let prompt = prompt_of(&body?)?;
-            let mut world = state.world();
-            job_response(StatusCode::OK, world.message(project, id, &prompt, now))
+        Route::Message { project, id } => {
+            let prompt = parse_prompt(&body?)?;
+            let mut simulator = state.simulator();
+            job_response(StatusCode::OK, simulator.message(project, id, &prompt, now))
         }
     }
 }
@@ -231,7 +227,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::demo::routes::LARGEST_BODY;
+    use crate::demo::routes::MAX_BODY;
 
     const DOCS: &str = "64f0c1e2";
 
@@ -254,7 +250,7 @@ mod tests {
     }
 
     fn first_job(server: &DemoServer) -> String {
-        server.state.world().projects()[0].jobs[0].id.clone()
+        server.state.simulator().projects()[0].jobs[0].id.clone()
     }
 
     /// The body of a reply that must have `code` and hold JSON.
@@ -264,7 +260,7 @@ mod tests {
         response.json().await.unwrap()
     }
 
-    /// Whether a reply has `code` and says an error, and only that, in words.
+    /// The response must have `code`, and an `error` that contains `says` as its only member.
     async fn assert_error(request: RequestBuilder, code: u16, says: &str) {
         let body = json_of(request.send().await.unwrap(), code).await;
         let error = body["error"].as_str().unwrap();
@@ -273,11 +269,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn get_tells_a_job_by_the_contract() {
+    async fn get_returns_a_job_by_the_contract() {
         let server = DemoServer::start(quick()).await.unwrap();
         let (mut statuses, mut keys) = (Vec::new(), Vec::new());
         for job in 0..10 {
-            let id = server.state.world().projects()[0].jobs[job].id.clone();
+            let id = server.state.simulator().projects()[0].jobs[job].id.clone();
             let path = format!("/v2/agent/{DOCS}/job/{id}");
             let reply = request(&server, Method::GET, &path).send().await.unwrap();
             let job = json_of(reply, 200).await;
@@ -310,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn create_begins_a_job_that_can_be_polled() {
+    async fn create_starts_a_job_that_can_be_polled() {
         let server = DemoServer::start(quick()).await.unwrap();
         let path = format!("/v2/agent/{DOCS}/job");
         let body = json!({ "prompt": "Document the retries" });
@@ -417,8 +413,8 @@ mod tests {
         let server = DemoServer::start(quick()).await.unwrap();
         let create = format!("/v2/agent/{DOCS}/job");
         let message = format!("{create}/{}/message", first_job(&server));
-        let large = json!({ "prompt": "x".repeat(LARGEST_BODY) }).to_string();
-        let huge = "x".repeat(20 * LARGEST_BODY);
+        let large = json!({ "prompt": "x".repeat(MAX_BODY) }).to_string();
+        let huge = "x".repeat(20 * MAX_BODY);
         for path in [create, message] {
             for (body, code, says) in [
                 ("", 400, "not JSON"),
@@ -512,7 +508,7 @@ mod tests {
         let server = DemoServer::start(options).await.unwrap();
         let client = client();
         let mut polls = JoinSet::new();
-        for project in server.state.world().projects() {
+        for project in server.state.simulator().projects() {
             for job in &project.jobs {
                 let path = format!("v2/agent/{}/job/{}", project.id, job.id);
                 let get = client.get(format!("{}/{path}", server.base_url()));

@@ -1,7 +1,7 @@
-//! The simulated world: projects and their jobs, and what the agent API answers about them.
+//! The simulated API's state: projects, their jobs, and the response to each request.
 //!
-//! Time is an argument, and a job's state is looked up in its life, so that the same seed and the
-//! same moments always give the same answers. This file must not know HTTP, latency or clocks.
+//! Time is an argument, and a job's state is looked up in its timeline, so that the same seed and the
+//! same times always give the same responses. This file must not know HTTP, latency or clocks.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,17 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::fixtures::{self, Draft};
-use super::timeline::{Life, Outcome, State};
+use super::timeline::{Outcome, State, Timeline};
 
-/// How many jobs and messages a project takes an hour.
+/// Jobs and follow-ups that a project accepts an hour.
 const WRITES_AN_HOUR: usize = 100;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// A job as the API tells it (`AgentJob` in the official contract).
+/// `AgentJob` of the official contract.
 ///
-/// The words are written here once more instead of being shared with the client, so that a slip in
-/// the client's words cannot hide by being made on both sides.
+/// Not shared with the client, so that a misspelt name cannot hide by being misspelt on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AgentJob<'a> {
@@ -33,7 +32,6 @@ pub(super) struct AgentJob<'a> {
     pub(super) archived_at: Option<Timestamp>,
 }
 
-/// Where a job works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Source<'a> {
     pub(super) repository: &'a str,
@@ -41,56 +39,53 @@ pub(super) struct Source<'a> {
     pub(super) branch: Option<&'a str>,
 }
 
-/// Why the API does not do what it was asked.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// There is no such project.
     NoProject,
-    /// The project has no such job.
     NoJob,
-    /// The project had its writes of this hour; the next is welcome in so many seconds.
-    TooManyWrites { retry_after: i64 },
+    /// The project has used up its writes of this hour; `retry_after` is in seconds.
+    TooManyWrites {
+        retry_after: i64,
+    },
 }
 
-/// A project and its jobs.
+pub(super) type JobResult<'a> = Result<AgentJob<'a>, Refusal>;
+
 pub(super) struct Project {
-    /// Its id in the API.
     pub(super) id: &'static str,
-    /// What people call it.
     pub(super) name: &'static str,
-    /// Its jobs, in the order in which they were made.
+    /// In order of creation.
     pub(super) jobs: Vec<SimulatedJob>,
     repository: String,
-    places: HashMap<String, usize>,
+    /// Indices in `jobs`.
+    by_id: HashMap<String, usize>,
     next_pull_request: u32,
+    /// Of the last hour, oldest first.
     writes: VecDeque<Timestamp>,
 }
 
-/// A job of the simulation.
 pub(super) struct SimulatedJob {
-    /// Its id in the API.
     pub(super) id: String,
-    /// What a config calls it; the API knows no labels.
+    /// In the config only: the API knows neither labels nor tags.
     pub(super) label: Option<String>,
-    /// Its tags in a config.
     pub(super) tags: Vec<&'static str>,
     branch: String,
     model: &'static str,
     pull_request: u32,
     created_at: Timestamp,
-    life: Life,
+    timeline: Timeline,
 }
 
-/// All projects, and how fast their time runs.
-pub(super) struct World {
-    began: Timestamp,
+pub(super) struct Simulator {
+    started_at: Timestamp,
     speed: f64,
     rng: Rng,
     projects: Vec<Project>,
 }
 
-impl World {
-    /// A world of `count` jobs that begins at `now` and lives `speed` simulated seconds a second.
+impl Simulator {
+    /// A simulation of `count` jobs that starts at `now`, at `speed` simulated seconds a second.
     pub(super) fn new(count: usize, speed: f64, mut rng: Rng, now: Timestamp) -> Self {
         let mut projects: Vec<_> = fixtures::PROJECTS
             .iter()
@@ -98,108 +93,98 @@ impl World {
             .map(|(&(id, name), first_pull_request)| Project::new(id, name, first_pull_request))
             .collect();
         for draft in fixtures::drafts(count, &mut rng) {
-            let created_at = shifted(now, -draft.age);
+            let created_at = add_seconds(now, -draft.age);
             projects[draft.project].add(draft, created_at, &mut rng);
         }
         Self {
-            began: now,
+            started_at: now,
             speed,
             rng,
             projects,
         }
     }
 
-    /// The projects, with all their jobs.
     pub(super) fn projects(&self) -> &[Project] {
         &self.projects
     }
 
-    /// The job at `now`.
-    pub(super) fn get(
-        &self,
-        project: &str,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<AgentJob<'_>, Refusal> {
-        let project = &self.projects[self.place_of(project)?];
-        let place = *project.places.get(id).ok_or(Refusal::NoJob)?;
-        Ok(self.job_as_told(project, &project.jobs[place], now))
+    pub(super) fn get(&self, project: &str, id: &str, now: Timestamp) -> JobResult<'_> {
+        let project = &self.projects[self.project_index(project)?];
+        let job = &project.jobs[project.job_index(id)?];
+        Ok(self.describe(project, job, now))
     }
 
-    /// Begins a job that works on `prompt`.
-    pub(super) fn create(
-        &mut self,
-        project: &str,
-        prompt: &str,
-        now: Timestamp,
-    ) -> Result<AgentJob<'_>, Refusal> {
-        let second = self.second(now);
-        let place = self.place_of(project)?;
-        let project = &mut self.projects[place];
-        project.admit_write(now)?;
-        let outcome = Outcome::of_prompt(prompt);
+    pub(super) fn create(&mut self, project: &str, prompt: &str, now: Timestamp) -> JobResult<'_> {
+        let index = self.project_index(project)?;
+        let timeline = self.start_work(index, false, prompt, now)?;
         let draft = Draft {
-            project: place,
+            project: index,
             title: prompt.to_owned(),
             labelled: false,
             tags: Vec::new(),
             model: fixtures::MODELS[0],
             age: 0.0,
-            life: Life::asked_for(second, false, outcome, &mut self.rng),
+            timeline,
         };
-        let made = project.add(draft, shifted(now, 0.0), &mut self.rng);
-        let project = &self.projects[place];
-        Ok(self.job_as_told(project, &project.jobs[made], now))
+        let job = self.projects[index].add(draft, add_seconds(now, 0.0), &mut self.rng);
+        let project = &self.projects[index];
+        Ok(self.describe(project, &project.jobs[job], now))
     }
 
-    /// Wakes a job to work on the follow-up `prompt`.
+    /// Sends a follow-up, which makes the job active again.
     pub(super) fn message(
         &mut self,
         project: &str,
         id: &str,
         prompt: &str,
         now: Timestamp,
-    ) -> Result<AgentJob<'_>, Refusal> {
-        let second = self.second(now);
-        let place = self.place_of(project)?;
-        let project = &mut self.projects[place];
-        let woken = *project.places.get(id).ok_or(Refusal::NoJob)?;
-        project.admit_write(now)?;
-        let outcome = Outcome::of_prompt(prompt);
-        project.jobs[woken].life = Life::asked_for(second, true, outcome, &mut self.rng);
-        let project = &self.projects[place];
-        Ok(self.job_as_told(project, &project.jobs[woken], now))
+    ) -> JobResult<'_> {
+        let index = self.project_index(project)?;
+        let job = self.projects[index].job_index(id)?;
+        self.projects[index].jobs[job].timeline = self.start_work(index, true, prompt, now)?;
+        let project = &self.projects[index];
+        Ok(self.describe(project, &project.jobs[job], now))
     }
 
-    fn place_of(&self, id: &str) -> Result<usize, Refusal> {
+    fn project_index(&self, id: &str) -> Result<usize, Refusal> {
         self.projects
             .iter()
             .position(|project| project.id == id)
             .ok_or(Refusal::NoProject)
     }
 
-    /// How many simulated seconds have passed at `now`.
-    fn second(&self, now: Timestamp) -> f64 {
-        now.duration_since(self.began).as_secs_f64() * self.speed
+    /// Counts a write, and plans what it leads to.
+    fn start_work(
+        &mut self,
+        project: usize,
+        follow_up: bool,
+        prompt: &str,
+        now: Timestamp,
+    ) -> Result<Timeline, Refusal> {
+        self.projects[project].count_write(now)?;
+        let (start, outcome) = (self.elapsed(now), Outcome::from_prompt(prompt));
+        let timeline = Timeline::for_prompt(start, follow_up, outcome, &mut self.rng);
+        Ok(timeline)
     }
 
-    /// When the simulated `second` was; before the world began, time was not sped up.
-    fn moment(&self, second: f64) -> Timestamp {
-        let real = if second > 0.0 {
-            second / self.speed
-        } else {
-            second
-        };
-        shifted(self.began, real)
+    /// Simulated seconds since the start.
+    fn elapsed(&self, now: Timestamp) -> f64 {
+        now.duration_since(self.started_at).as_secs_f64() * self.speed
     }
 
-    fn job_as_told<'a>(
+    /// The inverse of [`Self::elapsed`]; before the start, time ran at its real speed.
+    fn timestamp(&self, elapsed: f64) -> Timestamp {
+        let speed = if elapsed > 0.0 { self.speed } else { 1.0 };
+        add_seconds(self.started_at, elapsed / speed)
+    }
+
+    fn describe<'a>(
         &self,
         project: &'a Project,
         job: &'a SimulatedJob,
         now: Timestamp,
     ) -> AgentJob<'a> {
-        let (state, since) = job.life.at(self.second(now));
+        let (state, since) = job.timeline.at(self.elapsed(now));
         let (status, has_pull_request) = match state {
             State::Starting | State::Working => ("active", false),
             State::Completed { pull_request } => ("completed", pull_request),
@@ -217,7 +202,7 @@ impl World {
             pr_link: has_pull_request
                 .then(|| format!("{}/pull/{}", project.repository, job.pull_request)),
             created_at: job.created_at,
-            archived_at: matches!(state, State::Archived { .. }).then(|| self.moment(since)),
+            archived_at: (status == "archived").then(|| self.timestamp(since)),
         }
     }
 }
@@ -229,17 +214,21 @@ impl Project {
             name,
             jobs: Vec::new(),
             repository: format!("https://github.com/acme/{name}"),
-            places: HashMap::new(),
+            by_id: HashMap::new(),
             next_pull_request: first_pull_request,
             writes: VecDeque::new(),
         }
     }
 
-    /// Makes the drafted job; its place in `jobs`.
+    fn job_index(&self, id: &str) -> Result<usize, Refusal> {
+        self.by_id.get(id).copied().ok_or(Refusal::NoJob)
+    }
+
+    /// Returns the index of the new job.
     fn add(&mut self, draft: Draft, created_at: Timestamp, rng: &mut Rng) -> usize {
-        let place = self.jobs.len();
+        let index = self.jobs.len();
         let id = self.unused_id(rng);
-        self.places.insert(id.clone(), place);
+        self.by_id.insert(id.clone(), index);
         self.jobs.push(SimulatedJob {
             id,
             branch: format!("mintlify/{}", slug(&draft.title)),
@@ -248,23 +237,23 @@ impl Project {
             model: draft.model,
             pull_request: self.next_pull_request,
             created_at,
-            life: draft.life,
+            timeline: draft.timeline,
         });
         self.next_pull_request += rng.u32(1..=3);
-        place
+        index
     }
 
     fn unused_id(&self, rng: &mut Rng) -> String {
         loop {
             let id = job_id(rng);
-            if !self.places.contains_key(&id) {
+            if !self.by_id.contains_key(&id) {
                 return id;
             }
         }
     }
 
-    /// Counts a write at `now`, unless the last hour is full.
-    fn admit_write(&mut self, now: Timestamp) -> Result<(), Refusal> {
+    /// Counts a write at `now`, unless the limit of the last hour is reached.
+    fn count_write(&mut self, now: Timestamp) -> Result<(), Refusal> {
         while let Some(&oldest) = self.writes.front()
             && now.duration_since(oldest) >= HOUR
         {
@@ -284,7 +273,7 @@ impl Project {
     }
 }
 
-/// `job_01K4TQ7MX9HZ`: a short form of the sortable ids that are in common use.
+/// `job_01K4TQ7MX9HZ`: a short form of a ULID.
 fn job_id(rng: &mut Rng) -> String {
     const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut id = String::from("job_01K");
@@ -292,7 +281,7 @@ fn job_id(rng: &mut Rng) -> String {
     id
 }
 
-/// The words of `title` as a part of a branch name.
+/// The first words of `title`, for a branch name.
 fn slug(title: &str) -> String {
     let words: Vec<_> = title
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -307,8 +296,8 @@ fn slug(title: &str) -> String {
     }
 }
 
-/// `start` moved by `seconds`, to the millisecond as the API tells times.
-fn shifted(start: Timestamp, seconds: f64) -> Timestamp {
+/// Rounded to milliseconds, as in the API.
+fn add_seconds(start: Timestamp, seconds: f64) -> Timestamp {
     SignedDuration::try_from_secs_f64(seconds)
         .and_then(|by| start.checked_add(by))
         .and_then(|moved| Timestamp::from_millisecond(moved.as_millisecond()))
@@ -331,22 +320,22 @@ mod tests {
         noon() + SignedDuration::from_secs(seconds)
     }
 
-    fn world(jobs: usize) -> World {
-        World::new(jobs, 1.0, Rng::with_seed(1), noon())
+    fn simulator(jobs: usize) -> Simulator {
+        Simulator::new(jobs, 1.0, Rng::with_seed(1), noon())
     }
 
-    fn everything(world: &World, now: Timestamp) -> Vec<AgentJob<'_>> {
-        let tell = |project| move |job| world.job_as_told(project, job, now);
-        world
+    fn everything(simulator: &Simulator, now: Timestamp) -> Vec<AgentJob<'_>> {
+        let describe = |project| move |job| simulator.describe(project, job, now);
+        simulator
             .projects()
             .iter()
-            .flat_map(|project| project.jobs.iter().map(tell(project)))
+            .flat_map(|project| project.jobs.iter().map(describe(project)))
             .collect()
     }
 
-    fn counts(world: &World, now: Timestamp) -> HashMap<&'static str, usize> {
+    fn counts(simulator: &Simulator, now: Timestamp) -> HashMap<&'static str, usize> {
         let mut counts = HashMap::new();
-        for job in everything(world, now) {
+        for job in everything(simulator, now) {
             *counts.entry(job.status).or_default() += 1;
         }
         counts
@@ -369,11 +358,11 @@ mod tests {
     }
 
     /// The kinds of events from second `from` to second `to`, and how many of each.
-    fn events(world: &World, from: i64, to: i64) -> HashMap<&'static str, usize> {
+    fn events(simulator: &Simulator, from: i64, to: i64) -> HashMap<&'static str, usize> {
         let mut seen = HashMap::new();
         for second in from..to {
-            let before = everything(world, after(second));
-            let later = everything(world, after(second + 1));
+            let before = everything(simulator, after(second));
+            let later = everything(simulator, after(second + 1));
             for kind in before.iter().zip(&later).filter_map(|(a, b)| event(a, b)) {
                 *seen.entry(kind).or_default() += 1;
             }
@@ -383,8 +372,8 @@ mod tests {
 
     #[test]
     fn the_first_glance_shows_a_mix() {
-        let world = world(24);
-        let counts = counts(&world, noon());
+        let simulator = simulator(24);
+        let counts = counts(&simulator, noon());
         let want = [
             ("active", 9),
             ("completed", 8),
@@ -392,7 +381,7 @@ mod tests {
             ("archived", 5),
         ];
         assert_eq!(counts, HashMap::from(want));
-        let jobs = everything(&world, noon());
+        let jobs = everything(&simulator, noon());
         let waiting = jobs
             .iter()
             .filter(|job| job.status == "completed" && job.pr_link.is_some());
@@ -402,7 +391,7 @@ mod tests {
 
     #[test]
     fn three_minutes_show_an_event_of_each_kind() {
-        let seen = events(&world(24), 0, 170);
+        let seen = events(&simulator(24), 0, 170);
         for kind in [
             "branch",
             "pull request",
@@ -418,23 +407,23 @@ mod tests {
 
     #[test]
     fn it_still_moves_after_hours() {
-        let world = world(24);
+        let simulator = simulator(24);
         for hour in [1, 2, 9, 50] {
             let from = hour * 3_600;
-            let seen = events(&world, from, from + 600);
+            let seen = events(&simulator, from, from + 600);
             for kind in ["pull request", "nothing changed", "failed", "woken"] {
                 assert!(seen.contains_key(kind), "hour {hour}: no {kind}: {seen:?}");
             }
-            assert_eq!(counts(&world, after(from))["archived"], 8);
+            assert_eq!(counts(&simulator, after(from))["archived"], 8);
         }
     }
 
     #[test]
     fn every_reply_is_coherent() {
-        let world = world(240);
+        let simulator = simulator(240);
         for second in (0..7_200).step_by(97) {
             let now = after(second);
-            for job in everything(&world, now) {
+            for job in everything(&simulator, now) {
                 assert!(job.created_at <= now, "{job:?}");
                 assert_eq!(job.archived_at.is_some(), job.status == "archived");
                 let archived_in_order = job
@@ -450,8 +439,8 @@ mod tests {
 
     #[test]
     fn speed_multiplies_time_and_archiving_keeps_real_time() {
-        let fast = World::new(24, 60.0, Rng::with_seed(1), noon());
-        let slow = world(24);
+        let fast = Simulator::new(24, 60.0, Rng::with_seed(1), noon());
+        let slow = simulator(24);
         assert_eq!(counts(&fast, after(7)), counts(&slow, after(420)));
         let archived: Vec<_> = everything(&fast, after(7))
             .iter()
@@ -464,15 +453,15 @@ mod tests {
 
     #[test]
     fn at_speed_zero_nothing_moves() {
-        let mut still = World::new(24, 0.0, Rng::with_seed(1), noon());
+        let mut still = Simulator::new(24, 0.0, Rng::with_seed(1), noon());
         assert_eq!(everything(&still, noon()), everything(&still, after(9_999)));
         let made = still.create(DOCS, "anything", after(5)).unwrap();
         assert_eq!((made.status, made.created_at), ("active", after(5)));
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_world_and_ids_are_unique() {
-        let (one, two) = (world(5_000), world(5_000));
+    fn the_same_seed_gives_the_same_jobs_and_ids_are_unique() {
+        let (one, two) = (simulator(5_000), simulator(5_000));
         let jobs = everything(&one, after(77));
         assert_eq!(jobs, everything(&two, after(77)));
         let ids: HashSet<_> = jobs.iter().map(|job| job.id).collect();
@@ -485,19 +474,19 @@ mod tests {
     }
 
     #[test]
-    fn a_created_job_lives_as_its_prompt_says() {
+    fn the_prompt_decides_how_a_created_job_ends() {
         for (prompt, status, linked) in [
             ("Write the quickstart", "completed", true),
             ("nothing to do", "completed", false),
             ("please fail", "failed", false),
         ] {
-            let mut world = world(0);
-            let made = world.create(DOCS, prompt, after(10)).unwrap();
+            let mut simulator = simulator(0);
+            let made = simulator.create(DOCS, prompt, after(10)).unwrap();
             let id = made.id.to_owned();
             assert_eq!(made.status, "active");
             assert_eq!(made.source.branch, None);
             assert_eq!(made.created_at, after(10));
-            let at_work = world.get(DOCS, &id, after(16)).unwrap();
+            let at_work = simulator.get(DOCS, &id, after(16)).unwrap();
             assert_eq!(at_work.status, "active");
             assert!(
                 at_work
@@ -505,22 +494,22 @@ mod tests {
                     .branch
                     .is_some_and(|name| name.starts_with("mintlify/"))
             );
-            let done = world.get(DOCS, &id, after(9_000)).unwrap();
+            let done = simulator.get(DOCS, &id, after(9_000)).unwrap();
             assert_eq!((done.status, done.pr_link.is_some()), (status, linked));
         }
     }
 
     #[test]
     fn a_message_wakes_a_job_of_any_status() {
-        let mut world = world(24);
-        let docs = &world.projects()[0];
+        let mut simulator = simulator(24);
+        let docs = &simulator.projects()[0];
         let ids: Vec<_> = docs.jobs.iter().map(|job| job.id.clone()).collect();
         for id in ids {
-            let before = world.get(DOCS, &id, after(1)).unwrap().pr_link;
-            let woken = world.message(DOCS, &id, "Go on", after(1)).unwrap();
+            let before = simulator.get(DOCS, &id, after(1)).unwrap().pr_link;
+            let woken = simulator.message(DOCS, &id, "Go on", after(1)).unwrap();
             assert_eq!(woken.status, "active");
             assert_eq!((woken.pr_link, woken.archived_at), (None, None));
-            let done = world.get(DOCS, &id, after(300)).unwrap();
+            let done = simulator.get(DOCS, &id, after(300)).unwrap();
             assert_eq!(done.status, "completed");
             assert!(before.is_none() || before == done.pr_link, "the same link");
         }
@@ -528,34 +517,41 @@ mod tests {
 
     #[test]
     fn unknown_names_are_refused() {
-        let mut world = world(3);
-        assert_eq!(world.get("nope", "x", noon()), Err(Refusal::NoProject));
-        assert_eq!(world.get(DOCS, "x", noon()), Err(Refusal::NoJob));
-        assert_eq!(world.create("nope", "x", noon()), Err(Refusal::NoProject));
-        let refused = world.message(DOCS, "x", "y", noon());
+        let mut simulator = simulator(3);
+        assert_eq!(simulator.get("nope", "x", noon()), Err(Refusal::NoProject));
+        assert_eq!(simulator.get(DOCS, "x", noon()), Err(Refusal::NoJob));
+        assert_eq!(
+            simulator.create("nope", "x", noon()),
+            Err(Refusal::NoProject)
+        );
+        let refused = simulator.message(DOCS, "x", "y", noon());
         assert_eq!(refused, Err(Refusal::NoJob));
-        let elsewhere = world.projects()[2].jobs[0].id.clone();
-        assert_eq!(world.get(DOCS, &elsewhere, noon()), Err(Refusal::NoJob));
+        let elsewhere = simulator.projects()[2].jobs[0].id.clone();
+        assert_eq!(simulator.get(DOCS, &elsewhere, noon()), Err(Refusal::NoJob));
     }
 
     #[test]
     fn a_project_takes_a_hundred_writes_an_hour() {
-        let mut world = world(3);
-        let id = world.projects()[0].jobs[0].id.clone();
+        let mut simulator = simulator(3);
+        let id = simulator.projects()[0].jobs[0].id.clone();
         for n in 0..50 {
-            world.create(DOCS, "x", after(n)).unwrap();
-            world.message(DOCS, &id, "x", after(n)).unwrap();
+            simulator.create(DOCS, "x", after(n)).unwrap();
+            simulator.message(DOCS, &id, "x", after(n)).unwrap();
         }
-        let refused = world.create(DOCS, "x", after(60)).map(|job| job.status);
+        let refused = simulator.create(DOCS, "x", after(60)).map(|job| job.status);
         let wait = |retry_after| Err(Refusal::TooManyWrites { retry_after });
         assert_eq!(refused, wait(3_540));
         let half = noon() + SignedDuration::from_millis(60_500);
-        let refused = world.message(DOCS, &id, "x", half).map(|job| job.status);
+        let refused = simulator
+            .message(DOCS, &id, "x", half)
+            .map(|job| job.status);
         assert_eq!(refused, wait(3_540));
-        world.create("64f0c20b", "x", after(60)).unwrap();
-        world.create(DOCS, "x", after(3_600)).unwrap();
-        world.create(DOCS, "x", after(3_600)).unwrap();
-        let refused = world.create(DOCS, "x", after(3_600)).map(|job| job.status);
+        simulator.create("64f0c20b", "x", after(60)).unwrap();
+        simulator.create(DOCS, "x", after(3_600)).unwrap();
+        simulator.create(DOCS, "x", after(3_600)).unwrap();
+        let refused = simulator
+            .create(DOCS, "x", after(3_600))
+            .map(|job| job.status);
         assert_eq!(refused, wait(1));
     }
 

@@ -1,9 +1,8 @@
-//! Starting a browser: which program, with what arguments, and cut off from our terminal.
+//! Starting a browser: which program, with what arguments, detached from our terminal.
 //!
-//! No shell is involved: a URL is always (part of) one argument. A `$BROWSER` that itself runs a
-//! shell and writes `%s` inside its script gives that up.
-//!
-//! This file must not know what the link is for or how the outcome is shown.
+//! No shell is involved: a URL is always (part of) one argument, unless `$BROWSER` itself runs a shell
+//! with `%s` inside its script. This file must not know what the link is for or how the outcome is
+//! shown.
 
 use std::ffi::OsStr;
 use std::io;
@@ -17,48 +16,43 @@ use super::Environment;
 use crate::link::Link;
 use crate::text;
 
-/// A program that fails this soon opened nothing, so the next one is tried. One that fails later
-/// may have shown the page already.
-const EARLY: Duration = Duration::from_secs(5);
-/// The most cells of an error that list the programs tried.
+/// A program that fails within this time opened nothing, so the next one is tried. One that fails
+/// later may have shown the page already.
+const EARLY_FAILURE: Duration = Duration::from_secs(5);
+/// The most cells for the list of programs in an error.
 const TRIED_WIDTH: usize = 60;
 
-/// Why no browser was started, in words that are safe to show.
+/// Why no browser was started. Safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrowserError {
-    /// No candidate in `$BROWSER` could be read.
     #[error("no browser started: $BROWSER names no program, or a quote in it is not closed")]
     Setting,
-    /// No program could be started.
     #[error(
         "no browser started ({tried}: {reason}); set BROWSER to the command of one that is installed"
     )]
     NotStarted {
-        /// The programs that were tried.
         tried: String,
-        /// What the system said of the last.
+        /// Of the last that was tried.
         reason: String,
     },
 }
 
-/// What became of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// The program of this name was started with it.
+    /// The name of the program that was started.
     Browser(String),
-    /// There is none that the person could see (over SSH, or without a display): copy the link and
-    /// show it instead.
+    /// There is none that the user could see (over SSH, or without a display): copy and show the link
+    /// instead.
     NoBrowser,
 }
 
-/// Opens links in the person's browser.
 #[derive(Clone, Debug)]
 pub struct Opener {
     environment: Environment,
 }
 
 impl Opener {
-    /// An opener whose browsers are named by, and see, `environment`.
+    /// `environment` names the browsers, and is what they see.
     pub fn new(environment: Environment) -> Self {
         Self { environment }
     }
@@ -75,19 +69,16 @@ impl Opener {
         launch(commands).map(Opened::Browser)
     }
 
-    /// The program that would open a link; `None` where there is none that the person could see.
+    /// The name of the program that would open a link; `None` where [`Self::open`] finds none.
     pub fn browser(&self) -> Result<Option<String>, BrowserError> {
         let commands = self.commands("https://example.com/")?;
-        let mut names = commands.iter();
-        let there = names.find(|command| self.environment.has_program(command.get_program()));
-        match there {
-            Some(command) => Ok(Some(program_name(command))),
-            None if commands.is_empty() => Ok(None),
-            None => {
-                let tried: Vec<String> = commands.iter().map(program_name).collect();
-                Err(not_started(&tried, reason(&io::ErrorKind::NotFound.into())))
-            }
+        let is_installed = |c: &&Command| self.environment.has_program(c.get_program());
+        let installed = commands.iter().find(is_installed);
+        if installed.is_none() && !commands.is_empty() {
+            let tried: Vec<String> = commands.iter().map(program_name).collect();
+            return Err(not_started(&tried, reason(&io::ErrorKind::NotFound.into())));
         }
+        Ok(installed.map(program_name))
     }
 
     /// The commands that would open `url`, best first.
@@ -98,7 +89,7 @@ impl Opener {
             .filter(|candidate| !candidate.trim().is_empty())
             .collect();
         if !candidates.is_empty() {
-            return chosen(&candidates, url);
+            return parse_candidates(&candidates, url);
         }
         if self.environment.has_desktop() {
             return Ok(open::commands(url));
@@ -107,8 +98,8 @@ impl Opener {
     }
 }
 
-/// The commands of the `candidates` that can be read.
-fn chosen(candidates: &[&str], url: &str) -> Result<Vec<Command>, BrowserError> {
+/// Skips the candidates that cannot be parsed.
+fn parse_candidates(candidates: &[&str], url: &str) -> Result<Vec<Command>, BrowserError> {
     let commands: Vec<Command> = candidates
         .iter()
         .filter_map(|candidate| arguments(candidate, url))
@@ -125,7 +116,7 @@ fn chosen(candidates: &[&str], url: &str) -> Result<Vec<Command>, BrowserError> 
     Ok(commands)
 }
 
-/// The words of one candidate of `$BROWSER`: `%s` is the URL, which comes last where no word says
+/// The words of one candidate of `$BROWSER`: `%s` is the URL, which is appended where no word has a
 /// `%s`, and `%%` is a percent sign. `None` where a quote is not closed.
 fn arguments(candidate: &str, url: &str) -> Option<Vec<String>> {
     let mut words = shell_words::split(candidate).ok()?;
@@ -146,18 +137,18 @@ fn arguments(candidate: &str, url: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Starts the first of `commands` that can be started; its name.
+/// Starts the first of `commands` that can be started, and returns its name.
 fn launch(commands: Vec<Command>) -> Result<String, BrowserError> {
     let names: Vec<String> = commands.iter().map(program_name).collect();
-    let fault = |reason| not_started(&names, reason);
+    let failed = |reason| not_started(&names, reason);
     let (report, started) = mpsc::sync_channel(1);
     thread::Builder::new()
         .name("browser".into())
         .spawn(move || run(commands, &report))
-        .map_err(|error| fault(reason(&error)))?;
+        .map_err(|error| failed(reason(&error)))?;
     match started.recv() {
-        Ok(outcome) => outcome.map_err(fault),
-        Err(_) => Err(fault("it ended at once".into())),
+        Ok(outcome) => outcome.map_err(failed),
+        Err(_) => Err(failed("its thread ended".into())),
     }
 }
 
@@ -168,12 +159,12 @@ fn not_started(tried: &[String], reason: String) -> BrowserError {
     }
 }
 
-/// Starts one command after another until one does not fail early, and waits for it, so that no
-/// zombie is left. The first start, or that there was none, is reported.
+/// Starts one command after another until one does not fail early, and waits for each, so that no
+/// zombie is left. Reports the first that started, or why none did.
 fn run(commands: Vec<Command>, report: &SyncSender<Result<String, String>>) {
     let mut last = String::new();
     for mut command in commands {
-        let begun = Instant::now();
+        let started_at = Instant::now();
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -182,13 +173,13 @@ fn run(commands: Vec<Command>, report: &SyncSender<Result<String, String>>) {
             }
         };
         let name = program_name(&command);
-        // Nobody listens after the first report, and that is fine.
+        // Only the first report is read.
         let _ = report.try_send(Ok(name.clone()));
         match child.wait() {
             Ok(status) if !status.success() => tracing::warn!("{name} ended with {status}"),
             _ => return,
         }
-        if begun.elapsed() > EARLY {
+        if started_at.elapsed() > EARLY_FAILURE {
             return;
         }
     }
@@ -294,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_is_the_first_that_is_there() {
+    fn the_browser_is_the_first_that_is_installed() {
         for (setting, want) in [
             ("nowhere:sh", Ok(Some("sh".into()))),
             ("/bin/sh -x:lynx", Ok(Some("sh".into()))),
@@ -314,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_browser_that_is_said() {
+    fn without_a_browser_nothing_is_started() {
         let vars = [("SSH_CONNECTION", "x"), ("DISPLAY", ":0")];
         let opener = Opener::new(Environment::new(vars, &[] as &[&str]));
         let link = Link::parse(URL).unwrap();

@@ -1,4 +1,4 @@
-//! Copying text to the clipboard of the terminal in front of the person, over SSH and in tmux too.
+//! Copying text to the clipboard of the user's terminal, over SSH and in tmux too.
 //!
 //! OSC 52 asks the terminal (<https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>). tmux drops
 //! it from programs in its panes unless `set-clipboard` is `on`, but forwards its own buffers, so
@@ -14,12 +14,11 @@ use crossterm::execute;
 use super::Environment;
 use crate::text;
 
-/// The most bytes that are copied.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// Copies `text`, cleaned line by line; `out` is the terminal.
 ///
-/// No terminal says whether it took the text. Empty text is not copied: it would clear the
+/// Terminals do not report whether they copied it. Empty text is not copied: it would clear the
 /// clipboard.
 pub fn copy(text: &str, environment: &Environment, out: &mut impl Write) -> io::Result<()> {
     let lines = clean_lines(text);
@@ -33,15 +32,12 @@ pub fn copy(text: &str, environment: &Environment, out: &mut impl Write) -> io::
     Ok(())
 }
 
-/// The lines of `text`, each cleaned, without empty ones and those past the limit: half a link
-/// would lead elsewhere.
+/// The lines of `text`, each cleaned, without empty ones and those past the limit: half a link would
+/// lead elsewhere.
 fn clean_lines(text: &str) -> String {
     let mut lines = String::new();
-    for line in text
-        .lines()
-        .map(text::clean)
-        .filter(|line| !line.is_empty())
-    {
+    let cleaned = text.lines().map(text::clean);
+    for line in cleaned.filter(|line| !line.is_empty()) {
         if lines.len() + 1 + line.len() > MAX_BYTES {
             break;
         }
@@ -53,12 +49,12 @@ fn clean_lines(text: &str) -> String {
     lines
 }
 
-/// Hands `text` to tmux. When that fails, the terminal has been asked anyway.
+/// A failure is ignored: OSC 52 may have reached the terminal.
 fn load_tmux_buffer(text: String, environment: &Environment) {
     // `-w` passes the buffer on to the terminal, since tmux 3.2.
     let forward = tmux(&["load-buffer", "-w", "-"], environment);
     let store = tmux(&["load-buffer", "-"], environment);
-    // Started here, so that the text is on its way even if the program ends right after.
+    // Started before the thread, so that the text arrives even if the program ends right after.
     let Ok(mut child) = feed(forward, &text) else {
         return;
     };
@@ -71,12 +67,15 @@ fn load_tmux_buffer(text: String, environment: &Environment) {
     let _ = thread::Builder::new().name("tmux".into()).spawn(wait);
 }
 
-/// What tmux's `set-clipboard` is set to; `None` where tmux does not say.
+/// The value of tmux's `set-clipboard`; `None` where tmux does not answer.
 pub fn tmux_set_clipboard(environment: &Environment) -> Option<String> {
-    let mut ask = tmux(&["show-options", "-sv", "set-clipboard"], environment);
-    ask.stdin(Stdio::null()).stdout(Stdio::piped());
-    let said = ask.output().ok().filter(|said| said.status.success())?;
-    let value = text::clean(&String::from_utf8_lossy(&said.stdout));
+    let mut command = tmux(&["show-options", "-sv", "set-clipboard"], environment);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let value = text::clean(&String::from_utf8_lossy(&output.stdout));
     (!value.is_empty()).then_some(value)
 }
 
@@ -91,7 +90,7 @@ fn tmux(arguments: &[&str], environment: &Environment) -> Command {
 fn feed(mut command: Command, text: &str) -> io::Result<Child> {
     let mut child = command.spawn()?;
     if let Some(mut input) = child.stdin.take() {
-        // A child that does not read says why by its exit status.
+        // A child that does not read reports that by its exit status.
         let _ = input.write_all(text.as_bytes());
     }
     Ok(child)

@@ -1,4 +1,4 @@
-//! Writing a text in the person's own editor, `$VISUAL` or `$EDITOR`.
+//! Editing a text in the user's editor, `$VISUAL` or `$EDITOR`.
 //!
 //! This file must not know what the text is for.
 
@@ -11,37 +11,32 @@ use tempfile::NamedTempFile;
 
 use super::Environment;
 
-/// Why there is no text. Its `Display` is meant for people.
+/// Why there is no text. Safe to show.
 #[derive(Debug, thiserror::Error)]
 pub enum EditorError {
-    /// There is no file to write in.
     #[error("no temporary file to write in: {0}")]
     File(io::Error),
-    /// The setting cannot be read as a command.
     #[error("${0} names no program, or a quote in it is not closed")]
     Setting(&'static str),
-    /// The program is not there.
     #[error("cannot start the editor {0} (${1}): {2}")]
     NotStarted(String, &'static str, io::Error),
-    /// The editor says that it failed, which is how it is left without wanting anything.
+    /// Also how the user cancels (`:cq`).
     #[error("the editor ended with {0}")]
     Failed(std::process::ExitStatus),
-    /// What was written is no text.
     #[error("cannot read what the editor wrote: {0}")]
     Unreadable(io::Error),
 }
 
-/// A text that was written in an editor, and the file that holds it, which goes with this value.
+/// A text that was written in an editor, and its temporary file, which is removed on drop.
 #[derive(Debug)]
 pub struct EditedDocument {
-    /// The text.
     pub text: String,
     file: NamedTempFile,
 }
 
 impl EditedDocument {
-    /// Has a text written in the editor of `environment`, and waits for it; `None` where there is no
-    /// editor. The terminal is the editor's meanwhile.
+    /// Runs the editor of `environment`, which has the terminal until it ends; `None` where none is
+    /// set.
     pub fn write(environment: &Environment) -> Result<Option<Self>, EditorError> {
         let set = |name| Some((name, environment.text(name)?));
         let Some((name, setting)) = set("VISUAL").or_else(|| set("EDITOR")) else {
@@ -51,19 +46,19 @@ impl EditedDocument {
         let Some((program, arguments)) = words.split_first() else {
             return Err(EditorError::Setting(name));
         };
-        // Only its owner can read it: that is how `tempfile` makes them.
+        // `tempfile` creates it with mode 0600.
         let file = tempfile::Builder::new()
             .prefix("mintwatch-")
             .suffix(".md")
             .tempfile()
             .map_err(EditorError::File)?;
         let mut command = Command::new(program);
-        // Standard output may be read by a script that wants nothing but our own.
+        // Standard output may be read by a script, for our own output only.
         command
             .args(arguments)
             .arg(file.path())
             .stdout(Stdio::from(io::stderr()));
-        environment.lend(&mut command);
+        environment.apply(&mut command);
         let status = command
             .status()
             .map_err(|error| EditorError::NotStarted(program.clone(), name, error))?;
@@ -75,7 +70,7 @@ impl EditedDocument {
         Ok(Some(Self { text, file }))
     }
 
-    /// Keeps the file, so that what was written is not lost: where it is.
+    /// Keeps the file, and returns its path.
     pub fn keep(self) -> Option<PathBuf> {
         self.file.into_temp_path().keep().ok()
     }
@@ -95,19 +90,19 @@ mod tests {
     fn what_the_editor_writes_is_read_and_kept_where_wanted() {
         // As many editors do: a new file in place of the old one.
         let editor = r#"sh -c 'printf "a\nb" > "$0.new"; mv "$0.new" "$0"'"#;
-        let writing = written(editor).unwrap().unwrap();
-        assert_eq!(writing.text, "a\nb");
-        let path = writing.keep().unwrap();
+        let document = written(editor).unwrap().unwrap();
+        assert_eq!(document.text, "a\nb");
+        let path = document.keep().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "a\nb");
         fs::remove_file(path).unwrap();
-        let writing = written("true").unwrap().unwrap();
-        let path = writing.file.path().to_owned();
-        drop(writing);
+        let document = written("true").unwrap().unwrap();
+        let path = document.file.path().to_owned();
+        drop(document);
         assert!(!path.exists());
     }
 
     #[test]
-    fn without_a_text_it_is_said_why() {
+    fn without_a_text_the_error_says_why() {
         assert!(written("").unwrap().is_none());
         for (editor, want) in [
             (

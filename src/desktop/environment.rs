@@ -1,7 +1,7 @@
-//! The environment that a program started by us may see: this process's, without any API key.
+//! The environment of the programs that we start: this process's, without any API key.
 //!
-//! Keys are dropped when the value is made, so nothing that holds it can hand one on. This file
-//! must not know which programs are started.
+//! Keys are dropped when the value is made, so that nothing that holds it can leak one. This file must
+//! not know which programs are started.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,24 +11,21 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// How every Mintlify key begins, whatever variable it is kept in.
+/// Every Mintlify key begins with this.
 const KEY_PREFIX: &[u8] = b"mint_";
 
-/// The variables of an environment, without those that hold a key.
 #[derive(Clone)]
 pub struct Environment {
     vars: BTreeMap<OsString, OsString>,
 }
 
 impl Environment {
-    /// This process's environment, without the variables `key_names` and any other that holds a
-    /// Mintlify key.
+    /// [`Self::new`] with the variables of this process.
     pub fn from_process(key_names: &[impl AsRef<str>]) -> Self {
         Self::new(std::env::vars_os(), key_names)
     }
 
-    /// The environment `vars`, without the variables `key_names` and any other that holds a
-    /// Mintlify key.
+    /// The variables `vars`, without `key_names` and any other that holds a Mintlify key.
     pub fn new(
         vars: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
         key_names: &[impl AsRef<str>],
@@ -43,32 +40,31 @@ impl Environment {
         Self { vars }
     }
 
-    /// What variable `name` says, unless it is unset or empty.
+    /// The value of variable `name`, unless it is unset or empty.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         let value = self.vars.get(OsStr::new(name))?;
         (!value.is_empty()).then(|| value.to_string_lossy())
     }
 
-    /// Whether the person sits at another machine.
+    /// Whether the user is connected over SSH.
     pub fn is_remote(&self) -> bool {
         self.any(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"])
     }
 
-    /// Whether tmux is between us and the terminal.
     pub fn in_tmux(&self) -> bool {
         self.text("TMUX").is_some()
     }
 
-    /// Whether a program started here can show a window to the person at the keyboard.
+    /// Whether the user would see the window of a program started here.
     pub(super) fn has_desktop(&self) -> bool {
-        // Windows shows the windows of WSL itself, and macOS needs no display variable.
+        // WSL shows windows on its host, and macOS needs no display variable.
         let display = cfg!(target_os = "macos")
             || self.any(&["WAYLAND_DISPLAY", "DISPLAY", "WSL_DISTRO_NAME"]);
         display && !self.is_remote()
     }
 
-    /// Makes `command` see this environment only, and the variables it sets itself.
-    pub(super) fn lend(&self, command: &mut Command) {
+    /// Replaces the environment of `command`, except for the variables that were set on it.
+    pub(super) fn apply(&self, command: &mut Command) {
         let own: Vec<(OsString, OsString)> = command
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
@@ -76,9 +72,9 @@ impl Environment {
         command.env_clear().envs(&self.vars).envs(own);
     }
 
-    /// As [`Self::lend`], and keeps `command` from our terminal's input, output and signals.
+    /// [`Self::apply`], and cuts `command` off from the input, output and signals of our terminal.
     pub(super) fn detach(&self, command: &mut Command) {
-        self.lend(command);
+        self.apply(command);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -86,7 +82,7 @@ impl Environment {
             .process_group(0);
     }
 
-    /// Whether the program `name` is there to be started: a path, or in the `PATH`.
+    /// Whether the program `name` exists: a path, or a name in the `PATH`.
     pub(super) fn has_program(&self, name: &OsStr) -> bool {
         if Path::new(name).components().count() > 1 {
             return Path::new(name).is_file();
@@ -103,7 +99,7 @@ impl Environment {
 }
 
 impl fmt::Debug for Environment {
-    /// Names only: the values may hold other programs' secrets.
+    /// Names only: the values may be other programs' secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.vars.keys()).finish()
     }

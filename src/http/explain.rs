@@ -1,7 +1,7 @@
-//! What is said when there is no reply: one plain line that tells what happened and what to do.
+//! Explains why an exchange failed: what happened and how to fix it, in one line.
 //!
-//! Everything that the server wrote is cleaned, cut, and freed of the secret before it is quoted.
-//! This file must not know what was asked for.
+//! Text from the server is cleaned, cut, and freed of the secret before it is quoted. This file must
+//! not know what was requested.
 
 use std::error::Error as StdError;
 use std::io;
@@ -10,18 +10,17 @@ use reqwest::header::LOCATION;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Position, Url};
 
-use super::{BodyError, Client, Reply};
+use super::{BodyError, Client, MAX_SILENCE, Reply, SetupError};
 use crate::failure::{ErrorKind, Failure};
 use crate::text;
 use crate::time::duration;
 
-/// The most characters that are quoted of what the server says.
+/// The most characters of a quote.
 const MAX_QUOTE: usize = 200;
-/// How the HTTP client's words for a fault of the proxy begin; it has no public type.
-const PROXY_FAULT: &str = "tunnel error: ";
+/// The HTTP client's errors about a proxy begin with it; they have no public type.
+const PROXY_ERROR: &str = "tunnel error: ";
 const MIB: usize = 1024 * 1024;
 
-/// Explains why one exchange failed.
 pub(super) struct Explainer<'a> {
     pub(super) client: &'a Client,
     pub(super) secret: &'a SecretString,
@@ -34,7 +33,7 @@ impl Explainer<'_> {
         Failure::new(ErrorKind::Auth, message)
     }
 
-    /// Only where a redirect leads to is told: the rest of a `Location` can hold anything.
+    /// Quotes only the origin of a `Location`: the rest can be anything.
     pub(super) fn redirect(&self, reply: &Reply) -> Failure {
         let base_url = self.client.base_url.as_url();
         let to = reply
@@ -53,34 +52,40 @@ impl Explainer<'_> {
         reply.failure(ErrorKind::Protocol, message)
     }
 
-    /// A successful reply whose body could not be read.
+    /// For a successful reply whose body could not be read.
     pub(super) fn body(&self, error: &BodyError) -> Failure {
         match error {
-            BodyError::LargerThan(limit) => {
-                let (limit, address) = (size_words(*limit), self.address());
+            BodyError::TooLarge(limit) => {
+                let (limit, address) = (format_size(*limit), self.address());
                 let message = format!("the reply is larger than {limit}: is {address} right?");
                 Failure::new(ErrorKind::Protocol, message)
             }
-            BodyError::Stalled => Failure::new(
-                ErrorKind::Timeout,
-                format!(
-                    "{} began its reply, then said nothing for {}: is the network still up?",
-                    self.host(),
-                    duration(self.client.silence())
-                ),
-            ),
+            BodyError::Stalled => {
+                let (host, silence) = (self.host(), duration(self.client.silence()));
+                let message = format!(
+                    "{host} began its reply, then sent nothing for {silence}: is the network still \
+                     up?"
+                );
+                Failure::new(ErrorKind::Timeout, message)
+            }
             BodyError::Broken(error) => self.transport(error),
         }
     }
 
-    /// No reply, or one that broke off.
+    /// For no reply, or one that broke off.
     pub(super) fn transport(&self, error: &reqwest::Error) -> Failure {
         let (host, address) = (self.host(), self.address());
         let http = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>());
         let (kind, message) = if error.is_timeout() {
-            (ErrorKind::Timeout, self.timed_out(error, http.is_some()))
-        } else if causes(error).any(|cause| cause.to_string().starts_with(PROXY_FAULT)) {
-            (ErrorKind::Network, self.proxy(&deepest(error)))
+            (ErrorKind::Timeout, self.timeout(error, http.is_some()))
+        } else if causes(error).any(|cause| cause.to_string().starts_with(PROXY_ERROR)) {
+            let reason = root_cause(error);
+            let reason = self.quote(reason.trim_start_matches(PROXY_ERROR));
+            let message = format!(
+                "the proxy (HTTPS_PROXY, or the system's) did not connect to {host} ({reason}): \
+                 check its address and login"
+            );
+            (ErrorKind::Network, message)
         } else if error.is_dns() {
             let message =
                 format!("cannot find {host} (DNS): is the network up, and is {address} right?");
@@ -94,15 +99,15 @@ impl Explainer<'_> {
                            server and any proxy";
             (ErrorKind::Protocol, message.into())
         } else {
-            self.broken(error)
+            self.connection(error)
         };
         Failure::new(kind, message)
     }
 
-    fn timed_out(&self, error: &reqwest::Error, connected: bool) -> String {
+    fn timeout(&self, error: &reqwest::Error, connected: bool) -> String {
         let host = self.host();
         if error.is_connect() {
-            let limit = duration(self.client.connect_timeout());
+            let limit = duration(self.client.timeout.min(MAX_SILENCE));
             format!("no connection to {host} within {limit}: is the network up?")
         } else if connected {
             format!("the connection to {host} went dead: is the network still up?")
@@ -112,55 +117,42 @@ impl Explainer<'_> {
         }
     }
 
-    fn proxy(&self, why: &str) -> String {
-        format!(
-            "the proxy (HTTPS_PROXY, or the system's) did not connect to {} ({}): check its \
-             address and login",
-            self.host(),
-            self.quote(why.trim_start_matches(PROXY_FAULT))
-        )
-    }
-
-    /// The words for the system's reason.
-    fn broken(&self, error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
+    fn connection(&self, error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
+        use io::ErrorKind as Io;
         let (host, address) = (self.host(), self.address());
         let cause = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
         let message = match cause.map(io::Error::kind) {
-            Some(io::ErrorKind::ConnectionRefused) => format!(
+            Some(Io::ConnectionRefused) => format!(
                 "{host} refused the connection: is the server up, and the port in {address} right?"
             ),
-            Some(
-                io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe,
-            ) => format!("the connection to {host} was reset: if this stays so, check the network"),
-            Some(
-                io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::NetworkDown,
-            ) => format!("no way to {host}: is the network up?"),
-            Some(io::ErrorKind::UnexpectedEof) => self.closed(),
-            Some(io::ErrorKind::InvalidInput) => return (ErrorKind::Protocol, self.not_http()),
-            _ => self.unknown(&deepest(error)),
+            Some(Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe) => {
+                format!("the connection to {host} was reset: if this stays so, check the network")
+            }
+            Some(Io::HostUnreachable | Io::NetworkUnreachable | Io::NetworkDown) => {
+                format!("no route to {host}: is the network up?")
+            }
+            Some(Io::UnexpectedEof) => self.closed(),
+            Some(Io::InvalidInput) => return (ErrorKind::Protocol, self.not_http()),
+            _ => self.other(&root_cause(error)),
         };
         (ErrorKind::Network, message)
     }
 
-    /// Faults of TLS, which have words only, and whatever else there may be.
-    fn unknown(&self, why: &str) -> String {
+    /// TLS errors can be recognised by their text only.
+    fn other(&self, reason: &str) -> String {
         let (host, address) = (self.host(), self.address());
-        if let Some(why) = why.strip_prefix("invalid peer certificate: ") {
-            let why = self.quote(distrust(why));
+        if let Some(reason) = reason.strip_prefix("invalid peer certificate: ") {
+            let reason = self.quote(certificate_reason(reason));
             return format!(
-                "the TLS certificate of {host} is not trusted ({why}): is this machine's clock \
+                "the TLS certificate of {host} is not trusted ({reason}): is this machine's clock \
                  right, and does a proxy stand between?"
             );
         }
-        if why.ends_with("InvalidContentType") {
+        if reason.ends_with("InvalidContentType") {
             return format!("{host} does not speak TLS: is the port in {address} right?");
         }
-        let why = self.quote(why);
-        format!("the connection to {host} failed ({why}): if this stays so, check the network")
+        let reason = self.quote(reason);
+        format!("the connection to {host} failed ({reason}): if this stays so, check the network")
     }
 
     fn not_http(&self) -> String {
@@ -169,14 +161,14 @@ impl Explainer<'_> {
     }
 
     fn closed(&self) -> String {
+        let host = self.host();
         format!(
-            "{} closed the connection before the whole reply came: if this stays so, check the \
-             server and any proxy",
-            self.host()
+            "{host} closed the connection before the whole reply came: if this stays so, check the \
+             server and any proxy"
         )
     }
 
-    /// The host and port of the server; never the whole address.
+    /// Host and port; never the whole URL.
     fn host(&self) -> &str {
         &self.client.base_url.as_url()[Position::BeforeHost..Position::AfterPort]
     }
@@ -185,11 +177,11 @@ impl Explainer<'_> {
         self.client.terms.address
     }
 
-    /// Foreign text, safe to show: cleaned, without the secret, cut.
+    /// Makes text from outside safe to show: cleaned, without the secret, cut.
     pub(super) fn quote(&self, raw: &str) -> String {
         let mut quote = text::clean(raw);
         let secret = self.secret.expose_secret();
-        // Before it is cut, so that no part of it is left over.
+        // Before the cut, which could leave a part of it.
         if !secret.is_empty() {
             quote = quote.replace(secret, &format!("[the {}]", self.client.terms.secret));
         }
@@ -200,15 +192,14 @@ impl Explainer<'_> {
     }
 }
 
-/// Why no client could be made; rustls calls whatever has no name "unexpected".
-pub(super) fn setup(error: &reqwest::Error) -> String {
-    let why = deepest(error);
-    why.trim_start_matches("unexpected error: ").to_owned()
+pub(super) fn setup(error: &reqwest::Error) -> SetupError {
+    // Rustls calls errors without a name "unexpected".
+    let reason = root_cause(error);
+    SetupError(reason.trim_start_matches("unexpected error: ").to_owned())
 }
 
-/// What is at the bottom of `error`, cleaned: its upper layers only say that something failed, and
-/// name the address.
-fn deepest(error: &(dyn StdError + 'static)) -> String {
+/// The last cause, cleaned: the others only say that something failed, and contain the URL.
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let cause = causes(error).last();
     text::clean(&cause.map_or_else(|| String::from("it does not say why"), ToString::to_string))
 }
@@ -219,21 +210,21 @@ fn causes<'a>(
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-/// Rustls's reason, without what differs each time (seconds) and without what is no sentence.
-fn distrust(why: &str) -> &str {
-    let reason = why.split([':', ';']).next().unwrap_or(why);
+/// Rustls's reason, without varying details (seconds), or a sentence for its debug output.
+fn certificate_reason(text: &str) -> &str {
+    let reason = text.split([':', ';']).next().unwrap_or(text);
     if reason.starts_with("certificate ") {
         reason
-    } else if why.contains("UnknownIssuer") {
+    } else if text.contains("UnknownIssuer") {
         "this machine does not know its issuer"
-    } else if why.contains("CaUsedAsEndEntity") {
+    } else if text.contains("CaUsedAsEndEntity") {
         "it is self-signed"
     } else {
         "it is not valid"
     }
 }
 
-fn size_words(bytes: usize) -> String {
+fn format_size(bytes: usize) -> String {
     if bytes.is_multiple_of(MIB) {
         format!("{} MiB", bytes / MIB)
     } else {
@@ -276,8 +267,8 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_says_is_quoted_cleaned_cut_and_without_the_key() {
-        for (said, want) in [
+    fn quotes_are_cleaned_cut_and_without_the_key() {
+        for (text, want) in [
             ("Rate limit exceeded".to_owned(), "Rate limit exceeded"),
             ("\u{1b}[2J\u{202e}x\ny".to_owned(), "[2Jx y"),
             (format!("bad key {KEY}!"), "bad key [the key]!"),
@@ -290,7 +281,7 @@ mod tests {
             ("y".repeat(200), &"y".repeat(200)),
             ("é".repeat(201), &format!("{}…", "é".repeat(200))),
         ] {
-            assert_eq!(explain(|explainer| explainer.quote(&said)), want);
+            assert_eq!(explain(|explainer| explainer.quote(&text)), want);
         }
     }
 
@@ -308,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_tells_where_to_but_not_more() {
+    fn only_the_origin_of_a_redirect_is_quoted() {
         for (location, want) in [
             (
                 "https://other.example.com/a?b=c#d",
@@ -337,13 +328,13 @@ mod tests {
         }
     }
 
-    /// An error with a cause, as clients nest them.
+    /// Clients nest errors like this.
     #[derive(Debug, thiserror::Error)]
     #[error("error sending request for url (https://api.example.com:8443/secret/path)")]
     struct Outer(#[source] io::Error);
 
     #[test]
-    fn connection_fault_table() {
+    fn connection_error_table() {
         let untrusted = |why: &str| io::Error::other(format!("invalid peer certificate: {why}"));
         for (cause, want) in [
             (
@@ -360,11 +351,11 @@ mod tests {
             ),
             (
                 io::ErrorKind::NetworkUnreachable.into(),
-                "no way to api.example.com:8443: is the",
+                "no route to api.example.com:8443: is the",
             ),
             (
                 io::ErrorKind::HostUnreachable.into(),
-                "no way to api.example.com:8443: is the",
+                "no route to api.example.com:8443: is the",
             ),
             (
                 io::ErrorKind::UnexpectedEof.into(),
@@ -391,7 +382,7 @@ mod tests {
                 "is not trusted (certificate not valid for name \"a\"): ",
             ),
         ] {
-            let (kind, message) = explain(|explainer| explainer.broken(&Outer(cause)));
+            let (kind, message) = explain(|explainer| explainer.connection(&Outer(cause)));
             assert_eq!(kind, ErrorKind::Network);
             assert!(message.contains(want), "{message}");
             assert!(message.contains("api.example.com:8443"), "{message}");
@@ -400,9 +391,9 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_told_in_the_largest_unit() {
+    fn a_limit_is_in_the_largest_unit() {
         for (limit, want) in [(MIB, "1 MiB"), (4 * MIB, "4 MiB"), (100, "100 bytes")] {
-            let failure = explain(|explainer| explainer.body(&BodyError::LargerThan(limit)));
+            let failure = explain(|explainer| explainer.body(&BodyError::TooLarge(limit)));
             let want = format!("the reply is larger than {want}: is base_url right?");
             assert_eq!(failure.message, want);
         }

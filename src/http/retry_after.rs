@@ -1,29 +1,27 @@
-//! `Retry-After` (RFC 9110 section 10.2.3): how long a server asks to wait.
-//!
-//! This file must not know clocks: the time is an argument.
+//! `Retry-After` (RFC 9110 section 10.2.3). The time is an argument.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-/// How long `value` asks to wait: seconds, or until a date, which is measured from the reply's own
-/// `Date` where it has one, since the two clocks may differ. A date that is past asks for no wait;
-/// what is neither form asks for nothing.
+/// `value` is seconds, or a date: then the wait starts at the reply's own `Date` where it has one, since
+/// the server's clock may differ from ours. `None` where it is neither.
 pub(super) fn wait(value: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Only a number that is too large for the type fails here.
+        // Only overflow can fail here.
         return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let until = http_date(value)?;
-    let from = match date.and_then(http_date) {
+    let start = match date.and_then(http_date) {
         Some(date) => date,
         None => now.try_into().ok()?,
     };
-    Some(until.duration_since(from).unwrap_or_default())
+    // A date in the past asks for no wait.
+    Some(until.duration_since(start).unwrap_or_default())
 }
 
-/// In any of the three forms that RFC 9110 section 5.6.7 tells a recipient to read.
+/// Any of the three forms of RFC 9110 section 5.6.7.
 fn http_date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text.trim()).ok()
 }

@@ -223,7 +223,7 @@ async fn no_more_is_taken_of_a_body_than_the_limit_and_one_chunk() {
         let (mut response, taken) = endless(chunk);
         let outcome = read_body(&mut response, LIMIT, PATIENCE).await;
         assert!(
-            matches!(outcome, Err(BodyError::LargerThan(LIMIT))),
+            matches!(outcome, Err(BodyError::TooLarge(LIMIT))),
             "{chunk}"
         );
         assert!(

@@ -1,7 +1,7 @@
-//! What a reply means that is no success, or no job: one plain line that tells what happened and
-//! what to do.
+//! The failures of error statuses and of bodies that are no job: what happened and how to fix it, in
+//! one line.
 //!
-//! This file must not know how a reply came, or when a call is tried again.
+//! This file must not know how a response was received, or when a call is retried.
 
 use super::Call;
 use super::wire::{self, DecodeError};
@@ -9,83 +9,79 @@ use crate::failure::{ErrorKind, Failure};
 use crate::http::{Client, Reply};
 use crate::time::duration;
 
-/// Where a person looks after an organisation's keys.
+/// Where users manage their organisation's keys.
 pub(super) const KEYS_PAGE: &str = "https://app.mintlify.com/settings/organization/api-keys";
 
-/// A reply that is no success.
-pub(super) fn refused(http: &Client, call: &Call<'_>, reply: &Reply) -> Failure {
-    let (kind, mut message) = (call.meaning)(reply.status.as_u16());
-    if let Some(said) = wire::error_text(&reply.body) {
-        let said = http.quote(&said, call.key.secret());
-        message = format!("{message} (the server says: {said})");
+/// A reply with a status that is no success.
+pub(super) fn error_status(http: &Client, call: &Call<'_>, reply: &Reply) -> Failure {
+    let code = reply.status.as_u16();
+    let (kind, mut message) = (kind(code), (call.explain)(code));
+    if let Some(text) = wire::error_text(&reply.body) {
+        let text = http.quote(&text, call.key.secret());
+        message = format!("{message} (the server says: {text})");
     }
-    // The rows of a poll count down to it; whoever made a write is told once.
-    if let (ErrorKind::RateLimited, Some(_), Some(wait)) = (kind, call.prompt, reply.retry_after())
+    // Only for writes: the row of a failed poll has a countdown.
+    if kind == ErrorKind::RateLimited
+        && call.prompt.is_some()
+        && let Some(wait) = reply.retry_after()
     {
-        let wait = duration(wait);
-        message = format!("{message}; the server asks to wait {wait}");
+        message = format!("{message}; the server asks to wait {}", duration(wait));
     }
     reply.failure(kind, message)
 }
 
+fn kind(code: u16) -> ErrorKind {
+    match code {
+        401 => ErrorKind::Auth,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::RateLimited,
+        500..=599 => ErrorKind::Server,
+        _ => ErrorKind::Protocol,
+    }
+}
+
 /// A successful reply whose body is no job.
-pub(super) fn undecodable(http: &Client, call: &Call<'_>, error: &DecodeError) -> Failure {
+pub(super) fn invalid_body(http: &Client, call: &Call<'_>, error: &DecodeError) -> Failure {
     let message = match error {
         DecodeError::Empty => "the reply is empty: is base_url right?".into(),
         DecodeError::Html => "the reply is HTML, not JSON: is base_url right?".into(),
-        DecodeError::Cut => {
+        DecodeError::Truncated => {
             "the reply stops in the middle of its JSON: if this stays so, check base_url and any \
              proxy"
                 .into()
         }
         DecodeError::NotJson => "the reply is not JSON: is base_url right?".into(),
-        DecodeError::Shape(what) => format!(
+        DecodeError::Shape(problem) => format!(
             "the reply is not what the API promises: {}; is base_url right, and this program new \
              enough?",
-            http.quote(what, call.key.secret())
+            http.quote(problem, call.key.secret())
         ),
     };
     Failure::new(ErrorKind::Protocol, message)
 }
 
-/// What the status `code` of a reply to a poll means.
-pub(super) fn of_a_poll(code: u16) -> (ErrorKind, String) {
+/// The message for the status `code` of a poll.
+pub(super) fn poll_message(code: u16) -> String {
     match code {
-        401 => (
-            ErrorKind::Auth,
-            format!(
-                "the key was refused (401): it may have expired or been revoked; check it at \
-                 {KEYS_PAGE}"
-            ),
+        401 => format!(
+            "the key was refused (401): it may have expired or been revoked; check it at {KEYS_PAGE}"
         ),
-        403 => (
-            ErrorKind::Forbidden,
-            format!(
-                "not allowed (403): the key's scope or this network's address forbids it; check \
-                 the key's limits at {KEYS_PAGE}"
-            ),
+        403 => format!(
+            "not allowed (403): the key's scope or this network's address forbids it; check the \
+             key's limits at {KEYS_PAGE}"
         ),
-        404 => (
-            ErrorKind::NotFound,
-            "no such job in this project (404): check both ids and base_url in the config".into(),
-        ),
-        429 => (
-            ErrorKind::RateLimited,
-            "too many requests (429): wait, or poll less often ([poll] in the config)".into(),
-        ),
-        500..=599 => (
-            ErrorKind::Server,
-            format!("the server failed ({code}): all that helps is to wait"),
-        ),
-        _ => (
-            ErrorKind::Protocol,
-            format!("the server did not accept the request ({code}): is base_url right?"),
-        ),
+        404 => {
+            "no such job in this project (404): check both ids and base_url in the config".into()
+        }
+        429 => "too many requests (429): wait, or poll less often ([poll] in the config)".into(),
+        500..=599 => format!("the server failed ({code}): try again later"),
+        _ => format!("the server did not accept the request ({code}): is base_url right?"),
     }
 }
 
-/// An id that cannot be one segment of a path, so that no request is made for it.
-pub(super) fn unusable_id() -> Failure {
+/// For an id that cannot be one segment of a path, so that no request is made.
+pub(super) fn invalid_id() -> Failure {
     Failure::new(
         ErrorKind::NotFound,
         "this id is empty, a dot or has control characters, so it names no job: check both ids in \
@@ -115,12 +111,12 @@ mod tests {
             path: &["job", "j"],
             prompt: None,
             key: &ApiKey::parse(KEY).unwrap(),
-            meaning: of_a_poll,
+            explain: poll_message,
         };
         run(&http, &call)
     }
 
-    fn refusal(code: u16, headers: &[(&str, &str)], body: &str) -> Failure {
+    fn failure(code: u16, headers: &[(&str, &str)], body: &str) -> Failure {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
@@ -130,7 +126,7 @@ mod tests {
             body: body.into(),
             received_at: Timestamp::UNIX_EPOCH,
         };
-        with_call(|http, call| refused(http, call, &reply))
+        with_call(|http, call| error_status(http, call, &reply))
     }
 
     #[test]
@@ -159,7 +155,7 @@ mod tests {
             (
                 500,
                 ErrorKind::Server,
-                "the server failed (500): all that helps is to wait",
+                "the server failed (500): try again later",
             ),
             (503, ErrorKind::Server, "the server failed (503): "),
             (599, ErrorKind::Server, "the server failed (599): "),
@@ -179,7 +175,7 @@ mod tests {
                 "the server did not accept the request (999): ",
             ),
         ] {
-            let error = refusal(code, &[], "");
+            let error = failure(code, &[], "");
             assert_eq!(error.kind, kind, "{code}");
             assert!(error.message.starts_with(want), "{code}: {error}");
             assert_eq!(error.retry_at, None);
@@ -187,21 +183,21 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_says_is_quoted_without_the_key() {
-        for (said, want) in [
+    fn the_server_is_quoted_without_the_key() {
+        for (text, want) in [
             ("Rate limit exceeded", "Rate limit exceeded"),
             ("\u{1b}[2Jx\ny", "[2Jx y"),
             (&format!("bad key {KEY}!"), "bad key [the key]!"),
         ] {
-            let body = serde_json::json!({ "error": said }).to_string();
-            let message = refusal(500, &[], &body).message;
+            let body = serde_json::json!({ "error": text }).to_string();
+            let message = failure(500, &[], &body).message;
             let quote = format!(" (the server says: {want})");
             assert!(message.ends_with(&quote), "{message}");
         }
     }
 
     #[test]
-    fn what_is_no_job_table() {
+    fn decode_error_table() {
         for (error, want) in [
             (DecodeError::Empty, "the reply is empty"),
             (
@@ -209,7 +205,7 @@ mod tests {
                 "the reply is HTML, not JSON: is base_url right?",
             ),
             (
-                DecodeError::Cut,
+                DecodeError::Truncated,
                 "the reply stops in the middle of its JSON",
             ),
             (DecodeError::NotJson, "the reply is not JSON"),
@@ -218,7 +214,7 @@ mod tests {
                 "the reply is not what the API promises: `status` is a number, not text;",
             ),
         ] {
-            let error = with_call(|http, call| undecodable(http, call, &error));
+            let error = with_call(|http, call| invalid_body(http, call, &error));
             assert_eq!(error.kind, ErrorKind::Protocol);
             assert!(error.message.starts_with(want), "{error}");
         }
@@ -227,11 +223,11 @@ mod tests {
     #[test]
     fn retry_after_is_read_from_any_refusal() {
         for code in [401, 429, 503] {
-            let error = refusal(code, &[("Retry-After", "120")], "");
+            let error = failure(code, &[("Retry-After", "120")], "");
             let want = Timestamp::UNIX_EPOCH + Duration::from_mins(2);
             assert_eq!(error.retry_at, Some(want));
         }
-        let error = refusal(
+        let error = failure(
             503,
             &[
                 ("Retry-After", "Wed, 21 Oct 2015 07:28:07 GMT"),

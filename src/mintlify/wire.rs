@@ -1,7 +1,7 @@
-//! What is on the wire, and its one conversion into a [`Job`].
+//! The API's JSON, and its conversion into a [`Job`].
 //!
-//! Any member may be missing, null or unknown; one of the wrong type is an error that names it.
-//! All text is cleaned here. This file must not know how a reply came.
+//! Any member may be missing, null or unknown; one of the wrong type is an error that names it. All
+//! text is cleaned here. This file must not know how a body was received.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,37 +15,31 @@ use crate::job::{Job, Status};
 use crate::pull_request::PullRequest;
 use crate::text;
 
-/// Why a body is no job.
 #[derive(Debug, PartialEq, Eq)]
 pub enum DecodeError {
-    /// There is none.
     Empty,
-    /// It is a web page.
     Html,
-    /// It is JSON that stops early.
-    Cut,
-    /// It is not JSON.
+    Truncated,
     NotJson,
-    /// It is JSON of another shape: which member, and what is wrong with it.
+    /// Other JSON than expected: the member, and its problem.
     Shape(String),
 }
 
-/// The job that the `body` of a reply describes.
 pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
     decode::<WireJob>(body).map(Into::into)
 }
 
-/// The id and the job that the `body` of a reply to a creation describes.
+/// The id and the job in the reply to a creation.
 pub(super) fn created(body: &[u8]) -> Result<(Option<String>, Job), DecodeError> {
     let id = decode::<WireId>(body)?.id;
-    Ok((words(id), job(body)?))
+    Ok((non_empty(id), job(body)?))
 }
 
-/// What the `{"error": "..."}` of a refusal says, cleaned, where it is one.
+/// The text of `{"error": "..."}`, cleaned.
 pub(super) fn error_text(body: &[u8]) -> Option<String> {
     decode::<WireError>(body)
         .ok()
-        .and_then(|wire| words(wire.error))
+        .and_then(|wire| non_empty(wire.error))
 }
 
 #[derive(Deserialize)]
@@ -79,21 +73,21 @@ struct WireError {
 impl From<WireJob> for Job {
     fn from(wire: WireJob) -> Self {
         let (repository, branch) = wire.source.map_or((None, None), |Object(source)| {
-            (words(source.repository), words(source.reference))
+            (non_empty(source.repository), non_empty(source.reference))
         });
         Self {
-            status: words(wire.status).map(|word| Status::from_api(&word)),
+            status: non_empty(wire.status).map(|word| Status::from_api(&word)),
             repository,
             branch,
-            model: words(wire.model),
-            pull_request: words(wire.pr_link).map(PullRequest::new),
+            model: non_empty(wire.model),
+            pull_request: non_empty(wire.pr_link).map(PullRequest::new),
             created_at: timestamp(wire.created_at),
             archived_at: timestamp(wire.archived_at),
         }
     }
 }
 
-fn words(text: Option<Text>) -> Option<String> {
+fn non_empty(text: Option<Text>) -> Option<String> {
     let Text(text) = text?;
     Some(text).filter(|text| !text.is_empty())
 }
@@ -109,7 +103,7 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     }
 }
 
-/// The same at a third of the speed: it keeps track of where in the body it is, to name the place.
+/// Keeps track of the path to name the member, at a third of the speed.
 fn decode_or_explain<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     match body.trim_ascii().first() {
         None => return Err(DecodeError::Empty),
@@ -119,15 +113,15 @@ fn decode_or_explain<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError>
     let mut json = serde_json::Deserializer::from_slice(body);
     let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        fault(&path, &error.into_inner())
+        decode_error(&path, &error.into_inner())
     })?;
-    json.end().map_err(|error| fault(".", &error))?;
+    json.end().map_err(|error| decode_error(".", &error))?;
     Ok(value)
 }
 
-fn fault(path: &str, error: &serde_json::Error) -> DecodeError {
+fn decode_error(path: &str, error: &serde_json::Error) -> DecodeError {
     if error.is_eof() {
-        DecodeError::Cut
+        DecodeError::Truncated
     } else if error.is_data() {
         DecodeError::Shape(shape(path, error))
     } else {
@@ -135,14 +129,14 @@ fn fault(path: &str, error: &serde_json::Error) -> DecodeError {
     }
 }
 
-/// Serde's "invalid type: integer `5`, expected a string at line 1 column 12" in plain words, and
+/// Turns serde's "invalid type: integer `5`, expected a string at line 1 column 12" into a problem
 /// without the value, which may be long or hostile.
 fn shape(path: &str, error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    let said = said
+    let message = error.to_string();
+    let message = message
         .rsplit_once(" at line ")
-        .map_or(&*said, |(said, _)| said);
-    if let Some(name) = said.strip_prefix("duplicate field ") {
+        .map_or(&*message, |(message, _)| message);
+    if let Some(name) = message.strip_prefix("duplicate field ") {
         return format!("{name} comes twice");
     }
     let what = if path == "." {
@@ -150,7 +144,7 @@ fn shape(path: &str, error: &serde_json::Error) -> String {
     } else {
         format!("`{path}`")
     };
-    let types = said
+    let types = message
         .strip_prefix("invalid type: ")
         .and_then(|types| types.rsplit_once(", expected "));
     match types {
@@ -171,7 +165,7 @@ fn type_name(serde_words: &str) -> &str {
     }
 }
 
-/// Cleaned text, straight from the body: there is no copy of it as it came.
+/// Cleaned text, without a copy of the raw one.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -194,7 +188,7 @@ impl Visitor<'_> for CleanText {
     }
 }
 
-/// A JSON object and nothing else: derived types also read themselves from a list.
+/// A JSON object only: derived `Deserialize` also accepts a list.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -244,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_nothing() {
+    fn empty_values_are_none() {
         for body in [
             "{}",
             " {} \r\n",
@@ -275,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_shape_is_named_in_plain_words() {
+    fn a_wrong_shape_is_explained() {
         for (body, want) in [
             ("[]", "the reply is a list, not an object"),
             ("null", "the reply is null, not an object"),
@@ -319,9 +313,9 @@ mod tests {
             (" \r\n\t", DecodeError::Empty),
             ("<html>", DecodeError::Html),
             ("\n <!doctype html>", DecodeError::Html),
-            ("{", DecodeError::Cut),
-            (r#"{"status": "act"#, DecodeError::Cut),
-            (r#"{"source": {"ref": "#, DecodeError::Cut),
+            ("{", DecodeError::Truncated),
+            (r#"{"status": "act"#, DecodeError::Truncated),
+            (r#"{"source": {"ref": "#, DecodeError::Truncated),
             ("not found", DecodeError::NotJson),
             ("{}{}", DecodeError::NotJson),
             ("{} trailing", DecodeError::NotJson),
@@ -355,7 +349,7 @@ mod tests {
             assert_eq!(job(body.as_bytes()), want);
         }
         let cut = format!("{{\"unknown\":{}", "{\"a\":".repeat(100_000));
-        assert_eq!(job(cut.as_bytes()), Err(DecodeError::Cut));
+        assert_eq!(job(cut.as_bytes()), Err(DecodeError::Truncated));
     }
 
     #[test]
@@ -532,7 +526,7 @@ mod tests {
     proptest! {
         // As many cases as PROPTEST_CASES says.
         #[test]
-        fn a_damaged_job_gives_a_job_or_a_fault(
+        fn a_damaged_job_gives_a_job_or_an_error(
             damage in prop::collection::vec(any_damage(), 0..5)
         ) {
             let body = damaged(damage);
@@ -553,7 +547,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn any_bytes_give_a_job_or_a_fault(
+        fn any_bytes_give_a_job_or_an_error(
             body in prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..300),
                 any_json().prop_map(|json| json.to_string().into_bytes()),

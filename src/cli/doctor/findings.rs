@@ -1,11 +1,12 @@
-//! What `doctor` finds, one line each: the facts, judged.
+//! What `doctor` reports: each finding is judged from facts, and printed on one line.
 //!
-//! This file must not know how the facts were found out.
+//! This file must not know how the facts are gathered.
 
 use std::io::{self, Write};
 
 use super::super::output::paint;
 use crate::board::Row;
+use crate::cli::error::exit_of;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::BrowserError;
 use crate::exit::Exit;
@@ -13,256 +14,200 @@ use crate::key::KeyError;
 use crate::view::plural;
 use crate::view::theme::{Role, Theme};
 
-/// Below these columns and lines the dashboard shows no table.
-const LEAST_SIZE: (u16, u16) = (40, 5);
+/// The dashboard shows no table below these columns and lines.
+const MIN_SIZE: (u16, u16) = (40, 5);
 
-/// What sort of thing is wrong; a later one is told before an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trouble {
-    /// Anything that is none of the others.
-    Other,
-    /// A key is missing, refused, or of the wrong kind.
-    Key,
-    /// The config is missing or broken.
-    Config,
-}
-
-/// One line of the report.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Finding {
-    trouble: Option<Trouble>,
+    /// [`Exit::Done`] if there is no problem.
+    exit: Exit,
     topic: &'static str,
-    said: String,
+    message: String,
 }
 
 impl Finding {
-    fn well(topic: &'static str, said: impl Into<String>) -> Self {
-        Self {
-            trouble: None,
-            topic,
-            said: said.into(),
-        }
+    fn ok(topic: &'static str, message: impl Into<String>) -> Self {
+        Self::problem(Exit::Done, topic, message)
     }
 
-    fn bad(trouble: Trouble, topic: &'static str, said: impl Into<String>) -> Self {
+    fn problem(exit: Exit, topic: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
         Self {
-            trouble: Some(trouble),
+            exit,
             topic,
-            said: said.into(),
+            message,
         }
     }
 }
 
-/// The worst that `findings` tell of decides.
+/// A problem of the config comes before one of a key, and that before any other.
 pub fn exit(findings: &[Finding]) -> Exit {
-    match worst(findings) {
-        None => Exit::Done,
-        Some(Trouble::Other) => Exit::Failed,
-        Some(Trouble::Key) => Exit::NoKey,
-        Some(Trouble::Config) => Exit::Usage,
+    let has = |exit: &Exit| findings.iter().any(|finding| finding.exit == *exit);
+    let problems = [Exit::Usage, Exit::NoKey, Exit::Failed];
+    problems.into_iter().find(has).unwrap_or(Exit::Done)
+}
+
+pub fn config(path: &str, config: Result<&Config, &ConfigError>) -> Finding {
+    let topic = "config";
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => return Finding::problem(Exit::Usage, topic, error.to_string()),
+    };
+    let projects = config.projects.len();
+    if projects == 0 {
+        let message = format!("{path}: no projects: add one under [[projects]], with its jobs");
+        return Finding::problem(Exit::Failed, topic, message);
     }
+    let jobs: usize = config.projects.iter().map(|p| p.jobs.len()).sum();
+    let (project, job) = (plural("project", projects), plural("job", jobs));
+    Finding::ok(topic, format!("{path}: {projects} {project}, {jobs} {job}"))
 }
 
-fn worst(findings: &[Finding]) -> Option<Trouble> {
-    findings.iter().filter_map(|found| found.trouble).max()
-}
-
-/// The config; `place` says where it is.
-pub fn config(place: &str, config: Result<&Config, &ConfigError>) -> Finding {
-    match config {
-        Err(error) => Finding::bad(Trouble::Config, "config", error.to_string()),
-        Ok(config) if config.projects.is_empty() => Finding::bad(
-            Trouble::Other,
-            "config",
-            format!("{place}: no projects: put one there, under [[projects]], with its jobs"),
-        ),
-        Ok(config) => {
-            let (projects, jobs) = (
-                config.projects.len(),
-                config.projects.iter().map(|p| p.jobs.len()).sum::<usize>(),
-            );
-            let said = format!(
-                "{place}: {projects} {}, {jobs} {}",
-                plural("project", projects),
-                plural("job", jobs)
-            );
-            Finding::well("config", said)
-        }
-    }
-}
-
-/// A key from `source`: whether it begins as Mintlify's keys do, or why there is none.
+/// `key` is whether the key begins as Mintlify's keys do.
 pub fn key(source: &KeySource, key: Result<bool, &KeyError>) -> Finding {
+    let problem = |message| Finding::problem(Exit::NoKey, "key", message);
     match key {
-        Ok(true) => Finding::well("key", format!("{source}: there is one")),
-        Ok(false) => Finding::bad(
-            Trouble::Key,
-            "key",
-            format!(
-                "{source}: it does not begin with mint_, as Mintlify's keys do: is it the right one?"
-            ),
-        ),
-        Err(why) => Finding::bad(Trouble::Key, "key", why.to_string()),
+        Ok(true) => Finding::ok("key", format!("{source}: found")),
+        Ok(false) => problem(format!(
+            "{source}: it does not begin with mint_, as Mintlify's keys do: is it the right one?"
+        )),
+        Err(error) => problem(error.to_string()),
     }
 }
 
-/// A project, by the one job of it that was polled.
+/// `polled` is the one job of the project that was polled.
 pub fn project(name: &str, polled: Option<&Row>) -> Finding {
+    let topic = "project";
     let Some(row) = polled else {
-        let said = format!("{name}: no jobs are listed, so that it was not asked");
-        return Finding::well("project", said);
+        return Finding::ok(
+            topic,
+            format!("{name}: lists no jobs, so it was not polled"),
+        );
     };
     let title = row.watched.title();
     match &row.error {
         None => {
-            let status = row.status().map_or("in a state unknown", |s| s.as_str());
-            Finding::well("project", format!("{name}: answers; {title} is {status}"))
+            let status = row.status().map_or("in an unknown state", |s| s.as_str());
+            Finding::ok(topic, format!("{name}: answers; {title} is {status}"))
         }
         Some(error) => {
-            let trouble = if error.kind.blames_key() {
-                Trouble::Key
-            } else {
-                Trouble::Other
-            };
-            Finding::bad(
-                trouble,
-                "project",
-                format!("{name}, {title}: {}", error.message),
-            )
+            let message = format!("{name}, {title}: {}", error.message);
+            Finding::problem(exit_of(error.kind), topic, message)
         }
     }
 }
 
-/// What there is to know of the terminal.
 #[derive(Clone, Debug)]
 pub struct Terminal {
-    /// Whether the input and the output both are one.
+    /// Whether standard input and output both are one.
     pub is_terminal: bool,
     /// `$TERM`.
     pub term: Option<String>,
-    /// Whether the locale is UTF-8.
     pub utf8: bool,
     /// Columns and lines.
     pub size: Option<(u16, u16)>,
-    /// Whether colours are used.
     pub color: bool,
 }
 
-/// The terminal.
 pub fn terminal(facts: &Terminal) -> Finding {
-    let bad = |said: String| Finding::bad(Trouble::Other, "terminal", said);
+    let topic = "terminal";
     if !facts.is_terminal {
-        let said = "none here; the dashboard needs one, the other verbs do not";
-        return Finding::well("terminal", said);
+        let message = "none here; the dashboard needs one, the other verbs do not";
+        return Finding::ok(topic, message);
     }
     let term = facts.term.as_deref().unwrap_or_default();
     if matches!(term, "" | "dumb") {
-        let said = "TERM names none that can be drawn on: set it, for example to xterm-256color";
-        return bad(String::from(said));
+        let message = "TERM names none that can be drawn on: set it, for example to xterm-256color";
+        return Finding::problem(Exit::Failed, topic, message);
     }
     let size = facts.size.map_or_else(String::new, |(columns, lines)| {
         format!(", {columns}x{lines}")
     });
-    let color = if facts.color { "colours" } else { "no colours" };
+    let (min_columns, min_lines) = MIN_SIZE;
     if let Some((columns, lines)) = facts.size
-        && (columns < LEAST_SIZE.0 || lines < LEAST_SIZE.1)
+        && (columns < min_columns || lines < min_lines)
     {
-        let (least_columns, least_lines) = LEAST_SIZE;
-        return bad(format!(
-            "{term}{size}: too small, make it at least {least_columns}x{least_lines}"
-        ));
+        let message =
+            format!("{term}{size}: too small, make it at least {min_columns}x{min_lines}");
+        return Finding::problem(Exit::Failed, topic, message);
     }
-    if facts.utf8 {
-        Finding::well("terminal", format!("{term}{size}, {color}, UTF-8"))
+    let color = if facts.color { "colours" } else { "no colours" };
+    let charset = if facts.utf8 {
+        "UTF-8"
     } else {
-        Finding::well(
-            "terminal",
-            format!("{term}{size}, {color}, ASCII only; for more set LANG to a UTF-8 locale"),
-        )
-    }
+        "ASCII only; for more set LANG to a UTF-8 locale"
+    };
+    Finding::ok(topic, format!("{term}{size}, {color}, {charset}"))
 }
 
-/// What there is to know of the way to the clipboard.
 #[derive(Clone, Debug)]
 pub struct Clipboard {
-    /// Whether tmux is in between.
     pub in_tmux: bool,
-    /// What tmux's `set-clipboard` is set to, where tmux says so.
+    /// tmux's `set-clipboard`; `None` where tmux does not answer.
     pub set_clipboard: Option<String>,
-    /// Whether SSH is in between.
     pub over_ssh: bool,
 }
 
-/// The clipboard.
 pub fn clipboard(facts: &Clipboard) -> Finding {
-    let topic = "clipboard";
     let ssh = if facts.over_ssh { " over SSH" } else { "" };
-    if !facts.in_tmux {
-        let said = format!("OSC 52{ssh}, if the terminal allows programs to copy");
-        return Finding::well(topic, said);
-    }
-    match facts.set_clipboard.as_deref() {
-        Some("off") => Finding::bad(
-            Trouble::Other,
-            topic,
-            "tmux keeps it from programs: run `tmux set -s set-clipboard on`, and put that into \
-             ~/.tmux.conf",
-        ),
-        Some(value) => Finding::well(
-            topic,
-            format!("tmux{ssh} (set-clipboard {value}), if the terminal allows programs to copy"),
-        ),
-        None => Finding::bad(
-            Trouble::Other,
-            topic,
-            "TMUX is set, but tmux does not answer: is it in the PATH, and does it still run?",
-        ),
-    }
+    let transport = match facts.set_clipboard.as_deref() {
+        _ if !facts.in_tmux => format!("OSC 52{ssh}"),
+        Some(value) if value != "off" => format!("tmux{ssh} (set-clipboard {value})"),
+        refused => {
+            let message = match refused {
+                Some(_) => {
+                    "tmux keeps it from programs: run `tmux set -s set-clipboard on`, and put that \
+                     into ~/.tmux.conf"
+                }
+                None => {
+                    "TMUX is set, but tmux does not answer: is it in the PATH, and does it still \
+                     run?"
+                }
+            };
+            return Finding::problem(Exit::Failed, "clipboard", message);
+        }
+    };
+    let message = format!("{transport}, if the terminal allows programs to copy");
+    Finding::ok("clipboard", message)
 }
 
-/// The browser that would be started.
-pub fn browser(found: &Result<Option<String>, BrowserError>) -> Finding {
-    match found {
-        Ok(Some(name)) => Finding::well("browser", name.clone()),
-        Ok(None) => Finding::well(
-            "browser",
+pub fn browser(browser: &Result<Option<String>, BrowserError>) -> Finding {
+    let topic = "browser";
+    match browser {
+        Ok(Some(name)) => Finding::ok(topic, name.clone()),
+        Ok(None) => Finding::ok(
+            topic,
             "none here: links are copied and shown instead; BROWSER can name one",
         ),
-        Err(error) => Finding::bad(Trouble::Other, "browser", error.to_string()),
+        Err(error) => Finding::problem(Exit::Failed, topic, error.to_string()),
     }
 }
 
-/// The folder that writes are counted in, as `place`; `None` where there is no home for one.
-pub fn state(counted: Option<(&str, Result<(), &io::Error>)>) -> Finding {
-    match counted {
-        Some((place, Ok(()))) => Finding::well("state", format!("{place}: can be written")),
-        Some((place, Err(error))) => Finding::bad(
-            Trouble::Other,
-            "state",
-            format!(
-                "{place}: cannot be written ({error}), so that this hour's writes are not \
-                 counted: mend its mode, or set XDG_STATE_HOME to another folder"
-            ),
+/// Whether writes can be counted in a folder; `None` where there is no home folder for it.
+pub fn state(folder: Option<(&str, Result<(), &io::Error>)>) -> Finding {
+    let message = match folder {
+        Some((path, Ok(()))) => return Finding::ok("state", format!("{path}: can be written")),
+        Some((path, Err(error))) => format!(
+            "{path}: cannot be written ({error}), so that this hour's writes are not counted: fix \
+             its mode, or set XDG_STATE_HOME to another folder"
         ),
-        None => Finding::bad(
-            Trouble::Other,
-            "state",
-            "no home folder, so that this hour's writes are not counted: set HOME",
-        ),
-    }
+        None => {
+            String::from("no home folder, so that this hour's writes are not counted: set HOME")
+        }
+    };
+    Finding::problem(Exit::Failed, "state", message)
 }
 
-/// Prints one line for each of `findings`.
 pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Result<()> {
-    for found in findings {
-        let (mark, role) = match found.trouble {
-            None => ("ok", Role::Good),
-            Some(_) => ("!!", Role::Bad),
+    for finding in findings {
+        let (mark, role) = match finding.exit {
+            Exit::Done => ("ok", Role::Good),
+            _ => ("!!", Role::Bad),
         };
         let mark = paint(theme, role, mark);
-        let mut lines = found.said.lines();
+        let mut lines = finding.message.lines();
         let first = theme.printable(lines.next().unwrap_or_default());
-        writeln!(out, "{mark}  {:<9}  {first}", found.topic)?;
+        writeln!(out, "{mark}  {:<9}  {first}", finding.topic)?;
         for line in lines {
             writeln!(out, "{:15}{}", "", theme.printable(line))?;
         }
@@ -350,29 +295,29 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_trouble_decides() {
-        let well = || Finding::well("x", "");
-        let bad = |trouble| Finding::bad(trouble, "x", "");
+    fn the_worst_problem_decides_the_exit_code() {
+        let ok = || Finding::ok("x", "");
+        let problem = |exit| Finding::problem(exit, "x", "");
         for (findings, want) in [
-            (vec![], None),
-            (vec![well()], None),
-            (vec![well(), bad(Trouble::Other)], Some(Trouble::Other)),
+            (vec![], Exit::Done),
+            (vec![ok()], Exit::Done),
+            (vec![ok(), problem(Exit::Failed)], Exit::Failed),
             (
-                vec![bad(Trouble::Key), bad(Trouble::Other)],
-                Some(Trouble::Key),
+                vec![problem(Exit::NoKey), problem(Exit::Failed)],
+                Exit::NoKey,
             ),
             (
-                vec![bad(Trouble::Key), bad(Trouble::Config)],
-                Some(Trouble::Config),
+                vec![problem(Exit::NoKey), problem(Exit::Usage)],
+                Exit::Usage,
             ),
         ] {
-            assert_eq!(worst(&findings), want, "{findings:?}");
+            assert_eq!(exit(&findings), want, "{findings:?}");
         }
     }
 
     #[test]
-    fn lines_that_follow_stand_below_the_first() {
-        let finding = Finding::bad(Trouble::Config, "config", "one\ntwo");
+    fn further_lines_are_indented() {
+        let finding = Finding::problem(Exit::Usage, "config", "one\ntwo");
         assert_eq!(line(&finding), "!!  config     one\n               two\n");
     }
 }
