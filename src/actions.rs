@@ -6,7 +6,9 @@
 mod write_log;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -52,6 +54,8 @@ pub struct Actions {
     /// The config in force, its jobs taken out.
     config: Arc<Mutex<Config>>,
     path: PathBuf,
+    /// The hash of the text that was last written to the config here.
+    written: Arc<AtomicU64>,
     /// `None` where there is no home folder to keep it in.
     log: Option<WriteLog>,
 }
@@ -62,8 +66,14 @@ impl Actions {
         Self {
             config: Arc::new(Mutex::new(config)),
             path,
+            written: Arc::default(),
             log,
         }
+    }
+
+    /// Whether `text`, that of the config, is what was last written here: news to nobody.
+    pub fn has_written(&self, text: &[u8]) -> bool {
+        self.written.load(Ordering::SeqCst) == hash(text)
     }
 
     /// The config in force. A panic while it was locked leaves it whole all the same.
@@ -151,7 +161,7 @@ impl Actions {
         &self,
         change: impl FnOnce(&str, &Path) -> Result<Edited, EditError> + Send + 'static,
     ) -> Result<Edited, EditError> {
-        let path = self.path.clone();
+        let (path, written) = (self.path.clone(), Arc::clone(&self.written));
         let unwritable = |reason: String| ConfigError::Unwritable {
             path: self.path.clone(),
             reason,
@@ -160,7 +170,11 @@ impl Actions {
             let mut done = Edited::default();
             edit_file(&path, |text| {
                 done = change(text, &path)?;
-                Ok::<_, EditError>(done.text.take())
+                let new = done.text.take();
+                if let Some(new) = &new {
+                    written.store(hash(new.as_bytes()), Ordering::SeqCst);
+                }
+                Ok::<_, EditError>(new)
             })?;
             Ok(done)
         };
@@ -294,6 +308,12 @@ fn label_from_prompt(prompt: &str) -> String {
     let lines = prompt.lines().map(|line| text::clean(&redact_keys(line)));
     let first = lines.into_iter().find(|line| !line.is_empty());
     text::truncate(&first.unwrap_or_default(), MAX_LABEL, "…").into_owned()
+}
+
+fn hash(text: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn watched(project: &Project, job: NewJob) -> Watched {

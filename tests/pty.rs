@@ -130,6 +130,25 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_comes_back() {
     terminal.assert_restored();
 }
 
+/// The reload that an action brings about says nothing over what the action says.
+#[test]
+fn what_an_action_says_outlives_the_reload_that_it_brings_about() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    terminal.send("/job_b\r");
+    terminal.wait_until_gone("job_a");
+    terminal.send("x");
+    terminal.wait_for("Stop watching job_b?");
+    terminal.send("y");
+    terminal.wait_for("Nothing here matches");
+    terminal.wait_for("no longer watching 1 job");
+    terminal.send("\u{1b}");
+    terminal.wait("the message beside the reloaded rows", |screen| {
+        let text = screen.contents();
+        text.contains("job_a") && text.contains("no longer watching 1 job")
+    });
+}
+
 #[test]
 fn a_changed_config_shows_at_once_and_a_broken_one_is_said() {
     let (home, server) = (Home::new(), FakeServer::start());

@@ -94,8 +94,13 @@ pub async fn execute(context: &Context) -> CommandResult {
 
 fn notice(change: Reloaded, actions: &Actions) -> Notice {
     match change {
-        Reloaded::Applied { jobs, config } => Notice::Reloaded {
-            text: format!("the config has changed: {jobs} {}", plural("job", jobs)),
+        Reloaded::Applied {
+            jobs,
+            config,
+            is_own,
+        } => Notice::Reloaded {
+            text: (!is_own)
+                .then(|| format!("the config has changed: {jobs} {}", plural("job", jobs))),
             config,
             projects: actions.projects(),
         },

@@ -21,7 +21,12 @@ const SETTLE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub enum Reloaded {
     /// It is in force, with so many jobs; they are no longer in `config`.
-    Applied { jobs: usize, config: Box<Config> },
+    Applied {
+        jobs: usize,
+        config: Box<Config>,
+        /// Whether it was changed by an action of this program, which tells of it by itself.
+        is_own: bool,
+    },
     /// It cannot be read, or says what it may not; the last good one stays.
     Refused(ConfigError),
     /// Changes cannot be noticed.
@@ -66,8 +71,11 @@ impl Reload {
                 continue;
             }
             before = text;
+            let is_own = before
+                .as_ref()
+                .is_some_and(|text| self.actions.has_written(text));
             let reloaded = match self.load().await {
-                Ok(config) => self.apply(config).await,
+                Ok(config) => self.apply(config, is_own).await,
                 Err(error) => Reloaded::Refused(error),
             };
             if !(self.notify)(reloaded) {
@@ -94,7 +102,7 @@ impl Reload {
         })
     }
 
-    async fn apply(&self, mut config: Config) -> Reloaded {
+    async fn apply(&self, mut config: Config, is_own: bool) -> Reloaded {
         if let Err(error) = (self.check)(&config) {
             return Reloaded::Refused(error);
         }
@@ -111,6 +119,7 @@ impl Reload {
         Reloaded::Applied {
             jobs,
             config: Box::new(config),
+            is_own,
         }
     }
 }

@@ -244,7 +244,9 @@ impl App {
             } => match self.configure(&config) {
                 Ok(()) => {
                     self.projects = projects;
-                    self.say(text, Role::Good, now);
+                    if let Some(text) = text {
+                        self.say(text, Role::Good, now);
+                    }
                 }
                 Err(error) => self.say(error.to_string(), Role::Bad, now),
             },

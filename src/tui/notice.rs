@@ -21,7 +21,8 @@ pub enum Notice {
     },
     /// The config has changed; what it says of the screen has been checked.
     Reloaded {
-        text: String,
+        /// `None` where an action of this program tells of it.
+        text: Option<String>,
         config: Box<Config>,
         projects: Vec<Arc<Project>>,
     },
