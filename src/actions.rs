@@ -81,7 +81,6 @@ impl Actions {
         self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The file of the config.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -112,7 +111,7 @@ impl Actions {
         tokio::task::spawn_blocking(read).await.ok().flatten()
     }
 
-    /// What it takes to write to `projects`: one client, and each key once. A key command runs anew,
+    /// What it takes to write to `projects`: one client, and each key once. A key command runs again,
     /// since keys are not kept for this.
     pub async fn writer(&self, projects: &[&ProjectId]) -> Result<Writer, ActionError> {
         let (client, sources) = {
@@ -150,7 +149,6 @@ impl Actions {
             .await
     }
 
-    /// Takes `jobs` out of the config.
     pub async fn remove(&self, jobs: Vec<JobKey>) -> Result<Edited, EditError> {
         self.edit(move |text, path| edit::remove(text, path, &jobs))
             .await
@@ -198,7 +196,6 @@ impl Actions {
     }
 }
 
-/// Writes to the API.
 #[derive(Debug)]
 pub struct Writer {
     client: Client,
@@ -206,7 +203,6 @@ pub struct Writer {
     actions: Actions,
 }
 
-/// A job that was created.
 #[derive(Debug)]
 pub struct Created {
     /// The job as the config lists it, or would.

@@ -27,7 +27,6 @@ const MAX_ERRORS: usize = 500;
 pub struct Project {
     /// Its id, as the API wants it.
     pub id: ProjectId,
-    /// Its name in the config.
     pub name: Option<String>,
 }
 
@@ -50,13 +49,9 @@ impl Project {
 /// A job as the config lists it.
 #[derive(Clone, Debug)]
 pub struct Watched {
-    /// What names it.
     pub key: JobKey,
-    /// The project that it belongs to.
     pub project: Arc<Project>,
-    /// What a person calls it.
     pub label: Option<String>,
-    /// Words to filter by.
     pub tags: Vec<String>,
 }
 
@@ -74,18 +69,15 @@ pub enum Freshness {
     Fresh,
     /// Values from before: polls fail, or none has come back for long.
     Stale,
-    /// No poll has ever succeeded.
     NeverSeen,
 }
 
 /// A watched job as we know it.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What the config says of it.
     pub watched: Watched,
-    /// The last good reply.
+    /// As the last good reply told it, at `fetched_at`.
     pub job: Option<Job>,
-    /// When that reply came.
     pub fetched_at: Option<Timestamp>,
     /// How long that reply counts as fresh; `None` for ever (archived jobs).
     pub fresh_for: Option<Duration>,
@@ -93,7 +85,6 @@ pub struct Row {
     pub error: Option<Failure>,
     /// Since when polls fail in this way, if the last one did.
     pub failing_since: Option<Timestamp>,
-    /// Whether a poll is in flight.
     pub polling: bool,
 }
 
@@ -110,12 +101,10 @@ impl Row {
         }
     }
 
-    /// What names it.
     pub fn key(&self) -> &JobKey {
         &self.watched.key
     }
 
-    /// Its status, where one is known.
     pub fn status(&self) -> Option<&Status> {
         self.job.as_ref()?.status.as_ref()
     }
@@ -161,16 +150,13 @@ impl Row {
 /// What the poller learnt of one job.
 #[derive(Debug)]
 pub enum Update {
-    /// A poll has begun.
     Started,
-    /// A poll brought the job.
     Fetched {
         /// The job as the reply told it.
         job: Job,
         /// How long that counts as fresh; `None` for ever.
         fresh_for: Option<Duration>,
     },
-    /// A poll failed.
     Failed(Failure),
     /// Polls cannot even be tried, for a reason that is not this job's own: its key is refused, or
     /// its project is held. As [`Update::Failed`], but not one of the run's errors.
@@ -182,13 +168,9 @@ pub enum Update {
 pub struct LoggedError {
     /// When it happened last.
     pub at: Timestamp,
-    /// The job.
     pub key: JobKey,
-    /// What a person calls the job.
     pub title: String,
-    /// What kind of fault.
     pub kind: ErrorKind,
-    /// What happened.
     pub message: String,
     /// How often in a row.
     pub times: u32,
@@ -208,28 +190,20 @@ impl fmt::Display for LoggedError {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// All rows.
     pub total: usize,
-    /// Rows with status `active`.
     pub active: usize,
-    /// Rows with status `completed`.
     pub completed: usize,
-    /// Rows with status `failed`.
     pub failed: usize,
-    /// Rows with status `archived`.
     pub archived: usize,
     /// Rows with a status that the contract does not list.
     pub other: usize,
-    /// Rows whose status is not known.
     pub unknown: usize,
-    /// Rows that need you.
     pub needs_you: usize,
     /// Rows whose last poll failed.
     pub errors: usize,
 }
 
 impl Counts {
-    /// The counts of `rows`.
     pub fn new<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
         let mut counts = Self::default();
         for row in rows {
@@ -323,7 +297,6 @@ impl Board {
         &self.rows
     }
 
-    /// The row of `key`.
     pub fn row(&self, key: &JobKey) -> Option<&Row> {
         self.index.get(key).map(|at| &self.rows[*at])
     }
@@ -384,7 +357,7 @@ impl Board {
         row.fetched_at = Some(now);
         row.fresh_for = fresh_for;
         row.polling = false;
-        // Whoever waits for the next row to go stale must hear of one that does so before.
+        // A reader that waits for the next row to go stale must learn of one that does so earlier.
         let sooner = row
             .goes_stale_at()
             .is_some_and(|at| stale_at.is_none_or(|before| at < before));

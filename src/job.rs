@@ -50,7 +50,6 @@ macro_rules! id {
 }
 
 id! {
-    /// The id of a Mintlify project.
     ProjectId
 }
 id! {

@@ -18,7 +18,7 @@
 //!   its readers. **Events** go to each consumer in a queue of its own, so that none is lost.
 //! - **Actions** are what a person asks for that writes: a new job, a follow-up, which jobs are
 //!   watched. The dashboard and the verbs both act through them.
-//! - The **view** says how rows are presented (columns, order, filter, theme) to whoever draws them.
+//! - The **view** says how rows are presented (columns, order, filter, theme), for the dashboard and `list` alike.
 //! - The **faces** read the board: the dashboard (`tui`) and the verbs (`cli`). They ask the poller
 //!   for polls out of turn, and never touch the network themselves. A **session** is what both run
 //!   on: the config, its keys, a poller, and the reload of a changed config.

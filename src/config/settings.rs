@@ -93,7 +93,6 @@ pub struct ProjectConfig {
 pub struct JobConfig {
     pub id: JobId,
     pub label: Option<String>,
-    /// Words to filter by.
     pub tags: Vec<String>,
 }
 

@@ -98,7 +98,7 @@ impl Engine {
                 None => Some(self.renew_at),
             };
             tokio::select! {
-                // Commands first, so that whoever subscribes has what comes after.
+                // Commands first, so that a new subscriber misses no event that follows.
                 biased;
                 command = commands.recv() => match command {
                     Some(command) => self.handle_command(command),

@@ -150,7 +150,6 @@ impl Theme {
         }
     }
 
-    /// The style of the selected row.
     pub fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
