@@ -1,4 +1,4 @@
-//! How rows are presented in the dashboard and in `list` alike: columns, order, filter, views, theme and plurals.
+//! How rows are presented: columns, order, filter, views, theme and plurals.
 //!
 //! The dashboard and the verbs both read these, so that they cannot disagree. Nothing here may know
 //! who draws, or use more of ratatui than its types for styles.
