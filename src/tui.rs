@@ -15,6 +15,7 @@ pub mod keys;
 pub mod layout;
 pub mod listing;
 pub mod notice;
+mod painter;
 pub mod screen;
 mod table;
 pub mod terminal;
@@ -48,13 +49,13 @@ use app::{App, Effect, Request};
 pub use notice::Notice;
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
-const BOARD_PACE: Duration = Duration::from_millis(50);
+const BOARD_INTERVAL: Duration = Duration::from_millis(50);
 
-/// So many inputs that wait are taken before a frame is drawn.
-const INPUTS_AT_ONCE: usize = 512;
+/// At most this many waiting inputs are handled before a frame is drawn.
+const INPUTS_PER_FRAME: usize = 512;
 
 /// The longest that the loop sleeps: a wall clock that is put back must not freeze the ages.
-const LONGEST_NAP: Duration = Duration::from_mins(5);
+const MAX_SLEEP: Duration = Duration::from_mins(5);
 
 /// What the loop needs of the machine that it runs on.
 pub trait Host {
@@ -97,99 +98,60 @@ where
     S: Stream<Item = io::Result<InputEvent>>,
     H: Host,
 {
-    let Channels {
-        board,
-        mut events,
-        mut notices,
-        poller,
-    } = channels;
     let mut dashboard = Dashboard {
         terminal,
         app,
         host,
-        board,
-        poller,
-        behind: true,
+        channels,
+        board_changed: true,
         drawn_at: None,
         title: None,
     };
     let mut input = pin!(input);
     let mut stop = pin!(stop);
     loop {
-        dashboard.catch_up()?;
-        let wake = dashboard.wake();
-        tokio::select! {
+        dashboard.refresh()?;
+        let sleep = dashboard.sleep_time();
+        let channels = &mut dashboard.channels;
+        let exit = tokio::select! {
             biased;
-            exit = &mut stop => return Ok(Some(exit)),
-            event = input.next() => {
-                let exit = take_input(&mut dashboard, event, input.as_mut()).await?;
-                if exit.is_some() {
-                    return Ok(exit);
-                }
-            }
-            event = events.recv() => {
+            exit = &mut stop => Some(exit),
+            event = input.next() => dashboard.on_inputs(event, input.as_mut()).await?,
+            event = channels.events.recv() => {
                 let Some(event) = event else {
                     return Ok(None);
                 };
-                let exit = dashboard.on_event(event)?;
-                if exit.is_some() {
-                    return Ok(exit);
-                }
+                dashboard.update(|app, board, now| app.on_event(event, board, now))?
             }
-            Some(notice) = notices.recv() => {
-                let exit = dashboard.on_notice(notice)?;
-                if exit.is_some() {
-                    return Ok(exit);
-                }
+            Some(notice) = channels.notices.recv() => {
+                dashboard.update(|app, board, now| app.on_notice(notice, board, now))?
             }
-            changed = dashboard.board.changed(), if !dashboard.behind => match changed {
-                Ok(()) => dashboard.behind = true,
-                Err(_) => return Ok(None),
-            },
-            () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => {
+            changed = channels.board.changed(), if !dashboard.board_changed => {
+                if changed.is_err() {
+                    return Ok(None);
+                }
+                dashboard.board_changed = true;
+                None
+            }
+            () = tokio::time::sleep(sleep.unwrap_or_default()), if sleep.is_some() => {
                 dashboard.on_time();
+                None
             }
-        }
-    }
-}
-
-/// Takes an input and all that wait behind it, so that a held key or a paste is drawn once.
-async fn take_input<B, S, H>(
-    dashboard: &mut Dashboard<'_, B, H>,
-    first: Option<io::Result<InputEvent>>,
-    mut input: Pin<&mut S>,
-) -> io::Result<Option<Exit>>
-where
-    B: Backend,
-    B::Error: Into<io::Error>,
-    S: Stream<Item = io::Result<InputEvent>>,
-    H: Host,
-{
-    let mut next = first;
-    for _ in 0..INPUTS_AT_ONCE {
-        let Some(event) = next else {
-            return Ok(Some(Exit::Done));
         };
-        if let Some(exit) = dashboard.on_input(&event?)? {
-            return Ok(Some(exit));
-        }
-        // Not `now_or_never`: a stream wakes whoever polled it last, which must be this task.
-        match poll_immediate(input.next()).await {
-            Some(waiting) => next = waiting,
-            None => break,
+        if exit.is_some() {
+            return Ok(exit);
         }
     }
-    Ok(None)
 }
 
 struct Dashboard<'a, B: Backend, H> {
     terminal: &'a mut Terminal<B>,
     app: App,
     host: &'a mut H,
-    board: watch::Receiver<Board>,
-    poller: PollerHandle,
-    /// Whether the board has changed since the state last took it in.
-    behind: bool,
+    channels: Channels,
+    /// Whether the board has changed since the state last saw it.
+    board_changed: bool,
+    /// When a change of the board was last drawn.
     drawn_at: Option<Instant>,
     title: Option<String>,
 }
@@ -200,11 +162,12 @@ where
     B::Error: Into<io::Error>,
     H: Host,
 {
-    /// Takes in the board if it is time to, and draws if something shown has changed.
-    fn catch_up(&mut self) -> io::Result<()> {
-        if self.behind && self.until_board_pace().is_zero() {
-            self.behind = false;
-            let board = self.board.borrow_and_update();
+    /// Brings the state up to date with the board, at most once an interval, and draws if something
+    /// shown has changed.
+    fn refresh(&mut self) -> io::Result<()> {
+        if self.board_changed && self.until_board_draw().is_zero() {
+            self.board_changed = false;
+            let board = self.channels.board.borrow_and_update();
             self.app.on_board(&board, Timestamp::now());
             drop(board);
             if self.app.is_dirty() {
@@ -218,7 +181,7 @@ where
         if !self.app.take_dirty() {
             return Ok(());
         }
-        let (app, board, now) = (&self.app, &self.board, Timestamp::now());
+        let (app, board, now) = (&self.app, &self.channels.board, Timestamp::now());
         let (mut scroll, mut title) = (app.scroll, None);
         // The board is let go of before anything is written: a terminal that nobody reads must not
         // keep the poller from writing on it.
@@ -239,53 +202,68 @@ where
     }
 
     /// How long until a change of the board may be drawn.
-    fn until_board_pace(&self) -> Duration {
-        let next = self.drawn_at.map(|drawn_at| drawn_at + BOARD_PACE);
-        next.map_or(Duration::ZERO, |next| {
-            next.saturating_duration_since(Instant::now())
-        })
+    fn until_board_draw(&self) -> Duration {
+        let since = self.drawn_at.map(|drawn_at| drawn_at.elapsed());
+        since.map_or(Duration::ZERO, |since| BOARD_INTERVAL.saturating_sub(since))
     }
 
     /// How long the loop may sleep when nothing comes in; `None` for ever.
-    fn wake(&self) -> Option<Duration> {
-        if self.behind {
-            return Some(self.until_board_pace());
+    fn sleep_time(&self) -> Option<Duration> {
+        if self.board_changed {
+            return Some(self.until_board_draw());
         }
-        let now = Timestamp::now();
         let at = self.app.wake_at()?;
+        let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
         // A millisecond more, so that the moment has surely passed when the timer says so.
-        let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-        Some((wait + Duration::from_millis(1)).min(LONGEST_NAP))
+        Some((wait + Duration::from_millis(1)).min(MAX_SLEEP))
     }
 
     fn on_time(&mut self) {
-        if !self.behind {
-            self.app.on_time(&self.board.borrow(), Timestamp::now());
+        if !self.board_changed {
+            let board = self.channels.board.borrow();
+            self.app.on_time(&board, Timestamp::now());
         }
     }
 
-    fn on_notice(&mut self, notice: Notice) -> io::Result<Option<Exit>> {
-        let effect = self
-            .app
-            .on_notice(notice, &self.board.borrow(), Timestamp::now());
+    /// Handles an input and all that wait behind it, so that a held key or a paste is drawn once.
+    async fn on_inputs<S>(
+        &mut self,
+        first: Option<io::Result<InputEvent>>,
+        mut input: Pin<&mut S>,
+    ) -> io::Result<Option<Exit>>
+    where
+        S: Stream<Item = io::Result<InputEvent>>,
+    {
+        let mut next = first;
+        for _ in 0..INPUTS_PER_FRAME {
+            let Some(event) = next else {
+                return Ok(Some(Exit::Done));
+            };
+            let event = event?;
+            let exit = self.update(|app, board, now| app.on_input(&event, board, now))?;
+            if exit.is_some() {
+                return Ok(exit);
+            }
+            // Not `now_or_never`: a stream wakes whoever polled it last, which must be this task.
+            match poll_immediate(input.next()).await {
+                Some(waiting) => next = waiting,
+                None => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Changes the state and performs what it asks for; why the dashboard ends, if it does.
+    fn update(
+        &mut self,
+        change: impl FnOnce(&mut App, &Board, Timestamp) -> Effect,
+    ) -> io::Result<Option<Exit>> {
+        let board = self.channels.board.borrow();
+        let effect = change(&mut self.app, &board, Timestamp::now());
+        drop(board);
         self.perform(effect)
     }
 
-    fn on_event(&mut self, event: Event) -> io::Result<Option<Exit>> {
-        let effect = self
-            .app
-            .on_event(event, &self.board.borrow(), Timestamp::now());
-        self.perform(effect)
-    }
-
-    fn on_input(&mut self, event: &InputEvent) -> io::Result<Option<Exit>> {
-        let effect = self
-            .app
-            .on_input(event, &self.board.borrow(), Timestamp::now());
-        self.perform(effect)
-    }
-
-    /// Does what the state asks for; why the dashboard ends, if it does.
     fn perform(&mut self, effect: Effect) -> io::Result<Option<Exit>> {
         match effect {
             Effect::None => {}
@@ -294,8 +272,8 @@ where
             Effect::Redraw => self.redraw()?,
             Effect::Open(links) => self.open(&links),
             Effect::Copy(lines, what) => self.copy(&lines, what),
-            Effect::Poll(jobs) => self.poller.poll(jobs),
-            Effect::PollAll => self.poller.poll_all(),
+            Effect::Poll(jobs) => self.channels.poller.poll(jobs),
+            Effect::PollAll => self.channels.poller.poll_all(),
             Effect::CountWrites(project) => self.host.count_writes(&project),
             Effect::Perform(request) => self.host.perform(request),
         }
@@ -304,16 +282,17 @@ where
 
     fn suspend(&mut self) -> io::Result<()> {
         self.host.suspend()?;
-        // The host has pushed the old title anew, and the window may have another size now.
+        // The host has pushed the old title again, and the window may have another size now.
         self.title = None;
         let size = self.terminal.size().map_err(Into::into)?;
         let resize = InputEvent::Resize(size.width, size.height);
-        self.app
-            .on_input(&resize, &self.board.borrow(), Timestamp::now());
+        let board = self.channels.board.borrow();
+        self.app.on_input(&resize, &board, Timestamp::now());
+        drop(board);
         self.redraw()
     }
 
-    /// Has every cell drawn anew. `Terminal::clear` would ask the terminal where its cursor is, and
+    /// Has every cell drawn again. `Terminal::clear` would ask the terminal where its cursor is, and
     /// the answer would go to the stream of events, which nobody can read beside us.
     fn redraw(&mut self) -> io::Result<()> {
         let size = self.terminal.size().map_err(Into::into)?;
@@ -322,25 +301,19 @@ where
     }
 
     fn open(&mut self, links: &[Link]) {
-        let mut opened = None;
+        let mut opened_with = String::new();
         for link in links {
             match self.host.open(link) {
-                Ok(Opened::Browser(browser)) => opened = Some(browser),
+                Ok(Opened::Browser(browser)) => opened_with = browser,
                 Ok(Opened::NoBrowser) => return self.copy_instead(links),
-                Err(why) => return self.app.say(why, Role::Bad, Timestamp::now()),
+                Err(why) => return self.show_message(why, Role::Bad),
             }
         }
-        let text = match (links, opened) {
-            ([link], Some(browser)) => {
-                format!(
-                    "opened {} with {browser}",
-                    PullRequest::from(link.clone()).short()
-                )
-            }
-            (many, Some(browser)) => format!("opened {} links with {browser}", many.len()),
-            (_, None) => return,
+        let what = match links {
+            [link] => PullRequest::from(link.clone()).short(),
+            many => format!("{} links", many.len()),
         };
-        self.app.say(text, Role::Good, Timestamp::now());
+        self.show_message(format!("opened {what} with {opened_with}"), Role::Good);
     }
 
     /// Where no browser can be reached, as over SSH, the user's own terminal has one.
@@ -351,18 +324,22 @@ where
             (Ok(()), many) => format!("no browser here; copied {} links", many.len()),
             (Err(_), _) => format!("no browser here: {}", urls.join(" ")),
         };
-        self.app.say(text, Role::Plain, Timestamp::now());
+        self.show_message(text, Role::Plain);
     }
 
     fn copy(&mut self, lines: &[String], what: &str) {
-        let (text, role) = match (self.host.copy(&lines.join("\n")), lines) {
-            (Ok(()), [line]) => (format!("copied {line}"), Role::Good),
-            (Ok(()), many) => (
-                format!("copied {} {}", many.len(), plural(what, many.len())),
-                Role::Good,
-            ),
-            (Err(error), _) => (format!("cannot copy: {error}"), Role::Bad),
-        };
-        self.app.say(text, role, Timestamp::now());
+        let count = lines.len();
+        match (self.host.copy(&lines.join("\n")), lines) {
+            (Ok(()), [line]) => self.show_message(format!("copied {line}"), Role::Good),
+            (Ok(()), _) => {
+                let text = format!("copied {count} {}", plural(what, count));
+                self.show_message(text, Role::Good);
+            }
+            (Err(error), _) => self.show_message(format!("cannot copy: {error}"), Role::Bad),
+        }
+    }
+
+    fn show_message(&mut self, text: String, role: Role) {
+        self.app.show_message(text, role, Timestamp::now());
     }
 }

@@ -1,39 +1,31 @@
 //! Draws the text that is being written.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 
-use super::app::{App, Compose};
-use crate::text;
+use super::app::Compose;
+use super::painter::Painter;
 use crate::view::theme::Role;
 
-/// Draws the text below its title, scrolled to the cursor; where the cursor is, if it is visible.
-pub(super) fn draw(
-    buffer: &mut Buffer,
-    area: Rect,
-    app: &App,
-    compose: &Compose,
-) -> Option<Position> {
-    let width = usize::from(area.width.saturating_sub(2));
-    let title = compose.title();
-    let title = text::truncate(&title, width, app.theme.glyphs().ellipsis);
-    buffer.set_stringn(
-        area.x + 1,
-        area.y,
-        title,
-        width,
-        app.theme.style(Role::Strong),
-    );
-    let height = area.height.saturating_sub(2);
-    let laid = compose.area.rows(width);
-    let top = (laid.cursor.0 + 1).saturating_sub(usize::from(height));
-    let shown = laid.rows.iter().skip(top);
-    for (y, row) in (area.y + 2..area.bottom()).zip(shown) {
-        buffer.set_stringn(area.x + 1, y, row, width, app.theme.style(Role::Plain));
+/// Draws the text below its title, scrolled to the cursor; returns where the cursor is, if it is
+/// visible.
+pub(super) fn draw(painter: &mut Painter, area: Rect, compose: &Compose) -> Option<Position> {
+    let inner = area.inner(Margin::new(1, 0));
+    let [title, _, body] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Fill(1),
+    ])
+    .areas(inner);
+    let style = painter.style(Role::Strong);
+    painter.text(title, &compose.title(), style);
+    let text = compose.area.wrapped(usize::from(body.width));
+    let (row, column) = text.cursor;
+    let top = (row + 1).saturating_sub(usize::from(body.height));
+    let style = painter.style(Role::Plain);
+    for (line, row) in body.rows().zip(text.rows.iter().skip(top)) {
+        painter.text(line, row, style);
     }
-    let row = u16::try_from(laid.cursor.0 - top)
-        .ok()
-        .filter(|row| *row < height)?;
-    let column = u16::try_from(laid.cursor.1).ok()?;
-    Some(Position::new(area.x + 1 + column, area.y + 2 + row))
+    let x = body.x + u16::try_from(column).ok()?;
+    let y = body.y + u16::try_from(row - top).ok()?;
+    Some(Position::new(x, y)).filter(|_| !body.is_empty())
 }

@@ -1,16 +1,16 @@
 //! Draws all that is known of one job: every field, full links on lines of their own, times both
 //! absolute and relative, and what happened to it in this run.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
-use super::app::App;
 use super::keys::Action;
-use crate::board::{Board, Freshness, Row};
-use crate::failure::ErrorKind;
+use super::painter::Painter;
+use crate::board::{Freshness, Row};
+use crate::failure::{ErrorKind, Failure};
 use crate::job::Job;
 use crate::text;
 use crate::time::{age, next_change, next_countdown, until};
@@ -18,99 +18,64 @@ use crate::view::columns::{status_glyph, status_role};
 use crate::view::theme::Role;
 
 /// Draws the details of the selected job, and returns how far they are scrolled.
-pub(super) fn draw(
-    buffer: &mut Buffer,
-    area: Rect,
-    app: &App,
-    board: &Board,
-    now: Timestamp,
-) -> usize {
-    let lines = match app.listing.selected_row(board) {
-        Some(row) => Page::new(app, area.width, now).lines(row, board),
+pub(super) fn draw(painter: &mut Painter, area: Rect) -> usize {
+    let lines = match painter.app.listing.selected_row(painter.board) {
+        Some(row) => page(painter, usize::from(area.width), row),
         None => vec![Line::from(" No job is selected.")],
     };
-    draw_lines(buffer, area, lines, app.scroll)
-}
-
-/// Draws `lines` scrolled by `scroll`, and returns how far they are: scrolling ends with the last
-/// line.
-pub(super) fn draw_lines(
-    buffer: &mut Buffer,
-    area: Rect,
-    lines: Vec<Line>,
-    scroll: usize,
-) -> usize {
-    let scroll = scroll.min(lines.len().saturating_sub(usize::from(area.height)));
-    let rows = (area.top()..area.bottom()).map(|y| Rect {
-        y,
-        height: 1,
-        ..area
-    });
-    for (line, row) in lines.into_iter().skip(scroll).zip(rows) {
-        line.render(row, buffer);
-    }
-    scroll
+    painter.scrolled(area, lines)
 }
 
 /// When a time in the details of `row` will next read differently.
 pub(super) fn next_time_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
     let job = row.job.as_ref();
-    let error = row.error.as_ref();
     let ages = [
         job.and_then(|job| job.created_at),
         job.and_then(|job| job.archived_at),
         row.fetched_at,
         row.failing_since,
     ];
-    let retry_at = error
-        .and_then(|error| error.retry_at)
-        .filter(|at| *at > now);
+    let retry_at = row.error.as_ref().and_then(|error| error.retry_at);
+    let retry_at = retry_at.filter(|at| *at > now);
     let ages = ages.into_iter().flatten().map(|at| next_change(at, now));
     ages.chain(retry_at.map(|at| next_countdown(at, now))).min()
 }
 
+fn page(painter: &Painter, width: usize, row: &Row) -> Vec<Line<'static>> {
+    let mut page = Page {
+        painter,
+        width,
+        lines: Vec::new(),
+    };
+    page.title(row);
+    page.links(row);
+    page.facts(row);
+    page.problems(row);
+    page.history(row);
+    page.lines
+}
+
 struct Page<'a> {
-    app: &'a App,
+    painter: &'a Painter<'a>,
     width: usize,
-    now: Timestamp,
     lines: Vec<Line<'static>>,
 }
 
-impl<'a> Page<'a> {
-    fn new(app: &'a App, width: u16, now: Timestamp) -> Self {
-        Self {
-            app,
-            width: usize::from(width),
-            now,
-            lines: Vec::new(),
-        }
-    }
-
-    fn lines(mut self, row: &Row, board: &Board) -> Vec<Line<'static>> {
-        self.title(row);
-        self.links(row);
-        self.facts(row);
-        self.problems(row);
-        self.history(row, board);
-        self.lines
-    }
-
+impl Page<'_> {
     fn title(&mut self, row: &Row) {
+        let glyphs = self.painter.glyphs();
         let status = row.status();
         let word = status.map_or("not known", |status| status.as_str());
-        let status_text = format!("{} {word}", status_glyph(status, self.app.theme.glyphs()));
-        self.text(row.watched.title(), Role::Strong);
-        let mut line = Line::from(vec![
-            Span::raw(" "),
-            self.span(status_text, status_role(status)),
-        ]);
+        let status_text = format!(" {} {word}", status_glyph(status, glyphs));
+        let mut line = Line::from(self.painter.span(status_text, status_role(status)));
         if row.needs_you() {
-            let sign = self.app.theme.glyphs().needs_you;
-            line.push_span(self.span(format!("   {sign} needs you"), Role::NeedsYou));
+            let text = format!("   {} needs you", glyphs.needs_you);
+            line.push_span(self.painter.span(text, Role::NeedsYou));
         }
         if row.polling {
-            line.push_span(self.span(String::from("   being polled"), Role::Muted));
+            line.push_span(self.painter.span("   being polled", Role::Muted));
         }
+        self.text(row.watched.title(), Role::Strong);
         self.lines.push(line);
         self.blank();
     }
@@ -131,9 +96,10 @@ impl<'a> Page<'a> {
     fn facts(&mut self, row: &Row) {
         let watched = &row.watched;
         self.fact("Job", &watched.key.id);
+        let id = &watched.project.id;
         let project = match &watched.project.name {
-            Some(name) => format!("{name} ({})", watched.project.id),
-            None => watched.project.id.to_string(),
+            Some(name) => format!("{name} ({id})"),
+            None => id.to_string(),
         };
         self.fact("Project", &project);
         if !watched.tags.is_empty() {
@@ -151,54 +117,53 @@ impl<'a> Page<'a> {
     }
 
     fn problems(&mut self, row: &Row) {
-        let stale = row.freshness(self.now) == Freshness::Stale;
-        let Some(error) = &row.error else {
+        let stale = row.freshness(self.painter.now) == Freshness::Stale;
+        if let Some(error) = &row.error {
+            self.blank();
+            self.failure(error, row.failing_since);
             if stale {
-                self.blank();
-                self.text("No reply for longer than two poll intervals.", Role::Bad);
+                self.text("The values shown are the last that were seen.", Role::Muted);
             }
-            return;
-        };
-        self.blank();
-        self.text(&error.message, Role::Bad);
-        if error.kind == ErrorKind::Auth {
-            let keys = &self.app.keys;
-            let retry = keys.hint(Action::PollAll, "looks for the key again.");
-            self.text(&format!("Once that is fixed, {retry}"), Role::Plain);
-        }
-        if let Some(since) = row.failing_since {
-            let text = format!("Polls fail since {}", self.moment(since));
-            self.text(&text, Role::Muted);
-        }
-        if let Some(at) = error.retry_at.filter(|at| *at > self.now) {
-            let text = format!("The server lets us ask again in {}", until(at, self.now));
-            self.text(&text, Role::Muted);
-        }
-        if stale {
-            self.text("The values shown are the last that were seen.", Role::Muted);
+        } else if stale {
+            self.blank();
+            self.text("No reply for longer than two poll intervals.", Role::Bad);
         }
     }
 
-    fn history(&mut self, row: &Row, board: &Board) {
-        let mut events: Vec<(Timestamp, String, Role)> = self
-            .app
-            .history()
-            .lines_of(row.key())
-            .into_iter()
-            .rev()
-            .map(|line| (line.at, line.text, Role::Plain))
-            .collect();
+    fn failure(&mut self, error: &Failure, since: Option<Timestamp>) {
+        let now = self.painter.now;
+        self.text(&error.message, Role::Bad);
+        if error.kind == ErrorKind::Auth {
+            let keys = &self.painter.app.keys;
+            let retry = keys.hint(Action::PollAll, "looks for the key again.");
+            self.text(&format!("Once that is fixed, {retry}"), Role::Plain);
+        }
+        if let Some(since) = since {
+            let text = format!("Polls fail since {}", self.moment(since));
+            self.text(&text, Role::Muted);
+        }
+        if let Some(at) = error.retry_at.filter(|at| *at > now) {
+            let text = format!("The server lets us ask again in {}", until(at, now));
+            self.text(&text, Role::Muted);
+        }
+    }
+
+    fn history(&mut self, row: &Row) {
+        let Painter { app, board, .. } = self.painter;
+        let changes = app.history().lines_for(row.key()).into_iter().rev();
         let errors = board.errors().filter(|error| &error.key == row.key());
-        events.extend(errors.map(|error| (error.at, error.to_string(), Role::Bad)));
+        let mut events: Vec<(Timestamp, String, Role)> = changes
+            .map(|line| (line.at, line.text, Role::Plain))
+            .chain(errors.map(|error| (error.at, error.to_string(), Role::Bad)))
+            .collect();
         if events.is_empty() {
             return;
         }
-        events.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+        events.sort_by_key(|(at, ..)| Reverse(*at));
         self.blank();
         self.text("In this run", Role::Strong);
         for (at, text, role) in events {
-            let text = format!("{}  {text}", self.app.clock_time(at));
-            self.text(&text, role);
+            self.text(&format!("{}  {text}", app.clock_time(at)), role);
         }
     }
 
@@ -213,7 +178,8 @@ impl<'a> Page<'a> {
         let mut name = format!(" {name:<NAMES$}");
         for piece in text::wrap(value, self.width.saturating_sub(NAMES + 2)) {
             let name = std::mem::replace(&mut name, " ".repeat(NAMES + 1));
-            let line = vec![self.span(name, Role::Muted), Span::raw(piece.to_owned())];
+            let name = self.painter.span(name, Role::Muted);
+            let line = vec![name, Span::raw(piece.to_owned())];
             self.lines.push(Line::from(line));
         }
     }
@@ -224,21 +190,18 @@ impl<'a> Page<'a> {
     }
 
     fn moment(&self, at: Timestamp) -> String {
-        format!("{} ({} ago)", self.app.date_time(at), age(at, self.now))
+        let Painter { app, now, .. } = self.painter;
+        format!("{} ({} ago)", app.date_time(at), age(at, *now))
     }
 
     fn text(&mut self, text: &str, role: Role) {
         for piece in text::wrap(text, self.width.saturating_sub(2)) {
-            let span = self.span(piece.to_owned(), role);
+            let span = self.painter.span(piece.to_owned(), role);
             self.lines.push(Line::from(vec![Span::raw(" "), span]));
         }
     }
 
     fn blank(&mut self) {
         self.lines.push(Line::default());
-    }
-
-    fn span(&self, text: String, role: Role) -> Span<'static> {
-        Span::styled(text, self.app.theme.style(role))
     }
 }

@@ -1,12 +1,10 @@
 //! Draws the help: every action with its keys, from the keymap.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use super::app::App;
-use super::detail::draw_lines;
 use super::keys::ActiveBinding;
+use super::painter::Painter;
 use crate::text;
 use crate::view::theme::Role;
 
@@ -14,47 +12,34 @@ use crate::view::theme::Role;
 const TWO_COLUMNS: u16 = 110;
 
 /// Draws the help, and returns how far it is scrolled.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> usize {
-    let bindings = app.keys.bindings();
-    if area.width < TWO_COLUMNS {
-        return draw_lines(buffer, area, lines(app, bindings, area.width), app.scroll);
+pub(super) fn draw(painter: &mut Painter, area: Rect) -> usize {
+    let bindings = painter.app.keys.bindings();
+    let columns = if area.width < TWO_COLUMNS { 1 } else { 2 };
+    let half = Constraint::Length(area.width / columns);
+    let areas = Layout::horizontal(vec![half; usize::from(columns)]).split(area);
+    let parts = bindings.chunks(bindings.len().div_ceil(areas.len()));
+    let mut scrolled = 0;
+    for (area, bindings) in areas.iter().zip(parts) {
+        let lines = lines(painter, bindings, usize::from(area.width));
+        scrolled = scrolled.max(painter.scrolled(*area, lines));
     }
-    let (left, right) = bindings.split_at(bindings.len().div_ceil(2));
-    let half = area.width / 2;
-    let halves = [
-        Rect {
-            width: half,
-            ..area
-        },
-        Rect {
-            x: area.x + half,
-            width: half,
-            ..area
-        },
-    ];
-    let scrolled = halves.into_iter().zip([left, right]);
-    let scrolled = scrolled
-        .map(|(area, bindings)| draw_lines(buffer, area, lines(app, bindings, half), app.scroll));
-    scrolled.max().unwrap_or_default()
+    scrolled
 }
 
-fn lines(app: &App, bindings: &[ActiveBinding], width: u16) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::default()];
-    lines.extend(
-        bindings
-            .iter()
-            .flat_map(|active| entry(app, active, usize::from(width))),
-    );
-    lines
+fn lines(painter: &Painter, bindings: &[ActiveBinding], width: usize) -> Vec<Line<'static>> {
+    let entries = bindings.iter().map(|active| entry(painter, active, width));
+    std::iter::once(Line::default())
+        .chain(entries.flatten())
+        .collect()
 }
 
 /// The keys of an action and what it does. Keys that need more than their cells are on a line of
 /// their own.
-fn entry(app: &App, active: &ActiveBinding, width: usize) -> Vec<Line<'static>> {
+fn entry(painter: &Painter, active: &ActiveBinding, width: usize) -> Vec<Line<'static>> {
     const KEYS: usize = 14;
     let names: Vec<String> = active.chords.iter().map(ToString::to_string).collect();
     let names = match names.as_slice() {
-        [] => app.theme.glyphs().none.to_owned(),
+        [] => painter.glyphs().none.to_owned(),
         names => names.join(" "),
     };
     let mut pieces = text::wrap(active.binding.help, width.saturating_sub(KEYS + 2));
@@ -64,8 +49,10 @@ fn entry(app: &App, active: &ActiveBinding, width: usize) -> Vec<Line<'static>> 
     let mut keys = format!(" {names:<KEYS$}");
     let line = |piece: &str| {
         let keys = std::mem::replace(&mut keys, " ".repeat(KEYS + 1));
-        let keys = Span::styled(keys, app.theme.style(Role::Key));
-        Line::from(vec![keys, Span::raw(piece.to_owned())])
+        Line::from(vec![
+            painter.span(keys, Role::Key),
+            Span::raw(piece.to_owned()),
+        ])
     };
     pieces.into_iter().map(line).collect()
 }

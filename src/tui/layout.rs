@@ -1,7 +1,7 @@
 //! The parts of a screen of a given size: pure arithmetic, shared by drawing, by clicks and by the
 //! state, which has to know how many rows a page has.
 
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Constraint, Layout, Position, Rect, Size};
 
 /// From this width on, the details pane is beside the table, else below it.
 const WIDE: u16 = 120;
@@ -14,9 +14,9 @@ pub struct Areas {
     pub header: Rect,
     /// The tabs of the views, and the filter.
     pub tabs: Rect,
-    /// The table with its header, or what is shown in its stead.
+    /// The table with its header, or what is shown instead.
     pub body: Rect,
-    /// The details pane, with the rule that parts it from the body.
+    /// The details pane, with the rule that separates it from the body.
     pub pane: Option<Rect>,
     pub footer: Rect,
 }
@@ -32,56 +32,42 @@ impl Areas {
     }
 }
 
-/// In low screens the tabs go first, then the header, then the footer.
+/// On low screens the tabs go first, then the header, then the footer.
 pub fn areas(size: Size, pane: bool) -> Areas {
-    let Size { width, height } = size;
-    let header = u16::from(height >= 4);
-    let tabs = u16::from(height >= 6);
-    let footer = u16::from(height >= 3);
-    let top = header + tabs;
-    let body = Rect::new(0, top, width, height.saturating_sub(top + footer));
+    let line_from = |height| Constraint::Length(u16::from(size.height >= height));
+    let lines = [
+        line_from(4),
+        line_from(6),
+        Constraint::Fill(1),
+        line_from(3),
+    ];
+    let screen = Rect::from((Position::ORIGIN, size));
+    let [header, tabs, body, footer] = Layout::vertical(lines).areas(screen);
     let (body, pane) = if pane { split(body) } else { (body, None) };
     Areas {
-        header: Rect::new(0, 0, width, header),
-        tabs: Rect::new(0, header, width, tabs),
+        header,
+        tabs,
         body,
         pane,
-        footer: Rect::new(0, height - footer, width, footer),
+        footer,
     }
 }
 
 fn split(body: Rect) -> (Rect, Option<Rect>) {
-    if body.width >= WIDE {
-        let left = body.width * 11 / 20;
-        let right = Rect {
-            x: body.x + left,
-            width: body.width - left,
-            ..body
-        };
-        (
-            Rect {
-                width: left,
-                ..body
-            },
-            Some(right),
-        )
+    let parts = if body.width >= WIDE {
+        Layout::horizontal([Constraint::Ratio(11, 20), Constraint::Fill(1)])
     } else if body.height >= LOW {
-        let upper = body.height / 2;
-        let lower = Rect {
-            y: body.y + upper,
-            height: body.height - upper,
-            ..body
-        };
-        (
-            Rect {
-                height: upper,
-                ..body
-            },
-            Some(lower),
-        )
+        Layout::vertical([Constraint::Length(body.height / 2), Constraint::Fill(1)])
     } else {
-        (body, None)
-    }
+        return (body, None);
+    };
+    let [body, pane] = parts.areas(body);
+    (body, Some(pane))
+}
+
+/// The header of the table and the lines of its rows.
+pub fn header_and_rows(table: Rect) -> [Rect; 2] {
+    Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(table)
 }
 
 #[cfg(test)]

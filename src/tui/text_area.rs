@@ -9,19 +9,16 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text;
 
-/// A text that is being written.
 #[derive(Clone, Debug, Default)]
 pub struct TextArea {
     text: String,
     cursor: usize,
 }
 
-/// The text as it is laid out: its rows, and the cell of the cursor as `(row, column)`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Rows<'a> {
-    /// What each row shows.
+pub struct WrappedText<'a> {
     pub rows: Vec<&'a str>,
-    /// The row and the column of the cursor.
+    /// The row and the column of the cursor, in cells.
     pub cursor: (usize, usize),
 }
 
@@ -33,7 +30,6 @@ impl TextArea {
         area
     }
 
-    /// What has been written.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -45,8 +41,8 @@ impl TextArea {
         self.cursor += clean.len();
     }
 
-    /// Does what `key` asks for; whether it was a key of the editor.
-    pub fn on_key(&mut self, key: &KeyEvent) -> bool {
+    /// Does what `key` asks for, if it is a key of the editor.
+    pub fn on_key(&mut self, key: &KeyEvent) {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         match (key.code, ctrl) {
             (KeyCode::Enter, _) => self.insert("\n"),
@@ -64,14 +60,13 @@ impl TextArea {
             (KeyCode::End, _) => self.cursor = self.line_end(),
             (KeyCode::Up, _) => self.up(),
             (KeyCode::Down, _) => self.down(),
-            _ => return false,
+            _ => {}
         }
-        true
     }
 
     /// The text in rows of at most `width` cells, broken at cells: where one types, nothing jumps.
-    pub fn rows(&self, width: usize) -> Rows<'_> {
-        let mut laid = Rows {
+    pub fn wrapped(&self, width: usize) -> WrappedText<'_> {
+        let mut laid = WrappedText {
             rows: Vec::new(),
             cursor: (0, 0),
         };
@@ -83,7 +78,7 @@ impl TextArea {
         laid
     }
 
-    fn lay_line<'a>(&self, line: &'a str, at: usize, width: usize, laid: &mut Rows<'a>) {
+    fn lay_line<'a>(&self, line: &'a str, at: usize, width: usize, laid: &mut WrappedText<'a>) {
         let (mut start, mut used) = (0, 0);
         for (place, grapheme) in line.grapheme_indices(true) {
             // One cell stays free for the cursor behind the last character, so that a cluster wider
@@ -218,14 +213,14 @@ mod tests {
     fn rows_break_at_cells_and_follow_the_cursor() {
         let mut area = TextArea::new("abcdef\n日本語");
         assert_eq!(
-            area.rows(5),
-            Rows {
+            area.wrapped(5),
+            WrappedText {
                 rows: vec!["abcd", "ef", "日本", "語"],
                 cursor: (3, 2)
             }
         );
         press(&mut area, KeyCode::Up);
-        assert_eq!(area.rows(5).cursor, (0, 3));
+        assert_eq!(area.wrapped(5).cursor, (0, 3));
     }
 
     #[test]
@@ -234,7 +229,7 @@ mod tests {
             for width in 0..5 {
                 let mut area = TextArea::new(text);
                 loop {
-                    let laid = area.rows(width);
+                    let laid = area.wrapped(width);
                     assert!(laid.cursor.0 < laid.rows.len(), "{text} {width}");
                     assert!(laid.cursor.1 < width.max(3), "{text} {width} {laid:?}");
                     assert!(laid.rows.iter().all(|row| !row.is_empty()), "{laid:?}");
@@ -273,7 +268,7 @@ mod tests {
                     13 => ctrl(&mut area, 'w'),
                     _ => area.insert("x y\nz"),
                 }
-                let rows = area.rows(width);
+                let rows = area.wrapped(width);
                 prop_assert!(rows.cursor.0 < rows.rows.len());
                 prop_assert!(rows.cursor.1 < width.max(3));
             }

@@ -34,20 +34,24 @@ impl App {
         let found = self.collect(board, what, link, now);
         match found.into_iter().collect() {
             Ok(links) => self.open_links(links, what),
-            Err(refused) => self.refuse_link(&refused, now),
+            Err(error) => self.show_link_error(&error, now),
         }
     }
 
     fn open_links(&mut self, links: Vec<Link>, what: &str) -> Effect {
-        if links.is_empty() {
-            return Effect::None;
+        match links.len() {
+            0 => Effect::None,
+            1..=ASK_ABOVE => Effect::Open(links),
+            many => {
+                let question = format!("Open {many} {}?", plural(what, many));
+                self.mode = Mode::Confirm(Question::new(question, Effect::Open(links)));
+                Effect::None
+            }
         }
-        let question = format!("Open {} {}?", links.len(), plural(what, links.len()));
-        self.ask_if_many(links.len(), question, Effect::Open(links))
     }
 
-    pub(super) fn refuse_link(&mut self, why: &LinkError, now: Timestamp) -> Effect {
-        self.say(why.to_string(), Role::Bad, now);
+    pub(super) fn show_link_error(&mut self, error: &LinkError, now: Timestamp) -> Effect {
+        self.show_message(error.to_string(), Role::Bad, now);
         Effect::None
     }
 
@@ -64,12 +68,12 @@ impl App {
         }
     }
 
-    /// What the targets have to give; says so where it is nothing.
+    /// What `get` finds in the targets; where that is nothing, a message says so.
     fn collect<T>(
         &mut self,
         board: &Board,
         what: &str,
-        of: impl Fn(&Row) -> Option<T>,
+        get: impl Fn(&Row) -> Option<T>,
         now: Timestamp,
     ) -> Vec<T> {
         let why = |row: &Row| match what {
@@ -77,51 +81,46 @@ impl App {
             _ => why_no_pull_request(row.status()),
         };
         let targets = self.targets(board);
-        let found: Vec<T> = targets.iter().filter_map(|row| of(row)).collect();
+        let found: Vec<T> = targets.iter().filter_map(|row| get(row)).collect();
         if found.is_empty() {
             let text = match targets.as_slice() {
                 [] => String::from("no job is selected"),
                 [row] => format!("{} has no {what}{}", row.watched.title(), why(row)),
                 many => format!("none of the {} marked jobs has a {what}", many.len()),
             };
-            self.say(text, Role::Muted, now);
+            self.show_message(text, Role::Muted, now);
         }
         found
     }
 
-    fn ask_if_many(&mut self, count: usize, question: String, effect: Effect) -> Effect {
-        if count <= ASK_ABOVE {
-            return effect;
-        }
-        self.mode = Mode::Confirm(Question::new(question, effect));
-        Effect::None
-    }
-
     pub(super) fn poll(&mut self, board: &Board, now: Timestamp) -> Effect {
         let targets = self.targets(board);
-        let keys: Vec<JobKey> = targets.iter().map(|row| row.key().clone()).collect();
         let text = match targets.as_slice() {
             [] => return Effect::None,
-            [row]
-                if row
-                    .error
-                    .as_ref()
-                    .is_some_and(|error| error.kind == ErrorKind::Auth) =>
-            {
-                let retry = self.keys.hint(Action::PollAll, "looks for it again");
-                format!("no valid key: {retry}")
-            }
-            [row] => match row.error.as_ref().and_then(|error| error.retry_at) {
-                Some(at) if at > now => {
-                    format!("the server lets us ask again in {}", time::until(at, now))
-                }
-                _ => format!("polling {}", row.watched.title()),
-            },
+            [row] => self.poll_message(row, now),
             many => format!("polling {} jobs", many.len()),
         };
-        self.say(text, Role::Muted, now);
-        Effect::Poll(keys)
+        self.show_message(text, Role::Muted, now);
+        Effect::Poll(job_keys(&targets))
     }
+
+    fn poll_message(&self, row: &Row, now: Timestamp) -> String {
+        let error = row.error.as_ref();
+        if error.is_some_and(|error| error.kind == ErrorKind::Auth) {
+            let retry = self.keys.hint(Action::PollAll, "looks for it again");
+            return format!("no valid key: {retry}");
+        }
+        match error.and_then(|error| error.retry_at) {
+            Some(at) if at > now => {
+                format!("the server lets us ask again in {}", time::until(at, now))
+            }
+            _ => format!("polling {}", row.watched.title()),
+        }
+    }
+}
+
+pub(super) fn job_keys(rows: &[&Row]) -> Vec<JobKey> {
+    rows.iter().map(|row| row.key().clone()).collect()
 }
 
 pub(super) fn pull_request(row: &Row) -> Option<Result<Link, LinkError>> {
@@ -129,19 +128,7 @@ pub(super) fn pull_request(row: &Row) -> Option<Result<Link, LinkError>> {
     Some(link.cloned().map_err(Clone::clone))
 }
 
-pub(super) fn pull_request_text(row: &Row) -> Option<String> {
-    Some(row.pull_request()?.as_str().to_owned())
-}
-
 pub(super) fn branch(row: &Row) -> Option<Result<Link, LinkError>> {
     let page = row.job.as_ref().and_then(Job::branch_url)?;
     Some(Link::parse(&page))
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "one of the functions that `collect` takes"
-)]
-pub(super) fn job_id(row: &Row) -> Option<String> {
-    Some(row.key().id.to_string())
 }

@@ -33,7 +33,7 @@ impl History {
     }
 
     /// The changes to one job, oldest first.
-    pub fn lines_of(&self, key: &JobKey) -> Vec<HistoryLine> {
+    pub fn lines_for(&self, key: &JobKey) -> Vec<HistoryLine> {
         let mut lines: Vec<HistoryLine> = Vec::new();
         for event in self.0.iter().filter(|event| &event.key == key) {
             match lines.last_mut().filter(|line| line.at == event.at) {
@@ -104,7 +104,7 @@ mod tests {
         ] {
             history.push(event);
         }
-        let lines = history.lines_of(&a);
+        let lines = history.lines_for(&a);
         let told: Vec<_> = lines
             .iter()
             .map(|line| (&*line.text, line.is_failure))
@@ -125,6 +125,6 @@ mod tests {
         for second in 0..3_000 {
             history.push(event(second, &key, status(Status::Active, Status::Failed)));
         }
-        assert_eq!(history.lines_of(&key).len(), 1_000);
+        assert_eq!(history.lines_for(&key).len(), 1_000);
     }
 }

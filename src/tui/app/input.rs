@@ -9,40 +9,30 @@ use tui_input::{Input, InputRequest};
 use super::super::keys::{self, Action};
 use super::super::layout;
 use super::{App, Effect, Mode, Purpose, Question, act};
-use crate::board::Board;
+use crate::board::{Board, Row};
 use crate::text;
 use crate::view::theme::Role;
 use crate::view::views::ViewId;
 
 impl App {
-    /// Takes an input of the user.
     pub fn on_input(&mut self, event: &Event, board: &Board, now: Timestamp) -> Effect {
-        match event {
+        let effect = match event {
             Event::Resize(width, height) => {
                 self.size = Size::new(*width, *height);
-                self.changed(board, now);
-                Effect::None
+                Some(Effect::None)
             }
-            Event::Key(key) if key.is_release() => Effect::None,
-            Event::Key(key) => {
-                let effect = self.on_key(key, board, now);
-                self.changed(board, now);
-                effect
-            }
+            Event::Key(key) if !key.is_release() => Some(self.on_key(key, board, now)),
             Event::Paste(text) => {
                 self.paste(text, board);
-                self.changed(board, now);
-                Effect::None
+                Some(Effect::None)
             }
-            Event::Mouse(mouse) => match self.on_mouse(*mouse, board, now) {
-                Some(effect) => {
-                    self.changed(board, now);
-                    effect
-                }
-                None => Effect::None,
-            },
-            _ => Effect::None,
+            Event::Mouse(mouse) => self.on_mouse(*mouse, board, now),
+            _ => None,
+        };
+        if effect.is_some() {
+            self.after_input(board, now);
         }
+        effect.unwrap_or(Effect::None)
     }
 
     fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
@@ -68,8 +58,8 @@ impl App {
             KeyCode::Esc => self.listing.set_filter("", board),
             KeyCode::Enter => {}
             KeyCode::Down | KeyCode::Up => {
-                self.listing
-                    .step(if key.code == KeyCode::Down { 1 } else { -1 }, board);
+                let step = if key.code == KeyCode::Down { 1 } else { -1 };
+                self.listing.step(step, board);
                 self.mode = Mode::Filter(input);
             }
             // Without Ctrl it is a letter of the filter.
@@ -113,11 +103,13 @@ impl App {
         match key.code {
             KeyCode::Char('y') | KeyCode::Enter => {
                 if question.writes.is_some() {
-                    self.say("asking the server", Role::Muted, now);
+                    self.show_message("asking the server", Role::Muted, now);
                 }
                 return question.effect;
             }
-            KeyCode::Char('n' | 'q') | KeyCode::Esc => self.say("cancelled", Role::Muted, now),
+            KeyCode::Char('n' | 'q') | KeyCode::Esc => {
+                self.show_message("cancelled", Role::Muted, now)
+            }
             _ => self.mode = Mode::Confirm(question),
         }
         Effect::None
@@ -138,15 +130,21 @@ impl App {
                 return self.open(board, "pull request", act::pull_request, now);
             }
             Action::OpenBranch => return self.open(board, "branch", act::branch, now),
-            Action::CopyLink => return self.copy(board, "link", act::pull_request_text, now),
-            Action::CopyId => return self.copy(board, "job id", act::job_id, now),
+            Action::CopyLink => {
+                let link = |row: &Row| Some(row.pull_request()?.as_str().to_owned());
+                return self.copy(board, "link", link, now);
+            }
+            Action::CopyId => {
+                let id = |row: &Row| Some(row.key().id.to_string());
+                return self.copy(board, "job id", id, now);
+            }
             Action::Poll => return self.poll(board, now),
             Action::NewJob => self.compose(Purpose::NewJob, board, now),
             Action::FollowUp => self.compose(Purpose::FollowUp, board, now),
             Action::AddJobs => self.compose(Purpose::AddJobs, board, now),
             Action::StopWatching => self.stop_watching(board, now),
             Action::PollAll => {
-                self.say("polling all jobs", Role::Muted, now);
+                self.show_message("polling all jobs", Role::Muted, now);
                 return Effect::PollAll;
             }
             action if self.scrolls() => self.on_scroll(action),
@@ -156,15 +154,13 @@ impl App {
     }
 
     fn on_table_action(&mut self, action: Action, board: &Board) {
+        let in_details = matches!(self.mode, Mode::Details);
         let listing = &mut self.listing;
         match action {
             Action::Down => listing.step(1, board),
             Action::Up => listing.step(-1, board),
-            Action::PageDown if matches!(self.mode, Mode::Details) => self.scroll += 5,
-            Action::PageUp if matches!(self.mode, Mode::Details) => {
-                self.scroll = self.scroll.saturating_sub(5);
-                return;
-            }
+            Action::PageDown if in_details => return self.scroll_by(5),
+            Action::PageUp if in_details => return self.scroll_by(-5),
             Action::PageDown => listing.page(1, board),
             Action::PageUp => listing.page(-1, board),
             Action::First => listing.step(isize::MIN, board),
@@ -175,17 +171,13 @@ impl App {
             }
             Action::View(view) => listing.set_view(view, board),
             Action::NextView => listing.set_view(listing.view().next(), board),
-            Action::PreviousView => {
-                listing.set_view(listing.view().previous(), board);
-            }
+            Action::PreviousView => listing.set_view(listing.view().previous(), board),
             Action::Sort => listing.next_sort(board),
             Action::ReverseSort => listing.reverse_sort(board),
             Action::Mark => listing.toggle_mark(board),
             _ => {}
         }
-        if action != Action::PageDown {
-            self.scroll = 0;
-        }
+        self.scroll = 0;
     }
 
     /// Errors and help are text to scroll, not rows to select.
@@ -194,16 +186,22 @@ impl App {
     }
 
     fn on_scroll(&mut self, action: Action) {
-        let page = usize::from(self.size.height.saturating_sub(4).max(1));
-        self.scroll = match action {
-            Action::Down => self.scroll.saturating_add(1),
-            Action::Up => self.scroll.saturating_sub(1),
-            Action::PageDown => self.scroll.saturating_add(page),
-            Action::PageUp => self.scroll.saturating_sub(page),
-            Action::First => 0,
-            Action::Last => usize::MAX,
-            _ => self.scroll,
-        };
+        let page = isize::try_from(self.size.height).unwrap_or(isize::MAX);
+        let page = page.saturating_sub(4).max(1);
+        match action {
+            Action::Down => self.scroll_by(1),
+            Action::Up => self.scroll_by(-1),
+            Action::PageDown => self.scroll_by(page),
+            Action::PageUp => self.scroll_by(-page),
+            Action::First => self.scroll = 0,
+            Action::Last => self.scroll = usize::MAX,
+            _ => {}
+        }
+    }
+
+    /// Scrolls by so many lines, down where positive. Drawing ends with the last line.
+    pub(super) fn scroll_by(&mut self, lines: isize) {
+        self.scroll = self.scroll.saturating_add_signed(lines);
     }
 
     fn toggle_pane(&mut self, now: Timestamp) {
@@ -211,7 +209,8 @@ impl App {
         if self.pane && layout::areas(self.size, true).pane.is_none() {
             self.pane = false;
             let instead = self.keys.hint(Action::Details, "shows the details");
-            self.say(format!("too small for a pane: {instead}"), Role::Muted, now);
+            let text = format!("too small for a pane: {instead}");
+            self.show_message(text, Role::Muted, now);
         }
     }
 

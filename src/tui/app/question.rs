@@ -6,7 +6,7 @@ use super::{App, Effect, Mode};
 use crate::job::ProjectId;
 use crate::mintlify::write::WRITES_AN_HOUR;
 
-/// A question, and what a yes does.
+/// A question, and the effect of a yes.
 #[derive(Debug)]
 pub struct Question {
     pub(super) text: String,
@@ -38,7 +38,7 @@ impl fmt::Display for Question {
 
 impl App {
     /// Adds the count to the question that it is for, if that is still asked.
-    pub(super) fn tell_writes(&mut self, project: &ProjectId, count: Option<usize>) {
+    pub(super) fn set_write_count(&mut self, project: &ProjectId, count: Option<usize>) {
         if let Mode::Confirm(question) = &mut self.mode
             && let Some((writes_to, writes)) = &mut question.writes
             && writes_to == project
