@@ -53,7 +53,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     };
     let mut app = App::new(theme(context, ui), name, screen.size()?);
     app.start_with(&session.config)?;
-    app.time_zone = TimeZone::system();
+    app.time_zone = TimeZone::system;
     app.config_path = Some(session.path.clone());
     app.projects = actions.projects();
     let mut polls = session.start(Start::Spread)?;

@@ -44,20 +44,23 @@ pub struct Reload {
 }
 
 impl Reload {
-    /// Starts on the current runtime; it ends when nobody is left to tell.
+    /// Starts on the current runtime, once the caller's own task waits, as after its first frame; it
+    /// ends when nobody is left to tell.
     pub fn start(self) {
-        let (notify, changes) = mpsc::channel(1);
-        let watch = watch(self.actions.path(), move || {
-            // A change that waits to be read covers this one too.
-            let _ = notify.try_send(());
-        });
-        match watch {
-            Ok(watch) => drop(tokio::spawn(self.run(watch, changes))),
-            Err(error) => {
-                tracing::warn!(%error, "cannot watch the config");
-                (self.notify)(Reloaded::NotWatched);
+        tokio::spawn(async move {
+            let (notify, changes) = mpsc::channel(1);
+            let watch = watch(self.actions.path(), move || {
+                // A change that waits to be read covers this one too.
+                let _ = notify.try_send(());
+            });
+            match watch {
+                Ok(watch) => self.run(watch, changes).await,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot watch the config");
+                    (self.notify)(Reloaded::NotWatched);
+                }
             }
-        }
+        });
     }
 
     async fn run(self, _watch: FileWatch, mut changes: mpsc::Receiver<()>) {

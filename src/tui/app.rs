@@ -97,7 +97,8 @@ pub struct App {
     /// How far the details, the help or the errors are scrolled.
     pub scroll: usize,
     pub message: Option<Message>,
-    pub time_zone: TimeZone,
+    /// Asked when a time is drawn: finding the system's zone would delay the first frame.
+    pub time_zone: fn() -> TimeZone,
     /// What was written and not sent, by [`Purpose`].
     drafts: [String; 3],
     history: History,
@@ -127,7 +128,7 @@ impl App {
             pane: false,
             scroll: 0,
             message: None,
-            time_zone: TimeZone::UTC,
+            time_zone: || TimeZone::UTC,
             drafts: Default::default(),
             history: History::default(),
             size,
@@ -275,7 +276,7 @@ impl App {
     }
 
     fn format_time(&self, at: Timestamp, format: &str) -> String {
-        let local = at.to_zoned_datetime(self.time_zone.clone());
+        let local = at.to_zoned_datetime((self.time_zone)());
         local.strftime(format).to_string()
     }
 

@@ -108,7 +108,7 @@ impl App {
                 return question.effect;
             }
             KeyCode::Char('n' | 'q') | KeyCode::Esc => {
-                self.show_message("cancelled", Role::Muted, now)
+                self.show_message("cancelled", Role::Muted, now);
             }
             _ => self.mode = Mode::Confirm(question),
         }
