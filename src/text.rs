@@ -38,6 +38,15 @@ pub fn clean(raw: &str) -> String {
     line
 }
 
+/// As [`clean`], without a copy of what is clean.
+pub fn into_clean(raw: String) -> String {
+    if is_clean_ascii(&raw) {
+        raw
+    } else {
+        clean(&raw)
+    }
+}
+
 /// Safe text of several lines: spaces and line breaks stay, a tab becomes four spaces, and the rest is
 /// cleaned as in [`clean`]. Capped at [`MAX_BLOCK`] code points.
 pub fn clean_lines(raw: &str) -> String {

@@ -104,7 +104,7 @@ fn projects(
     let project = |raw: RawProject| {
         Ok(ProjectConfig {
             id: raw.id.get_ref().as_str().into(),
-            name: raw.name.as_deref().and_then(clean_text),
+            name: raw.name.and_then(clean_text),
             key: key(raw.key, folder)?,
             jobs: jobs(raw.jobs, text)?,
         })
@@ -115,16 +115,16 @@ fn projects(
 
 fn jobs(raw: Vec<RawJob>, text: &str) -> Result<Vec<JobConfig>, Diagnostic> {
     check_ids("job", raw.iter().map(|job| &job.id), text)?;
-    let job = |raw: RawJob| job(raw.id.get_ref(), raw.label.as_deref(), &raw.tags);
+    let job = |raw: RawJob| job(raw.id.get_ref(), raw.label, raw.tags);
     Ok(raw.into_iter().map(job).collect())
 }
 
 /// A job with this valid id and its text cleaned.
-pub(super) fn job(id: &str, label: Option<&str>, tags: &[String]) -> JobConfig {
+pub(super) fn job(id: &str, label: Option<String>, tags: Vec<String>) -> JobConfig {
     JobConfig {
         id: id.into(),
         label: label.and_then(clean_text),
-        tags: tags.iter().filter_map(|tag| clean_text(tag)).collect(),
+        tags: tags.into_iter().filter_map(clean_text).collect(),
     }
 }
 
@@ -149,8 +149,8 @@ fn check_ids<'a>(
 }
 
 /// Cleaned text, where anything is left of it.
-fn clean_text(raw: &str) -> Option<String> {
-    Some(text::clean(raw)).filter(|clean| !clean.is_empty())
+fn clean_text(raw: String) -> Option<String> {
+    Some(text::into_clean(raw)).filter(|clean| !clean.is_empty())
 }
 
 /// Why `id` can stand neither in a path of the API nor on the screen, where that is so.

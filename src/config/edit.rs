@@ -161,7 +161,7 @@ fn shown_name(name: &str) -> String {
 fn checked(job: &NewJob) -> Result<JobConfig, EditError> {
     match check::invalid_id(&job.id) {
         Some(why) => Err(EditError::InvalidId(shown_name(&job.id), why)),
-        None => Ok(check::job(&job.id, job.label.as_deref(), &job.tags)),
+        None => Ok(check::job(&job.id, job.label.clone(), job.tags.clone())),
     }
 }
 

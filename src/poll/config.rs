@@ -79,18 +79,15 @@ pub fn into_watched_jobs(config: &mut Config) -> Vec<Watched> {
     config.projects.iter_mut().flat_map(take_jobs).collect()
 }
 
-fn take_jobs(config: &mut ProjectConfig) -> Vec<Watched> {
+fn take_jobs(config: &mut ProjectConfig) -> impl Iterator<Item = Watched> {
     let project = Arc::new(Project::from(&*config));
-    let watched = |job: JobConfig| Watched {
-        key: JobKey::new(config.id.clone(), job.id),
+    let watched = move |job: JobConfig| Watched {
+        key: JobKey::new(project.id.clone(), job.id),
         project: Arc::clone(&project),
         label: job.label,
         tags: job.tags,
     };
-    std::mem::take(&mut config.jobs)
-        .into_iter()
-        .map(watched)
-        .collect()
+    std::mem::take(&mut config.jobs).into_iter().map(watched)
 }
 
 /// Where the key of `project` comes from.
