@@ -595,6 +595,21 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     session.wait_for_calls(&calls).await;
 }
 
+/// Only what goes to the API is said to be asked of it: ids are added to a file.
+#[tokio::test]
+async fn adding_ids_asks_no_server() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+    session.wait_for("job_a").await;
+    session.press("a");
+    session.wait_for("Ids or links of jobs in p").await;
+    session.press("job_7<^s>");
+    session.wait_until_gone("Ids or links").await;
+    session.wait_for_calls_of(1).await;
+    assert!(!session.text().contains("asking the server"));
+}
+
 #[tokio::test]
 async fn keys_act_only_on_jobs_that_are_on_the_screen() {
     let server = FakeServer::start();
