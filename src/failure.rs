@@ -4,64 +4,49 @@
 
 use jiff::Timestamp;
 
-/// Its names ([`ErrorKind::as_str`]) are a contract: `list --json` prints them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorKind {
+/// The table of kinds: the name in JSON and in the log, and a few words for a person.
+macro_rules! error_kinds {
+    ($($(#[$doc:meta])* $kind:ident, $name:literal, $reason:literal;)*) => {
+        /// Its names are a contract: `list --json` prints them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+        pub enum ErrorKind {
+            $($(#[$doc])* #[serde(rename = $name)] $kind),*
+        }
+
+        impl ErrorKind {
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$kind),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $name),* }
+            }
+
+            pub fn reason(self) -> &'static str {
+                match self { $(Self::$kind => $reason),* }
+            }
+        }
+    };
+}
+
+error_kinds! {
     /// No key, or the key was refused (401).
-    Auth,
+    Auth, "auth", "no valid key";
     /// The key lacks the permission (403): its scope, or the IP address it is used from.
-    Forbidden,
+    Forbidden, "forbidden", "not allowed";
     /// No such project or job (404).
-    NotFound,
+    NotFound, "not_found", "not found";
     /// Too many requests (429).
-    RateLimited,
+    RateLimited, "rate_limited", "rate limited";
     /// 5xx.
-    Server,
+    Server, "server", "server error";
     /// No connection, or a broken one.
-    Network,
+    Network, "network", "no connection";
     /// No complete response in time.
-    Timeout,
+    Timeout, "timeout", "timeout";
     /// A response that breaks the API's contract.
-    Protocol,
+    Protocol, "protocol", "unexpected response";
 }
 
 impl ErrorKind {
-    pub const ALL: [Self; 8] = [
-        Self::Auth,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::RateLimited,
-        Self::Server,
-        Self::Network,
-        Self::Timeout,
-        Self::Protocol,
-    ];
-
-    /// Its name in JSON, and its text in a table cell.
-    fn texts(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Auth => ("auth", "no valid key"),
-            Self::Forbidden => ("forbidden", "not allowed"),
-            Self::NotFound => ("not_found", "not found"),
-            Self::RateLimited => ("rate_limited", "rate limited"),
-            Self::Server => ("server", "server error"),
-            Self::Network => ("network", "no connection"),
-            Self::Timeout => ("timeout", "timeout"),
-            Self::Protocol => ("protocol", "unexpected response"),
-        }
-    }
-
-    /// Its name in JSON and in the log.
-    pub fn as_str(self) -> &'static str {
-        self.texts().0
-    }
-
-    /// A few words for a person.
-    pub fn reason(self) -> &'static str {
-        self.texts().1
-    }
-
     /// Whether another key, or more permissions for this one, would help.
     pub fn blames_key(self) -> bool {
         matches!(self, Self::Auth | Self::Forbidden)
