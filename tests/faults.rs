@@ -171,11 +171,11 @@ async fn fails_and_recovers(name: &str, fault: Reply, kind: ErrorKind, words: &s
     for id in &healthy {
         assert_eq!(run.row(id).error, None, "{name}: {id}");
     }
-    // It backs off: it is never polled more often than a healthy one.
+    // It backs off: it is never polled more often than a healthy one, but for the jitter of both.
     let asked = |at: usize| run.asked(DOCS[at]) - before[at];
     let most = (1..DOCS.len()).map(asked).max().unwrap();
     assert!(
-        asked(0) <= most,
+        asked(0) <= most + 1,
         "{name}: {} polls, and {most} of others",
         asked(0)
     );

@@ -24,8 +24,6 @@ use ticks::Ticks;
 pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// How often a job that we may not see is tried again.
 pub const FORBIDDEN_PROBE: Duration = Duration::from_mins(5);
-/// So many failures of a project without a success between count as its server being down.
-const DOWN_AFTER: u32 = 3;
 
 /// How the first polls are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,10 +80,25 @@ enum State {
     Parked,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct ProjectState {
     held_until: Option<Instant>,
-    failures_in_a_row: u32,
+    /// When one of its polls last succeeded; at first, when it came to the schedule.
+    answered_at: Instant,
+}
+
+impl ProjectState {
+    fn new(now: Instant) -> Self {
+        Self {
+            held_until: None,
+            answered_at: now,
+        }
+    }
+
+    /// How long no poll had succeeded before this one.
+    fn answered_since(&mut self, now: Instant) -> Duration {
+        now.saturating_duration_since(std::mem::replace(&mut self.answered_at, now))
+    }
 }
 
 type Queue = BinaryHeap<Reverse<(Instant, u64, JobKey)>>;
@@ -147,7 +160,8 @@ impl Schedule {
                 continue;
             }
             let project = job.project.clone();
-            self.projects.entry(project.clone()).or_default();
+            let state = self.projects.entry(project.clone());
+            state.or_insert_with(|| ProjectState::new(now));
             let entry = Entry {
                 project,
                 key,
@@ -312,14 +326,19 @@ impl Schedule {
             let due = now + self.jittered(interval);
             self.wait_again(job, due);
         }
-        let project = self.projects.entry(job.project.clone()).or_default();
-        let failures_before = std::mem::take(&mut project.failures_in_a_row);
-        if failures_before >= DOWN_AFTER && !self.single_round {
+        let silence = self.project(job, now).answered_since(now);
+        if silence > self.limits.outage() && !self.single_round {
             self.recover(&job.project.clone(), now);
         }
     }
 
-    /// The server of a project answers again: what had backed off is polled within one interval.
+    fn project(&mut self, job: &JobKey, now: Instant) -> &mut ProjectState {
+        let state = self.projects.entry(job.project.clone());
+        state.or_insert_with(|| ProjectState::new(now))
+    }
+
+    /// The server of a project answers again, after it was down for all of its jobs: what had backed
+    /// off is polled within one interval.
     fn recover(&mut self, project: &ProjectId, now: Instant) {
         let failing = |entry: &Entry| {
             entry.failures > 0
@@ -338,25 +357,28 @@ impl Schedule {
         own_fault: bool,
         now: Instant,
     ) {
-        let project = self.projects.entry(job.project.clone()).or_default();
-        project.failures_in_a_row += u32::from(!own_fault);
         if let Some(wait) = retry_after {
             let until = now + wait.min(MAX_RETRY_AFTER);
+            let project = self.project(job, now);
             project.held_until = project.held_until.max(Some(until));
         }
-        let failures = self.entries.get_mut(job).map_or(1, |entry| {
-            entry.failures = entry.failures.saturating_add(1);
-            entry.own_fault = own_fault;
-            entry.failures
-        });
-        let due = now + self.backoff(failures);
+        let (failures, pace) = self
+            .entries
+            .get_mut(job)
+            .map_or((1, Pace::Active), |entry| {
+                entry.failures = entry.failures.saturating_add(1);
+                entry.own_fault = own_fault;
+                (entry.failures, entry.pace)
+            });
+        let due = now + self.backoff(failures, pace);
         self.wait_again(job, due);
     }
 
-    /// Full jitter: anything between the least and the most.
-    fn backoff(&mut self, failures: u32) -> Duration {
-        let (least, most) = self.limits.backoff(failures);
-        least + self.up_to(most.saturating_sub(least))
+    /// Full jitter up to the longest back-off, but never sooner than a healthy job of this pace.
+    fn backoff(&mut self, failures: u32, pace: Pace) -> Duration {
+        let longest = self.limits.longest_backoff(failures);
+        let healthy = self.limits.interval(pace).unwrap_or(self.limits.active);
+        self.up_to(longest).max(self.jittered(healthy))
     }
 
     fn key_is_refused(&self, job: &JobKey) -> bool {

@@ -6,8 +6,6 @@ use super::Pace;
 
 /// The longest wait that failures back off to.
 const MAX_BACKOFF: Duration = Duration::from_mins(5);
-/// Failures wait at least this long (or one interval, where that is shorter).
-const MIN_BACKOFF: Duration = Duration::from_secs(1);
 /// What a spread start leaves between two polls, up to one active interval or
 /// [`MAX_SPREAD`] in all.
 pub(super) const SPREAD_STEP: Duration = Duration::from_millis(10);
@@ -35,12 +33,16 @@ impl Limits {
         }
     }
 
-    /// The least and the most that a job waits after so many failures: the active interval doubled
-    /// with each, within [`MIN_BACKOFF`] and [`MAX_BACKOFF`].
-    pub(super) fn backoff(&self, failures: u32) -> (Duration, Duration) {
+    /// The most that a job waits after so many failures: the active interval doubled with each, up
+    /// to [`MAX_BACKOFF`].
+    pub(super) fn longest_backoff(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
-        let most = self.active.saturating_mul(1 << doublings).min(MAX_BACKOFF);
-        (MIN_BACKOFF.min(most), most)
+        self.active.saturating_mul(1 << doublings).min(MAX_BACKOFF)
+    }
+
+    /// A project that answers after a longer silence than this was down.
+    pub(super) fn outage(&self) -> Duration {
+        self.active * 2
     }
 
     /// Over how long so many jobs are spread.

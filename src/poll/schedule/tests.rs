@@ -11,7 +11,7 @@ const ACTIVE: Duration = Duration::from_secs(10);
 const FINISHED: Duration = Duration::from_mins(5);
 // The contract's figures, and not the constants of the code, which may be wrong.
 const TICK: Duration = Duration::from_millis(50);
-const MIN_BACKOFF: Duration = Duration::from_secs(1);
+const LEAST_BACKOFF: Duration = Duration::from_secs(9);
 const MAX_BACKOFF: Duration = Duration::from_mins(5);
 const LONGEST_HOLD: Duration = Duration::from_hours(1);
 const LIMITS: Limits = Limits {
@@ -137,7 +137,7 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
             },
             now,
         );
-        within(wait, MIN_BACKOFF, ceiling + TICK);
+        within(wait, LEAST_BACKOFF, ceiling.max(ACTIVE.mul_f64(1.1)) + TICK);
         longest = longest.max(wait.unwrap());
         now += wait.unwrap();
     }
@@ -156,7 +156,7 @@ fn failures_back_off_to_five_minutes_and_a_success_forgets_them() {
         },
         now,
     );
-    within(wait, MIN_BACKOFF, ACTIVE + TICK);
+    within(wait, LEAST_BACKOFF, ACTIVE.mul_f64(1.1) + TICK);
 }
 
 #[test]
@@ -347,6 +347,82 @@ fn a_server_that_answers_again_is_asked_about_all_that_had_backed_off() {
     );
 }
 
+/// How the polls of a job end in a simulated hour.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Active,
+    Finished,
+    ServerError,
+    Missing,
+    /// Fails for the first half of the hour.
+    Mended,
+}
+
+impl Kind {
+    fn outcome(self, elapsed: Duration) -> Outcome {
+        let failed = |own_fault| Outcome::Failed {
+            retry_after: None,
+            own_fault,
+        };
+        match self {
+            Self::Active => Outcome::Seen(Pace::Active),
+            Self::Finished => Outcome::Seen(Pace::Finished),
+            Self::Mended if elapsed > Duration::from_mins(30) => Outcome::Seen(Pace::Active),
+            Self::ServerError | Self::Mended => failed(false),
+            Self::Missing => failed(true),
+        }
+    }
+}
+
+/// When each job of one project is polled in an hour; each poll takes no time.
+fn simulated_hour(kinds: &[Kind], seed: u64) -> Vec<Vec<Duration>> {
+    let start = Instant::now();
+    let limits = Limits {
+        concurrency: 32,
+        ..LIMITS
+    };
+    let mut schedule = Schedule::new(limits, seed);
+    schedule.add(jobs(kinds.len()), Start::Spread, start);
+    let mut polls = vec![Vec::new(); kinds.len()];
+    let mut now = start;
+    while now < start + Duration::from_hours(1) {
+        while let Some(job) = schedule.take_due(now) {
+            let at: usize = job.id.trim_start_matches("job_").parse().unwrap();
+            polls[at].push(now - start);
+            schedule.finish(&job, kinds[at].outcome(now - start), now);
+        }
+        now = schedule.next_due().unwrap();
+    }
+    polls
+}
+
+#[test]
+fn in_a_partial_outage_failing_jobs_back_off_whatever_their_neighbours_do() {
+    let kinds: Vec<Kind> = (0..50)
+        .map(|at| {
+            if at % 5 == 0 {
+                Kind::ServerError
+            } else {
+                Kind::Active
+            }
+        })
+        .collect();
+    for (kind, polls) in kinds.iter().zip(simulated_hour(&kinds, 7)) {
+        match kind {
+            Kind::Active => assert!(polls.len() > 320, "{} polls", polls.len()),
+            _ => assert!(polls.len() < 60, "{} polls of a failing job", polls.len()),
+        }
+    }
+}
+
+#[test]
+fn a_job_that_is_mended_in_a_partial_outage_is_seen_again_within_the_longest_back_off() {
+    let polls = simulated_hour(&[Kind::Active, Kind::Mended], 7).remove(1);
+    let half = Duration::from_mins(30);
+    let first = polls.iter().find(|at| **at > half).unwrap();
+    assert!(*first < half + MAX_BACKOFF + TICK, "{first:?}");
+}
+
 #[test]
 fn a_job_that_does_not_exist_backs_off_whatever_the_others_do() {
     let mut now = Instant::now();
@@ -528,6 +604,31 @@ fn retry_after_is_never_cut_short_by_a_tick() {
 }
 
 proptest! {
+    /// Whatever the mix: no job is polled sooner after a poll than a healthy one would be.
+    #[test]
+    fn in_any_mix_no_job_is_polled_more_often_than_its_healthy_pace(
+        kinds in prop::collection::vec(
+            prop::sample::select(vec![
+                Kind::Active, Kind::Finished, Kind::ServerError, Kind::Missing, Kind::Mended,
+            ]),
+            1..12,
+        ),
+        seed in any::<u64>(),
+    ) {
+        // An outage of the whole project ends within one interval of its first answer.
+        let is_down = kinds.iter().all(|kind| !matches!(kind, Kind::Active));
+        for (kind, polls) in kinds.iter().zip(simulated_hour(&kinds, seed)) {
+            let interval = match kind {
+                Kind::Finished => FINISHED,
+                _ => ACTIVE,
+            };
+            let least = interval.mul_f64(0.9) - TICK;
+            let gaps = polls.windows(2).map(|pair| pair[1] - pair[0]);
+            let early = gaps.filter(|gap| *gap < least).count();
+            prop_assert!(early == 0 || is_down && early < 20, "{kind:?}: {polls:?}");
+        }
+    }
+
     /// Whatever happens: no poll is doubled, the cap holds, and nothing is ever forgotten.
     #[test]
     fn polls_are_never_doubled_and_jobs_never_lost(
