@@ -154,7 +154,7 @@ fn drop_unsafe(raw: &str) -> String {
     line
 }
 
-/// Variation selectors are not safe either: terminals disagree on their widths.
+/// Whether a terminal shows `c` as a mark of its own.
 fn is_safe(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
@@ -168,7 +168,29 @@ fn is_safe(c: char) -> bool {
             | GeneralCategory::Surrogate
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator
-    ) && !matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
+    ) && !is_invisible(c)
+}
+
+/// The code points of other categories than those above that show nothing: the property
+/// `Default_Ignorable_Code_Point` of Unicode 16 (DerivedCoreProperties.txt), the blank pattern of
+/// Braille, and non-characters. Variation selectors are among them; terminals also disagree on the
+/// widths that they make.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{034F}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{2065}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{FDD0}'..='\u{FDEF}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    ) || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
 /// Caps each cluster and drops those of no width (a mark without a base would be drawn on the cell
@@ -216,6 +238,19 @@ mod tests {
             ),
         ] {
             assert_eq!(clean(raw), want, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn what_shows_nothing_is_dropped() {
+        let invisible = [
+            "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{180c}\u{180d}\u{180e}\u{180f}",
+            "\u{200b}\u{200f}\u{2060}\u{2065}\u{206f}\u{2800}\u{3164}\u{fe00}\u{fe0f}\u{feff}\u{ffa0}",
+            "\u{fff0}\u{fff8}\u{fdd0}\u{fdef}\u{fffe}\u{ffff}\u{1fffe}\u{10ffff}\u{1bca0}\u{1d173}",
+            "\u{e0000}\u{e0100}\u{e0fff}",
+        ];
+        for c in invisible.concat().chars() {
+            assert_eq!(clean(&format!("a{c}b")), "ab", "{c:?}");
         }
     }
 
