@@ -595,6 +595,51 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     session.wait_for_calls(&calls).await;
 }
 
+#[tokio::test]
+async fn the_host_that_is_shown_is_the_host_that_is_copied_and_opened() {
+    for (link, normal) in [
+        (
+            "https://g\u{456}thub.com/acme/docs/pull/4",
+            "https://xn--gthub-n2e.com/acme/docs/pull/4",
+        ),
+        (
+            "https://github.com%2eevil.test/pull/4",
+            "https://github.com.evil.test/pull/4",
+        ),
+        (
+            "https://git%68ub.com/acme/docs/pull/4",
+            "https://github.com/acme/docs/pull/4",
+        ),
+    ] {
+        let server = FakeServer::start();
+        server.set("docs", "job_a", Reply::pull_request(link));
+        let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+        session.wait_for_row("job_a", "#4").await;
+        session.press("<enter>");
+        session.wait_for(normal).await;
+        session.press("yo");
+        let calls = [Call::Copy(normal.into()), Call::Open(normal.into())];
+        session.wait_for_calls(&calls).await;
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_may_have_been_cut_is_neither_copied_nor_opened() {
+    let long = format!("https://github.com/{}/pull/4", "x".repeat(2_000));
+    let server = FakeServer::start();
+    server.set("docs", "job_a", Reply::pull_request(&long));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+    session.wait_for_row("job_a", "link").await;
+    for key in ["y", "o"] {
+        session.press(key);
+        session.wait_for("link refused: it is too long").await;
+        session.press("Y");
+        session.wait_for("copied job_a").await;
+    }
+    let ids = [Call::Copy("job_a".into()), Call::Copy("job_a".into())];
+    session.wait_for_calls(&ids).await;
+}
+
 /// Only what goes to the API is said to be asked of it: ids are added to a file.
 #[tokio::test]
 async fn adding_ids_asks_no_server() {

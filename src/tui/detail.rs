@@ -12,6 +12,7 @@ use super::painter::Painter;
 use crate::board::{Freshness, Row};
 use crate::failure::{ErrorKind, Failure};
 use crate::job::Job;
+use crate::link::Link;
 use crate::text;
 use crate::time::{age, next_change, next_countdown, until};
 use crate::view::columns::{status_glyph, status_role};
@@ -86,7 +87,9 @@ impl Page<'_> {
         }
         let job = row.job.as_ref();
         if let Some(repository) = job.and_then(|job| job.repository.as_deref()) {
-            self.link("Repository", repository);
+            // As it would open: the host in ASCII.
+            let link = Link::parse(repository);
+            self.link("Repository", link.as_ref().map_or(repository, Link::as_str));
         }
         if let Some(branch) = job.and_then(Job::branch_url) {
             self.link("Branch page", &branch);

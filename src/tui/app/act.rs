@@ -55,16 +55,22 @@ impl App {
         Effect::None
     }
 
-    pub(super) fn copy(
-        &mut self,
-        board: &Board,
-        what: &'static str,
-        line: impl Fn(&Row) -> Option<String>,
-        now: Timestamp,
-    ) -> Effect {
-        match self.collect(board, what, line, now) {
-            lines if lines.is_empty() => Effect::None,
-            lines => Effect::Copy(lines, what),
+    /// Copies what would be opened: a link that is refused, as one that may have been cut, is not
+    /// copied either.
+    pub(super) fn copy_links(&mut self, board: &Board, now: Timestamp) -> Effect {
+        let found = self.collect(board, "link", pull_request, now);
+        match found.into_iter().collect::<Result<Vec<Link>, _>>() {
+            Ok(links) if links.is_empty() => Effect::None,
+            Ok(links) => Effect::Copy(links.iter().map(Link::to_string).collect(), "link"),
+            Err(error) => self.show_link_error(&error, now),
+        }
+    }
+
+    pub(super) fn copy_ids(&mut self, board: &Board, now: Timestamp) -> Effect {
+        let id = |row: &Row| Some(row.key().id.to_string());
+        match self.collect(board, "job id", id, now) {
+            ids if ids.is_empty() => Effect::None,
+            ids => Effect::Copy(ids, "job id"),
         }
     }
 

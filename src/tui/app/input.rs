@@ -9,7 +9,7 @@ use tui_input::{Input, InputRequest};
 use super::super::keys::{self, Action};
 use super::super::layout;
 use super::{App, Effect, Mode, Purpose, Question, act};
-use crate::board::{Board, Row};
+use crate::board::Board;
 use crate::text;
 use crate::view::theme::Role;
 use crate::view::views::ViewId;
@@ -130,14 +130,8 @@ impl App {
                 return self.open(board, "pull request", act::pull_request, now);
             }
             Action::OpenBranch => return self.open(board, "branch", act::branch, now),
-            Action::CopyLink => {
-                let link = |row: &Row| Some(row.pull_request()?.as_str().to_owned());
-                return self.copy(board, "link", link, now);
-            }
-            Action::CopyId => {
-                let id = |row: &Row| Some(row.key().id.to_string());
-                return self.copy(board, "job id", id, now);
-            }
+            Action::CopyLink => return self.copy_links(board, now),
+            Action::CopyId => return self.copy_ids(board, now),
             Action::Poll => return self.poll(board, now),
             Action::NewJob => self.compose(Purpose::NewJob, board, now),
             Action::FollowUp => self.compose(Purpose::FollowUp, board, now),
