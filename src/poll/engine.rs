@@ -23,6 +23,8 @@ use crate::mintlify::Client;
 
 /// How often a key file is read again after its key was refused or missing.
 const KEY_RECHECK: Duration = Duration::from_secs(30);
+/// How often a lost key is looked for at most, however often it is asked for.
+const KEY_BY_HAND: Duration = Duration::from_secs(5);
 /// How often it is tried to make an HTTP client where that failed.
 const CLIENT_RETRY: Duration = Duration::from_secs(30);
 /// Waking this much later than asked means that the process or the machine was asleep.
@@ -57,6 +59,8 @@ pub(super) struct Engine {
     in_flight: JoinSet<Reply>,
     /// The search for each lost key that is under way.
     key_searches: HashMap<KeyIndex, AbortHandle>,
+    /// When each lost key was last looked for by hand, or will be.
+    keys_sought_at: HashMap<KeyIndex, Instant>,
     /// Why each project waits that its server has asked to.
     holds: HashMap<ProjectId, Failure>,
 }
@@ -81,6 +85,7 @@ impl Engine {
             commands,
             in_flight: JoinSet::new(),
             key_searches: HashMap::new(),
+            keys_sought_at: HashMap::new(),
             holds: HashMap::new(),
         }
     }
@@ -234,7 +239,9 @@ impl Engine {
         let key_refused = failure.kind == ErrorKind::Auth && self.is_current(index, key);
         let outcome = match failure.kind {
             ErrorKind::Auth if key_refused => Outcome::KeyRefused,
-            ErrorKind::Forbidden => Outcome::Forbidden,
+            ErrorKind::Forbidden => Outcome::Forbidden {
+                retry_after: failure.retry_at.map(wait_until),
+            },
             kind => Outcome::Failed {
                 retry_after: failure.retry_at.map(wait_until),
                 own_fault: kind.is_own_fault(),
@@ -242,7 +249,9 @@ impl Engine {
         };
         // Only a wait that is kept is told, and only as long as it is kept.
         failure.retry_at = match outcome {
-            Outcome::Failed { .. } => failure.retry_at.map(|at| at.min(latest_retry())),
+            Outcome::Failed { .. } | Outcome::Forbidden { .. } => {
+                failure.retry_at.map(|at| at.min(latest_retry()))
+            }
             _ => None,
         };
         self.apply(job, Update::Failed(failure.clone()));
@@ -310,6 +319,16 @@ impl Engine {
         }
     }
 
+    /// At once, but at most once in [`KEY_BY_HAND`] however long a key is held.
+    fn look_for_key_by_hand(&mut self, index: KeyIndex) {
+        let last = self.keys_sought_at.get(&index);
+        let at = last.map_or_else(now, |last| now().max(*last + KEY_BY_HAND));
+        if last.is_none_or(|last| *last <= now()) {
+            self.keys_sought_at.insert(index, at);
+            self.look_for_key(index, true, at.saturating_duration_since(now()));
+        }
+    }
+
     fn handle_command(&mut self, command: Command) {
         match command {
             Command::Poll(jobs) => {
@@ -321,7 +340,7 @@ impl Engine {
             Command::PollAll => {
                 self.schedule.poll_all(now());
                 for index in self.schedule.refused_keys().to_vec() {
-                    self.look_for_key(index, true, Duration::ZERO);
+                    self.look_for_key_by_hand(index);
                 }
             }
             Command::Resumed => self.resume(),

@@ -12,16 +12,20 @@ use crate::job::{JobKey, ProjectId};
 
 mod limits;
 mod pace;
+mod project;
 mod ticks;
 
 pub use limits::Limits;
 pub use pace::Pace;
 
 use limits::SPREAD_STEP;
+use project::ProjectState;
 use ticks::Ticks;
 
 /// The longest `Retry-After` that is obeyed.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// A job is asked for by hand at most once in this time, however long a key is held.
+const BY_HAND: Duration = Duration::from_secs(1);
 /// How often a job that we may not see is tried again.
 pub const FORBIDDEN_PROBE: Duration = Duration::from_mins(5);
 
@@ -50,8 +54,8 @@ pub enum Outcome {
         /// the server.
         own_fault: bool,
     },
-    /// We may not see it (403).
-    Forbidden,
+    /// We may not see it (403). Where the server said how long to wait, its whole project waits.
+    Forbidden { retry_after: Option<Duration> },
     /// The key was refused (401): nothing is polled with it until [`Schedule::renew_key`].
     KeyRefused,
 }
@@ -68,6 +72,8 @@ struct Entry {
     /// Whether the last failure was the job's own.
     own_fault: bool,
     state: State,
+    /// When its last poll started.
+    polled_at: Option<Instant>,
     /// Tells the entry's live place in the queue from those that it left behind.
     ticket: u64,
 }
@@ -78,27 +84,6 @@ enum State {
     InFlight,
     /// Nothing to wait for: archived, or its key is refused.
     Parked,
-}
-
-#[derive(Debug)]
-struct ProjectState {
-    held_until: Option<Instant>,
-    /// When one of its polls last succeeded; at first, when it came to the schedule.
-    answered_at: Instant,
-}
-
-impl ProjectState {
-    fn new(now: Instant) -> Self {
-        Self {
-            held_until: None,
-            answered_at: now,
-        }
-    }
-
-    /// How long no poll had succeeded before this one.
-    fn answered_since(&mut self, now: Instant) -> Duration {
-        now.saturating_duration_since(std::mem::replace(&mut self.answered_at, now))
-    }
 }
 
 type Queue = BinaryHeap<Reverse<(Instant, u64, JobKey)>>;
@@ -169,6 +154,7 @@ impl Schedule {
                 failures: 0,
                 own_fault: false,
                 state: State::Parked,
+                polled_at: None,
                 ticket: 0,
             };
             self.entries.insert(job.clone(), entry);
@@ -213,7 +199,10 @@ impl Schedule {
                 let due = until + self.up_to(window);
                 self.wait_until_tick(&job, due);
             } else {
-                self.set_state(&job, State::InFlight);
+                if let Some(entry) = self.entries.get_mut(&job) {
+                    entry.state = State::InFlight;
+                    entry.polled_at = Some(now);
+                }
                 self.in_flight[queue] += 1;
                 return Some(job);
             }
@@ -237,9 +226,10 @@ impl Schedule {
                 retry_after,
                 own_fault,
             } => self.failed(job, retry_after, own_fault, now),
-            Outcome::Forbidden => {
-                let due = now + self.jittered(FORBIDDEN_PROBE);
-                self.wait_again(job, due);
+            Outcome::Forbidden { retry_after } => {
+                let wait = retry_after.unwrap_or_else(|| self.jittered(FORBIDDEN_PROBE));
+                self.hold(job, retry_after, now);
+                self.wait_again(job, now + wait.min(MAX_RETRY_AFTER));
             }
             Outcome::KeyRefused => {
                 let key = entry.key;
@@ -248,15 +238,17 @@ impl Schedule {
         }
     }
 
-    /// Polls `job` as soon as a place is free, unless it is in flight already. A `Retry-After` of
-    /// its project is still obeyed.
+    /// Polls `job` as soon as a place is free, unless it is in flight already, and [`BY_HAND`] after
+    /// its last poll at the earliest. A `Retry-After` of its project is still obeyed.
     pub fn poll_now(&mut self, job: &JobKey, now: Instant) {
-        if self
-            .entries
-            .get(job)
-            .is_some_and(|entry| entry.state != State::InFlight)
-        {
-            self.wait_until(job, now);
+        let Some(entry) = self.entries.get(job) else {
+            return;
+        };
+        let earliest = entry.polled_at.map_or(now, |at| now.max(at + BY_HAND));
+        match entry.state {
+            State::InFlight => {}
+            State::Waiting(due) if due <= earliest => {}
+            State::Waiting(_) | State::Parked => self.wait_until(job, earliest),
         }
     }
 
@@ -357,11 +349,7 @@ impl Schedule {
         own_fault: bool,
         now: Instant,
     ) {
-        if let Some(wait) = retry_after {
-            let until = now + wait.min(MAX_RETRY_AFTER);
-            let project = self.project(job, now);
-            project.held_until = project.held_until.max(Some(until));
-        }
+        self.hold(job, retry_after, now);
         let (failures, pace) = self
             .entries
             .get_mut(job)
@@ -372,6 +360,15 @@ impl Schedule {
             });
         let due = now + self.backoff(failures, pace);
         self.wait_again(job, due);
+    }
+
+    /// The server asks the project of `job` to wait.
+    fn hold(&mut self, job: &JobKey, retry_after: Option<Duration>, now: Instant) {
+        if let Some(wait) = retry_after {
+            let until = now + wait.min(MAX_RETRY_AFTER);
+            let project = self.project(job, now);
+            project.held_until = project.held_until.max(Some(until));
+        }
     }
 
     /// Full jitter up to the longest back-off, but never sooner than a healthy job of this pace.
@@ -408,8 +405,10 @@ impl Schedule {
 
     fn spread(&mut self, jobs: Vec<JobKey>, now: Instant) {
         for (job, due) in self.spread_over(jobs, now) {
-            let tick = self.ticks.at_or_after(due);
-            self.poll_now(&job, tick);
+            let in_flight = |entry: &Entry| entry.state == State::InFlight;
+            if !self.entries.get(&job).is_some_and(in_flight) {
+                self.wait_until_tick(&job, due);
+            }
         }
     }
 

@@ -83,7 +83,7 @@ fn a_single_round_polls_each_job_once_however_it_ends() {
         failed,
         failed,
         failed,
-        Outcome::Forbidden,
+        Outcome::Forbidden { retry_after: None },
         seen,
         failed,
         seen,
@@ -275,13 +275,51 @@ fn a_forbidden_job_is_tried_every_five_minutes_and_delays_no_other() {
     let now = Instant::now();
     let mut schedule = schedule(2, now);
     let first = schedule.take_due(now).unwrap();
-    schedule.finish(&first, Outcome::Forbidden, now);
+    schedule.finish(&first, Outcome::Forbidden { retry_after: None }, now);
     let second = schedule
         .take_due(now + TICK)
         .expect("the other job goes on");
     schedule.finish(&second, Outcome::Seen(Pace::Once), now);
     let wait = schedule.next_due().map(|due| due - now);
     within(wait, Duration::from_secs(270), Duration::from_secs(331));
+}
+
+#[test]
+fn retry_after_of_a_refusal_holds_the_whole_project_too() {
+    let now = Instant::now();
+    let mut schedule = schedule(2, now);
+    let first = schedule.take_due(now).unwrap();
+    let retry_after = Some(Duration::from_mins(2));
+    schedule.finish(&first, Outcome::Forbidden { retry_after }, now);
+    let almost = now + Duration::from_secs(119);
+    assert_eq!(schedule.take_due(almost), None);
+    let after = now + Duration::from_secs(131);
+    let polled = std::iter::from_fn(|| schedule.take_due(after)).count();
+    assert_eq!(polled, 2);
+}
+
+#[test]
+fn by_hand_a_job_is_asked_for_at_most_once_a_second() {
+    let start = Instant::now();
+    let mut schedule = schedule(3, start);
+    let mut polls = [0; 3];
+    // `R` and `r` held down for ten seconds: 30 of each a second.
+    for press in 0..300_u32 {
+        let now = start + Duration::from_secs(10) * press / 300;
+        schedule.poll_all(now);
+        for (job, _) in jobs(3) {
+            schedule.poll_now(&job, now);
+        }
+        while let Some(job) = schedule.take_due(now) {
+            let at: usize = job.id.trim_start_matches("job_").parse().unwrap();
+            polls[at] += 1;
+            schedule.finish(&job, Outcome::Seen(Pace::Finished), now);
+        }
+    }
+    assert!(
+        polls.iter().all(|polls| (9..=10).contains(polls)),
+        "{polls:?}"
+    );
 }
 
 #[test]
@@ -459,9 +497,10 @@ fn after_sleep_each_waiting_job_is_polled_once() {
         let job = schedule.take_due(now + ACTIVE).unwrap();
         schedule.finish(&job, Outcome::Seen(pace), now);
     }
-    schedule.poll_now(&JobKey::new("p", "job_3"), now);
+    let later = now + ACTIVE + Duration::from_secs(1);
+    schedule.poll_now(&JobKey::new("p", "job_3"), later);
     assert!(
-        schedule.take_due(now).is_some(),
+        schedule.take_due(later).is_some(),
         "one is in flight when the lid closes"
     );
     let woken = now + Duration::from_hours(9);
@@ -578,7 +617,7 @@ fn what_waits_for_a_place_or_a_person_waits_for_no_tick() {
             let job = schedule.take_due(between).expect("at once");
             schedule.finish(&job, Outcome::Seen(Pace::Active), between);
         }
-        let by_hand = between + Duration::from_millis(6);
+        let by_hand = between + Duration::from_millis(1_006);
         let job = JobKey::new("p", "job_3");
         schedule.poll_now(&job, by_hand);
         assert_eq!(schedule.take_due(by_hand), Some(job));
@@ -648,7 +687,7 @@ proptest! {
                 2 => Outcome::Seen(Pace::Finished),
                 3 | 4 => Outcome::Failed { retry_after: None, own_fault: false },
                 5 => Outcome::Failed { retry_after: Some(Duration::from_millis(millis)), own_fault: false },
-                6 => Outcome::Forbidden,
+                6 => Outcome::Forbidden { retry_after: None },
                 7 => { schedule.poll_now(&some_job, now); continue }
                 8 => { schedule.poll_all(now); continue }
                 9 => { schedule.resume(now); in_flight.clear(); continue }
