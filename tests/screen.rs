@@ -101,6 +101,35 @@ fn every_mode_at_three_sizes() {
     }
 }
 
+/// Also with no rows or no columns at all, as while a pane is being dragged.
+#[test]
+fn every_mode_is_drawn_at_every_small_size() {
+    let board = realistic();
+    for (width, height) in (0..12).flat_map(|width| (0..8).map(move |height| (width, height))) {
+        for sequence in [
+            "",
+            "n",
+            "f",
+            "a",
+            "na long word<enter>",
+            "<enter>",
+            "p",
+            "?",
+            "e",
+            "/x",
+            "x",
+        ] {
+            let mut app = app(colour(), &board, "", (width, height));
+            let project = board.rows()[0].watched.project.clone();
+            app.projects = vec![project];
+            for event in keys(sequence) {
+                app.on_input(&event, &board, now());
+                draw(&app, &board);
+            }
+        }
+    }
+}
+
 #[test]
 fn in_ascii_nothing_else_is_drawn() {
     let theme = Theme::new(true, true);

@@ -16,6 +16,9 @@ pub(super) fn draw(painter: &mut Painter, area: Rect, compose: &Compose) -> Opti
         Constraint::Fill(1),
     ])
     .areas(inner);
+    if body.is_empty() {
+        return None;
+    }
     let style = painter.style(Role::Strong);
     painter.text(title, &compose.title(), style);
     let text = compose.area.wrapped(usize::from(body.width));
@@ -27,5 +30,5 @@ pub(super) fn draw(painter: &mut Painter, area: Rect, compose: &Compose) -> Opti
     }
     let x = body.x + u16::try_from(column).ok()?;
     let y = body.y + u16::try_from(row - top).ok()?;
-    Some(Position::new(x, y)).filter(|_| !body.is_empty())
+    Some(Position::new(x, y))
 }
