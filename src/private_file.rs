@@ -4,13 +4,17 @@
 //! Everything here waits for the disk. This file must not know what the files hold.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The end of the name of a file that is not complete yet.
 const UNFINISHED: &str = ".tmp";
+/// How often to look whether a lock is free.
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Creates `folder` and those above it, where they are missing.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
@@ -29,10 +33,47 @@ pub fn create_new(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Opens a file to write at its end, and creates it where it is missing.
+/// Opens a file to read.
+pub fn open_read(path: &Path) -> io::Result<File> {
+    check_regular(path)?;
+    File::open(path)
+}
+
+/// Opens a file to write at its end, creates it where it is missing, and closes it to others where
+/// they could read it.
 pub fn open_append(path: &Path) -> io::Result<File> {
+    match check_regular(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.create(true).append(true).mode(0o600).open(path)
+    let file = options.create(true).append(true).mode(0o600).open(path)?;
+    if file.metadata()?.mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Locks `file` against other processes. Waits for `limit` at most; false where another holds it
+/// longer.
+pub fn lock_within(file: &File, limit: Duration) -> io::Result<bool> {
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if start.elapsed() < limit => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Refuses what may have no end, or keep whoever opens it waiting for ever: devices and pipes.
+fn check_regular(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other("it is not a regular file"))
 }
 
 /// Replaces the file at `path`, which may be missing, by one that only its owner may read.
@@ -129,6 +170,40 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn pipes_and_devices_are_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for path in [&*pipe, Path::new("/dev/zero"), folder.path()] {
+            for error in [open_read(path).unwrap_err(), open_append(path).unwrap_err()] {
+                assert_eq!(error.to_string(), "it is not a regular file");
+            }
+        }
+    }
+
+    #[test]
+    fn what_others_could_read_is_closed_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        open_append(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_lock_that_another_holds_is_not_waited_for_longer_than_allowed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let (own, other) = (open_append(&path).unwrap(), open_append(&path).unwrap());
+        assert!(lock_within(&other, Duration::ZERO).unwrap());
+        assert!(!lock_within(&own, Duration::from_millis(1)).unwrap());
+        drop(other);
+        assert!(lock_within(&own, Duration::ZERO).unwrap());
     }
 
     #[test]

@@ -657,3 +657,32 @@ fn the_demo_server_writes_a_config_that_can_be_listed_from() {
     kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
     assert_eq!(server.wait().unwrap().code(), Some(0));
 }
+
+/// A pipe would keep whoever opens it waiting for ever.
+#[test]
+fn a_pipe_in_place_of_the_config_or_of_its_lock_is_refused_in_words() {
+    let mkfifo = |path: &std::path::Path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    };
+    let home = home(&server());
+    let path = home.config_path();
+    mkfifo(&path.with_file_name(".config.toml.lock"));
+    let add = output(&home, &["add", "p1", "job_new"]);
+    assert_eq!(add.status.code(), Some(2));
+    assert!(
+        stderr(&add).contains("it is not a regular file"),
+        "{}",
+        stderr(&add)
+    );
+
+    std::fs::remove_file(&path).unwrap();
+    mkfifo(&path);
+    let list = output(&home, &["list"]);
+    assert_eq!(list.status.code(), Some(2));
+    assert!(
+        stderr(&list).contains("it is not a regular file"),
+        "{}",
+        stderr(&list)
+    );
+}

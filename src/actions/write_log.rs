@@ -4,8 +4,8 @@
 //! here: a line for each, with its time and its project, in the state folder. It is a help, not a
 //! gate: a count that cannot be read is told as unknown. This file must not know how a write is made.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use crate::private_file;
 const HOUR: Duration = Duration::from_hours(1);
 /// Above this size, lines of hours gone by are dropped.
 const MAX_BYTES: u64 = 64 * 1024;
+/// How long another run may hold the file: a write that has been made is not kept waiting for long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]
 pub struct WriteLog {
@@ -42,7 +44,7 @@ impl WriteLog {
 
     /// How many writes `project` has had in the hour before `now`; `None` where that is not known.
     pub fn this_hour(&self, project: &ProjectId, now: Timestamp) -> Option<usize> {
-        match fs::read_to_string(&self.path) {
+        match self.read() {
             Ok(text) => {
                 let own = recent(&text, now).filter(|(_, of)| **project == **of);
                 Some(own.count())
@@ -54,7 +56,9 @@ impl WriteLog {
 
     pub fn count(&self, project: &ProjectId, now: Timestamp) -> io::Result<()> {
         let mut file = self.open()?;
-        file.lock()?;
+        if !private_file::lock_within(&file, PATIENCE)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         if file.metadata()?.len() > MAX_BYTES {
             self.drop_old_lines(&file, now)?;
         }
@@ -71,13 +75,20 @@ impl WriteLog {
         self.path.parent().unwrap_or(&self.path)
     }
 
+    fn read(&self) -> io::Result<String> {
+        let mut text = String::new();
+        let file = private_file::open_read(&self.path)?;
+        file.take(2 * MAX_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    }
+
     fn open(&self) -> io::Result<File> {
         private_file::create_folder(self.folder())?;
         private_file::open_append(&self.path)
     }
 
     fn drop_old_lines(&self, file: &File, now: Timestamp) -> io::Result<()> {
-        let text = fs::read_to_string(&self.path)?;
+        let text = self.read()?;
         let kept = recent(&text, now).map(|(at, of)| format!("{at} {of}\n"));
         let kept = kept.collect::<Vec<_>>().concat();
         file.set_len(0)?;
@@ -86,18 +97,21 @@ impl WriteLog {
     }
 }
 
-/// The writes of the hour before `now`; lines that say something else are passed over.
+/// The writes of the hour before `now`; lines that say something else, and those of a clock that was
+/// ahead, are passed over.
 fn recent(text: &str, now: Timestamp) -> impl Iterator<Item = (Timestamp, &str)> {
     let writes = text.lines().filter_map(|line| {
         let (at, project) = line.split_once(' ')?;
         Some((at.parse::<Timestamp>().ok()?, project))
     });
     let since = now.checked_sub(HOUR).unwrap_or(Timestamp::MIN);
-    writes.filter(move |(at, _)| *at > since)
+    writes.filter(move |(at, _)| *at > since && *at <= now)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -116,6 +130,15 @@ mod tests {
         assert_eq!(writes.this_hour(&"p".into(), at(3_605)), Some(2));
         assert_eq!(writes.this_hour(&"other".into(), at(3_605)), Some(1));
         assert_eq!(writes.this_hour(&"p".into(), at(9_000)), Some(0));
+    }
+
+    #[test]
+    fn a_write_of_a_clock_that_was_ahead_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = WriteLog::in_folder(folder.path());
+        log.count(&"p".into(), at(86_400)).unwrap();
+        log.count(&"p".into(), at(0)).unwrap();
+        assert_eq!(log.this_hour(&"p".into(), at(1)), Some(1));
     }
 
     #[test]

@@ -2,11 +2,10 @@
 //!
 //! This file must not know what a config says.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::error::{ConfigError, shown};
 use super::file;
@@ -14,8 +13,6 @@ use crate::private_file;
 
 /// For another change, which takes milliseconds unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often to look whether it is over.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Replaces the text of the file at `path` by what `edit` makes of it, under a lock that every such
 /// change takes; `None` leaves it. Returns whether it was written. A symlink, the mode and the owner
@@ -77,19 +74,12 @@ impl<'a> Target<'a> {
         name.push(".lock");
         let file = private_file::open_append(&self.real.with_file_name(name))
             .map_err(|error| self.failed(&error))?;
-        let start = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => {
-                    let advice = "another mintwatch has been changing it for 10 seconds; see \
-                                  whether one hangs or is stopped, and try again";
-                    return Err(ConfigError::unwritable(self.path, advice));
-                }
-                Err(TryLockError::Error(error)) => return Err(self.failed(&error)),
-            }
+        if private_file::lock_within(&file, PATIENCE).map_err(|error| self.failed(&error))? {
+            return Ok(file);
         }
+        let advice = "another mintwatch has been changing it for 10 seconds; see whether one hangs \
+                      or is stopped, and try again";
+        Err(ConfigError::unwritable(self.path, advice))
     }
 
     fn replace(&self, text: &str) -> Result<(), ConfigError> {

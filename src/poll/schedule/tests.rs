@@ -661,8 +661,8 @@ proptest! {
                 Kind::Finished => FINISHED,
                 _ => ACTIVE,
             };
-            let least = interval.mul_f64(0.9) - TICK;
-            let gaps = polls.windows(2).map(|pair| pair[1] - pair[0]);
+            let least = interval.mul_f64(0.9).saturating_sub(TICK);
+            let gaps = polls.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
             let early = gaps.filter(|gap| *gap < least).count();
             prop_assert!(early == 0 || is_down && early < 20, "{kind:?}: {polls:?}");
         }
