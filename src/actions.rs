@@ -154,6 +154,12 @@ impl Actions {
             .await
     }
 
+    /// Whether the config can be edited: asked before a job is created, which could not be listed
+    /// otherwise.
+    pub async fn check_editable(&self) -> Result<(), EditError> {
+        self.edit(|_, _| Ok(Edited::default())).await.map(drop)
+    }
+
     /// Edits the config on a thread for blocking work: another writer may hold its lock.
     async fn edit(
         &self,

@@ -9,14 +9,14 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 
-use assert_cmd::assert::Assert;
+use assert_cmd::assert::{Assert, OutputAssertExt};
 use mintwatch::config::Config;
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty, starts_with};
 use serde_json::{Value, json};
 use support::command::{Home, binary};
 use support::fake_server::FakeServer;
-use support::reply::{Reply, job_json};
+use support::reply::{Gate, Reply, job_json};
 use support::terminal::Terminal;
 
 /// What a reply to `new` calls the job.
@@ -305,15 +305,44 @@ fn the_prompt_comes_from_standard_input_or_a_file() {
 }
 
 #[test]
-fn a_job_that_cannot_be_listed_is_reported_with_the_command_that_lists_it() {
+fn a_config_that_cannot_be_written_is_found_out_before_anything_is_sent() {
     let setting = Setting::answering(created());
     let config = setting.home.config_path();
     fs::set_permissions(&config, fs::Permissions::from_mode(0o400)).unwrap();
+    setting
+        .run(&["new", "docs", "Do it"])
+        .code(2)
+        .stdout(is_empty())
+        .stderr(contains("it is read-only"));
+    assert_eq!((setting.prompts().len(), setting.counted()), (0, 0));
+}
+
+/// Where the config becomes so only while the server is at work.
+#[test]
+fn a_job_that_cannot_be_listed_is_reported_with_the_command_that_lists_it() {
+    let config = |setting: &Setting, mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(setting.home.config_path(), mode).unwrap();
+    };
     for flags in [&[][..], &["--json"]] {
+        let gate = Gate::default();
+        let setting = Setting::answering(created().behind(&gate));
+        let mut new = setting.home.command();
+        new.env("MINTLIFY_API_KEY", "mint_test_key")
+            .args(["new", "docs", "Do it", "--tag", "a"])
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let new = new.spawn().unwrap();
+        setting.server.wait_for_requests(1, support::PATIENT);
+        config(&setting, 0o400);
+        gate.open();
         let words = "mintwatch: the job was started, but is not watched: ";
         let command = format!("mintwatch add docs {ID} --label 'Do it' --tag a\n");
-        setting
-            .run(&[&["new", "docs", "Do it", "--tag", "a"], flags].concat())
+        new.wait_with_output()
+            .unwrap()
+            .assert()
             .code(1)
             .stdout(contains(ID))
             .stderr(
@@ -321,8 +350,9 @@ fn a_job_that_cannot_be_listed_is_reported_with_the_command_that_lists_it() {
                     .and(contains("read-only"))
                     .and(contains(command)),
             );
+        assert_eq!(setting.counted(), 1);
+        config(&setting, 0o600);
     }
-    assert_eq!(setting.counted(), 2);
 }
 
 // ---- on a terminal ----

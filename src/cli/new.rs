@@ -57,6 +57,7 @@ impl NewArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (actions, _) = context.actions(NOT_IN_DEMO)?;
         let project = actions.find_project(&self.project)?;
+        actions.check_editable().await?;
         let writer = actions.writer(&[&project.id]).await?;
         let question = format!("Start a job in {}?", project.title());
         let prompt = self.prompt.ask(&actions, &project.id, &question).await?;

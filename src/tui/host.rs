@@ -116,6 +116,7 @@ impl Actor {
 
     async fn create(&self, project: &ProjectId, prompt: &str) -> Result<Notice, String> {
         let project = self.actions.find_project(project).map_err(message)?;
+        self.actions.check_editable().await.map_err(message)?;
         let writer = self.actions.writer(&[&project.id]).await.map_err(message)?;
         let created = writer.create(&project, prompt, None, &[]).await;
         let created = created.map_err(message)?;
