@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio_util::task::TaskTracker;
 
 use crate::board::{Project, Watched};
 use crate::config::edit::{self, EditError, Edited, NewJob};
@@ -58,6 +59,8 @@ pub struct Actions {
     written: Arc<AtomicU64>,
     /// `None` where there is no home folder to keep it in.
     log: Option<WriteLog>,
+    /// The writes that are being counted: nobody waits for a file that another run has locked.
+    counting: TaskTracker,
 }
 
 impl Actions {
@@ -68,6 +71,7 @@ impl Actions {
             path,
             written: Arc::default(),
             log,
+            counting: TaskTracker::new(),
         }
     }
 
@@ -106,6 +110,7 @@ impl Actions {
     /// How many writes `project` has had this hour, over all runs of the program; `None` where that
     /// is not known.
     pub async fn writes_this_hour(&self, project: &ProjectId) -> Option<usize> {
+        self.counted().await;
         let (log, project) = (self.log.clone()?, project.to_owned());
         let read = move || log.this_hour(&project, Timestamp::now());
         tokio::task::spawn_blocking(read).await.ok().flatten()
@@ -187,18 +192,25 @@ impl Actions {
             .unwrap_or_else(|error| Err(unwritable(error.to_string()).into()))
     }
 
-    /// Counts a write, unless it surely did not happen. The count is a help only: where it cannot be
-    /// kept, the write itself still stands.
-    pub async fn count_write(&self, project: &ProjectId, error: Option<&WriteError>) {
+    /// Counts a write, unless it surely did not happen, and does not wait for that. The count is a help
+    /// only: where it cannot be kept, the write itself still stands.
+    pub fn count_write(&self, project: &ProjectId, error: Option<&WriteError>) {
         if error.is_some_and(|error| !error.may_have_happened) {
             return;
         }
         let Some(log) = self.log.clone() else { return };
         let project = project.to_owned();
-        let count = move || log.count(&project, Timestamp::now());
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(count).await {
-            tracing::warn!(%error, "cannot count a write");
-        }
+        self.counting.spawn_blocking(move || {
+            if let Err(error) = log.count(&project, Timestamp::now()) {
+                tracing::warn!(%error, "cannot count a write");
+            }
+        });
+    }
+
+    /// Waits until every write is counted: before the program ends.
+    pub async fn counted(&self) {
+        self.counting.close();
+        self.counting.wait().await;
     }
 }
 
@@ -221,13 +233,27 @@ pub struct Created {
 
 /// Why a follow-up did not reach all its jobs.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{error}", if *.sent == 0 { String::new() } else { format!("sent to {sent} of {jobs}, then: ") })]
+#[error("{error}{}", if *.sent == 0 { String::new() } else { format!("; before, it was sent to {sent} of {jobs}") })]
 pub struct FollowUpError {
     /// How many jobs it reached before.
     pub sent: usize,
     /// How many it was for.
     pub jobs: usize,
     pub error: WriteError,
+}
+
+impl FollowUpError {
+    /// Those of `jobs`, which it was for, that it is to be sent to again: it has surely not reached
+    /// them. Where there are none, the one that is in doubt. `None` where it has reached no job.
+    pub fn remaining(&self, jobs: &[JobKey]) -> Option<Vec<JobKey>> {
+        let in_doubt = self.error.may_have_happened;
+        let (_, rest) = jobs.split_at_checked(self.sent)?;
+        let remaining = match rest {
+            [_, not_reached @ ..] if in_doubt && !not_reached.is_empty() => not_reached,
+            rest => rest,
+        };
+        (self.sent > 0 || in_doubt).then(|| remaining.to_vec())
+    }
 }
 
 impl Writer {
@@ -254,8 +280,7 @@ impl Writer {
             }
             Err(error) => Err(error),
         };
-        let count = self.actions.count_write(&project.id, result.as_ref().err());
-        count.await;
+        self.actions.count_write(&project.id, result.as_ref().err());
         result
     }
 
@@ -281,8 +306,7 @@ impl Writer {
     async fn send(&self, job: &JobKey, prompt: &str) -> Result<Job, WriteError> {
         let key = self.key(&job.project)?;
         let reply = self.client.send_message(job, prompt, key).await;
-        let count = self.actions.count_write(&job.project, reply.as_ref().err());
-        count.await;
+        self.actions.count_write(&job.project, reply.as_ref().err());
         reply
     }
 

@@ -12,6 +12,7 @@ mod thread;
 
 use std::io;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
 
@@ -110,6 +111,11 @@ impl Poller {
             let commands = commands.upgrade();
             commands.is_some_and(|commands| commands.send(Command::Resumed).is_ok())
         });
+    }
+
+    /// The runtime of its thread, for everything else that goes to the network.
+    pub fn runtime(&self) -> &Handle {
+        self.thread.runtime()
     }
 
     /// Asks for polls out of turn.

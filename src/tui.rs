@@ -8,6 +8,7 @@ pub mod app;
 mod compose;
 mod detail;
 mod errors;
+mod farewell;
 mod help;
 pub mod hit_test;
 pub mod host;
@@ -46,7 +47,8 @@ use crate::pull_request::PullRequest;
 use crate::view::plural;
 use crate::view::theme::Role;
 use app::{App, Effect, Request};
-pub use notice::Notice;
+pub use farewell::say_farewell;
+pub use notice::{Done, NotDone, Notice};
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
 const BOARD_INTERVAL: Duration = Duration::from_millis(50);
@@ -87,8 +89,8 @@ pub struct Channels {
 pub async fn run<B, S, H>(
     terminal: &mut Terminal<B>,
     input: S,
-    channels: Channels,
-    app: App,
+    channels: &mut Channels,
+    app: &mut App,
     host: &mut H,
     stop: impl Future<Output = Exit>,
 ) -> io::Result<Option<Exit>>
@@ -112,7 +114,7 @@ where
     loop {
         dashboard.refresh()?;
         let sleep = dashboard.sleep_time();
-        let channels = &mut dashboard.channels;
+        let channels = &mut *dashboard.channels;
         let exit = tokio::select! {
             biased;
             exit = &mut stop => Some(exit),
@@ -146,9 +148,9 @@ where
 
 struct Dashboard<'a, B: Backend, H> {
     terminal: &'a mut Terminal<B>,
-    app: App,
+    app: &'a mut App,
     host: &'a mut H,
-    channels: Channels,
+    channels: &'a mut Channels,
     /// Whether the board has changed since the state last saw it.
     board_changed: bool,
     /// When a change of the board was last drawn.
@@ -181,7 +183,7 @@ where
         if !self.app.take_dirty() {
             return Ok(());
         }
-        let (app, board, now) = (&self.app, &self.channels.board, Timestamp::now());
+        let (app, board, now) = (&*self.app, &self.channels.board, Timestamp::now());
         let (mut scroll, mut title) = (app.scroll, None);
         // The board is let go of before anything is written: a terminal that nobody reads must not
         // keep the poller from writing on it.
@@ -259,7 +261,7 @@ where
         change: impl FnOnce(&mut App, &Board, Timestamp) -> Effect,
     ) -> io::Result<Option<Exit>> {
         let board = self.channels.board.borrow();
-        let effect = change(&mut self.app, &board, Timestamp::now());
+        let effect = change(self.app, &board, Timestamp::now());
         drop(board);
         self.perform(effect)
     }

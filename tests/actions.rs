@@ -92,10 +92,9 @@ async fn a_follow_up_stops_at_the_first_job_that_refuses_it_and_tells_how_far_it
     let writer = setting.actions.writer(&projects).await.unwrap();
     let error = writer.follow_up(&jobs, "more").await.unwrap_err();
     assert_eq!((error.sent, error.jobs), (1, 3));
-    assert!(
-        error.to_string().starts_with("sent to 1 of 3, then: "),
-        "{error}"
-    );
+    let text = error.to_string();
+    assert!(text.ends_with("; before, it was sent to 1 of 3"), "{text}");
+    assert_eq!(error.remaining(&jobs).unwrap(), jobs[1..]);
     assert!(setting.server.requests_of("p2", "job_3").is_empty());
     // A refusal did surely not happen, so that it is not counted.
     assert_eq!(
@@ -125,4 +124,53 @@ async fn a_created_job_is_listed_and_where_it_cannot_be_that_is_told() {
         setting.actions.writes_this_hour(&"p2".into()).await,
         Some(2)
     );
+}
+
+#[tokio::test]
+async fn a_follow_up_is_not_to_be_sent_again_to_the_job_that_may_have_got_it() {
+    let setting = Setting::new();
+    let jobs = jobs();
+    let projects: Vec<_> = jobs.iter().map(|job| &job.project).collect();
+    let writer = setting.actions.writer(&projects).await.unwrap();
+    for (fails, remaining) in [
+        ("job_1", Some(&jobs[1..])),
+        ("job_2", Some(&jobs[2..])),
+        ("job_3", Some(&jobs[2..])),
+    ] {
+        setting.server.set_default(Reply::job("active"));
+        for job in &jobs {
+            let reply = match &*job.id {
+                id if id == fails => Reply::unavailable(),
+                _ => Reply::job("active"),
+            };
+            setting.server.set(&job.project, &job.id, reply);
+        }
+        let error = writer.follow_up(&jobs, "more").await.unwrap_err();
+        assert!(
+            error.to_string().starts_with("it may have arrived"),
+            "{error}"
+        );
+        assert_eq!(error.remaining(&jobs).as_deref(), remaining, "{fails}");
+    }
+    setting.server.set("p1", "job_1", Reply::forbidden());
+    let error = writer.follow_up(&jobs, "more").await.unwrap_err();
+    assert_eq!(error.remaining(&jobs), None);
+}
+
+/// Another run holds the count, for as long as it likes.
+#[tokio::test]
+async fn a_job_is_listed_and_told_before_it_is_counted() {
+    let setting = Setting::new();
+    setting.server.set_default(Reply::job("active"));
+    let project = setting.actions.find_project("p2").unwrap();
+    let writer = setting.actions.writer(&[&project.id]).await.unwrap();
+    let count = fs::File::create(setting.path("writes")).unwrap();
+    count.lock().unwrap();
+    let created = writer.create(&project, "Fix it", None, &[]).await.unwrap();
+    created.listed.unwrap();
+    assert_eq!(fs::read_to_string(setting.path("writes")).unwrap(), "");
+    count.unlock().unwrap();
+    setting.actions.counted().await;
+    let counted = fs::read_to_string(setting.path("writes")).unwrap();
+    assert_eq!(counted.lines().count(), 1);
 }

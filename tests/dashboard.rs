@@ -8,9 +8,10 @@ use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventK
 use mintwatch::desktop::Opened;
 use mintwatch::exit::Exit;
 use mintwatch::job::JobKey;
+use mintwatch::mintlify::write::{JOB_MAY_EXIST, doubtful};
 use mintwatch::poll::Poller;
-use mintwatch::tui::Notice;
-use mintwatch::tui::app::{Purpose, Request};
+use mintwatch::tui::app::Request;
+use mintwatch::tui::{Done, NotDone, Notice};
 use mintwatch::view::theme::Role;
 use support::fake_server::FakeServer;
 use support::reply::{Reply, job_json};
@@ -536,18 +537,25 @@ async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text
         project: "other".into(),
         prompt: "Document\nthe retries".into(),
     };
-    session.wait_for_calls(&[Call::Perform(request)]).await;
-    session.notice(Notice::bad("not allowed (403)"));
+    session
+        .wait_for_calls(&[Call::Perform(request.clone())])
+        .await;
+    let refused = Err(NotDone::because("not allowed (403)"));
+    session.notice(Notice::Ended(request.clone(), refused));
     session.wait_for("not allowed (403)").await;
     session.press("n");
     session.wait_for("the retries").await;
     session.press("<esc>");
-    session.notice(Notice::Done {
+    session.press("e");
+    session.wait_for("new job").await;
+    session.wait_for("not allowed (403)").await;
+    session.press("<esc>");
+    let done = Done {
         text: String::from("started job_9"),
         role: Role::Good,
-        purpose: Purpose::NewJob,
         select: Some(JobKey::new("docs", "job_b")),
-    });
+    };
+    session.notice(Notice::Ended(request, Ok(done)));
     session.wait_for_selected("job_b").await;
     session.press("n");
     session.wait_for("New job in p").await;
@@ -638,6 +646,126 @@ async fn a_link_that_may_have_been_cut_is_neither_copied_nor_opened() {
     }
     let ids = [Call::Copy("job_a".into()), Call::Copy("job_a".into())];
     session.wait_for_calls(&ids).await;
+}
+
+/// Asks for a job until the host is asked to start it.
+async fn start_a_job(session: &mut Session) -> Request {
+    session.press("n");
+    session.wait_for("New job in p").await;
+    session.press("Do it<^s>");
+    session.wait_for("Start a job in p? 3 of 100").await;
+    session.press("y");
+    let request = Request::Create {
+        project: "p".into(),
+        prompt: "Do it".into(),
+    };
+    session
+        .wait_for_calls(&[Call::Perform(request.clone())])
+        .await;
+    request
+}
+
+#[tokio::test]
+async fn leaving_waits_for_the_reply_to_a_write_and_tells_of_it() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let refused = "the job may exist all the same: the server failed (500)";
+    for (outcome, told) in [
+        (
+            Ok(Done {
+                text: String::from("started job_9"),
+                role: Role::Good,
+                select: None,
+            }),
+            "started job_9",
+        ),
+        (Err(NotDone::because(refused)), refused),
+    ] {
+        let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+        session.wait_for("job_a").await;
+        let request = start_a_job(&mut session).await;
+        session.press("q");
+        session
+            .wait_for("waiting for the reply to your new job; q again leaves")
+            .await;
+        session.notice(Notice::Ended(request, outcome));
+        let (exit, words) = session.exit_and_last_words().await;
+        assert_eq!(exit, Some(Exit::Done));
+        assert_eq!(words, [told]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_insists_on_leaving_is_told_what_is_in_doubt_and_another_key_stays() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+    session.wait_for("job_a").await;
+    start_a_job(&mut session).await;
+    session.press("<^c>");
+    session.wait_for("Ctrl-C again leaves").await;
+    session.press("j");
+    session.wait_until_gone("again leaves").await;
+    session.press("q");
+    session.wait_for("q again leaves").await;
+    session.press("q");
+    let (exit, words) = session.exit_and_last_words().await;
+    assert_eq!(exit, Some(Exit::Done));
+    let [word] = words.try_into().unwrap();
+    assert!(
+        word.starts_with("the job may exist all the same: "),
+        "{word}"
+    );
+}
+
+#[tokio::test]
+async fn a_follow_up_that_stops_half_way_keeps_those_that_did_not_get_it() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let jobs = ["job_a", "job_b", "job_c"];
+    let mut session = Session::start(setup::start(&config(&server, &jobs)), WIDE);
+    session.wait_for("job_c").await;
+    session.press("   f");
+    session.wait_for("Follow-up to 3 jobs").await;
+    session.press("more<^s>");
+    session.wait_for("Send it to 3 jobs? 3 of 100").await;
+    session.press("y");
+    let Call::Perform(request) = session.wait_for_calls_of(1).await.remove(0) else {
+        panic!("a request");
+    };
+    let refused = NotDone {
+        message: String::from("not allowed (403)"),
+        remaining: Some(vec![JobKey::new("docs", "job_c")]),
+    };
+    session.notice(Notice::Ended(request, Err(refused)));
+    session.wait_for("not allowed (403)").await;
+    session.press("f");
+    session.wait_for("Follow-up to job_c").await;
+    session.wait_for("more").await;
+    session.press("<esc>1");
+    session.press("<enter>");
+    session.wait_for("In this run").await;
+    session.wait_for("not allowed (403)").await;
+}
+
+/// At 40 columns, where there is no room for the whole message, and at fewer.
+#[tokio::test]
+async fn the_doubt_is_what_is_left_of_a_message_that_is_cut() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    for size in [(40, 12), (24, 8)] {
+        let mut session = Session::start(setup::start(&config(&server, &["job_a"])), size);
+        session.wait_for("job_a").await;
+        let doubt = doubtful(JOB_MAY_EXIST, "no full reply from 127.0.0.1 within 30 s");
+        let request = Request::Add {
+            project: "p".into(),
+            ids: Vec::new(),
+        };
+        session.notice(Notice::Ended(request, Err(NotDone::because(doubt))));
+        session.wait_for("the job may exist").await;
+        session.press("e");
+        session.wait_for("job may").await;
+    }
 }
 
 /// Only what goes to the API is said to be asked of it: ids are added to a file.

@@ -4,12 +4,16 @@
 
 mod support;
 
+use std::time::Duration;
+
+use mintwatch::tui::terminal::TerminalGuard;
 use rustix::process::Signal;
 use support::PATIENT;
 use support::command::{Home, binary};
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use support::terminal::Terminal;
+use tokio_util::task::TaskTracker;
 
 const SIZE: (u16, u16) = (100, 30);
 
@@ -472,17 +476,21 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     }
 }
 
+fn take_terminal() -> TerminalGuard {
+    TerminalGuard::take(true, &TaskTracker::new(), Duration::ZERO).unwrap()
+}
+
 #[test]
 #[ignore = "run by a_panic_gives_the_terminal_back_before_it_is_told, in a terminal"]
 fn child_panics_in_the_loop() {
-    let _modes = mintwatch::tui::terminal::TerminalGuard::take(true).unwrap();
+    let _modes = take_terminal();
     panic!("a fault of the loop");
 }
 
 #[test]
 #[ignore = "run by a_panic_gives_the_terminal_back_before_it_is_told, in a terminal"]
 fn child_panics_in_the_background() {
-    let modes = mintwatch::tui::terminal::TerminalGuard::take(true).unwrap();
+    let modes = take_terminal();
     let ended = std::thread::spawn(|| panic!("a fault of the background")).join();
     // What the dashboard does when its poller has ended.
     modes.restore();

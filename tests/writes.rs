@@ -159,8 +159,8 @@ fn a_message_is_sent_to_the_job() {
 #[test]
 fn errors_are_reported_and_nothing_is_sent_twice() {
     let doubt = |verb: &str| match verb {
-        "new" => "The job may exist all the same: look in the Mintlify dashboard",
-        _ => "The message may have arrived all the same: look in the Mintlify dashboard",
+        "new" => "mintwatch: the job may exist all the same: ",
+        _ => "mintwatch: it may have arrived all the same: ",
     };
     for (reply, code, in_doubt, says) in [
         (
@@ -193,7 +193,7 @@ fn errors_are_reported_and_nothing_is_sent_twice() {
             Reply::unavailable(),
             1,
             true,
-            "the server failed (503). The ",
+            "the server failed (503). Look in the Mintlify dashboard before you try again",
         ),
         (Reply::Reset, 1, true, "was reset"),
         (Reply::HangBeforeHeaders, 1, true, "no full reply from"),
@@ -225,7 +225,9 @@ fn a_reply_without_an_id_leaves_a_doubt() {
         .run(&["new", "docs", "Do it"])
         .code(1)
         .stdout(is_empty())
-        .stderr(contains("names no job id. The job may exist all the same"));
+        .stderr(contains(
+            "the job may exist all the same: the reply names no job id",
+        ));
 }
 
 #[test]
@@ -456,7 +458,7 @@ fn ctrl_c_during_a_write_reports_that_it_may_have_happened() {
     setting.server.wait_for_requests(1, support::PATIENT);
     terminal.send("\u{3}");
     assert_eq!(terminal.exit_code(), 130);
-    terminal.wait_for("The job may exist all the same");
+    terminal.wait_for("the job may exist all the same");
     assert_eq!(setting.prompts(), ["Do it"]);
 }
 

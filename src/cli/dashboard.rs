@@ -1,9 +1,13 @@
 //! `mintwatch` without a verb: the dashboard.
 
+use std::io;
+use std::time::Duration;
+
 use anyhow::Context as _;
 use clap::ColorChoice;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
@@ -24,6 +28,9 @@ use crate::view::plural;
 use crate::view::theme::Theme;
 use crate::view::views::ViewId;
 
+/// What is left to do once a reply has come: a new job is listed in the config.
+const AFTER_A_REPLY: Duration = Duration::from_secs(2);
+
 /// Checks the settings that only the dashboard can: columns, views, keys.
 pub fn check_settings(config: &Config) -> Result<(), ConfigError> {
     ColumnId::all_from_config(&config.ui)?;
@@ -39,7 +46,10 @@ pub async fn execute(context: &Context) -> CommandResult {
     let session = loaded.require_key().await?;
     let stop = process::stopped();
     let ui = &session.config.ui;
-    let guard = TerminalGuard::take(ui.mouse).context("cannot set up the terminal")?;
+    let timeout = session.config.poll.timeout + AFTER_A_REPLY;
+    let requests = TaskTracker::new();
+    let guard =
+        TerminalGuard::take(ui.mouse, &requests, timeout).context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
     let actions = Actions::new(
         session.config.clone(),
@@ -68,24 +78,28 @@ pub async fn execute(context: &Context) -> CommandResult {
     }
     .start();
     polls.poller.watch_for_sleep();
-    let handle = polls.poller.handle();
-    let mut host = TerminalHost::new(&guard, polls.environment.clone(), actions, handle, notify);
+    let environment = polls.environment.clone();
+    let mut host = TerminalHost::new(
+        &guard,
+        environment,
+        actions.clone(),
+        &polls.poller,
+        requests,
+        notify,
+    );
     let input = terminal::input().context("cannot read the keyboard")?;
-    let end = tui::run(
-        &mut screen,
-        input,
-        Channels {
-            board: polls.poller.board(),
-            events,
-            notices,
-            poller: polls.poller.handle(),
-        },
-        app,
-        &mut host,
-        stop,
-    )
-    .await;
+    let mut channels = Channels {
+        board: polls.poller.board(),
+        events,
+        notices,
+        poller: polls.poller.handle(),
+    };
+    let end = tui::run(&mut screen, input, &mut channels, &mut app, &mut host, stop).await;
     guard.restore();
+    let (signal, mut err) = (process::ending_signal(), io::stderr());
+    // Standard error may be gone with the terminal; then nobody is left to tell.
+    let _ = tui::say_farewell(&mut app, &mut channels, timeout, signal, &mut err).await;
+    actions.counted().await;
     match end.context("the dashboard stopped")? {
         Some(exit) => Ok(exit),
         None => Err(CommandError::poller_ended(&mut polls.poller).await),

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::error::CommandResult;
 use super::json;
 use super::prompt::PromptArgs;
+use crate::actions::Actions;
 use crate::board::{Board, Update, Watched};
 use crate::exit::Exit;
 use crate::job::Job;
@@ -56,17 +57,23 @@ pub struct NewArgs {
 impl NewArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (actions, _) = context.actions(NOT_IN_DEMO)?;
+        let result = self.start(context, &actions).await;
+        actions.counted().await;
+        result
+    }
+
+    async fn start(&self, context: &Context, actions: &Actions) -> CommandResult {
         let project = actions.find_project(&self.project)?;
         actions.check_editable().await?;
         let writer = actions.writer(&[&project.id]).await?;
         let question = format!("Start a job in {}?", project.title());
-        let prompt = self.prompt.ask(&actions, &project.id, &question).await?;
+        let prompt = self.prompt.ask(actions, &project.id, &question).await?;
         let text = prompt.text.clone();
         let label = self.label.as_deref();
         let call = writer.create(&project, &text, label, &self.tags);
         let created = prompt
             .send(call, JOB_MAY_EXIST, || {
-                actions.count_write(&project.id, None)
+                actions.count_write(&project.id, None);
             })
             .await?;
         if self.prompt.json {

@@ -14,6 +14,7 @@ use super::error::CommandError;
 use crate::actions::Actions;
 use crate::desktop::{EditedDocument, Environment};
 use crate::job::ProjectId;
+use crate::mintlify::write::doubtful;
 use crate::process;
 use crate::session::key_variables;
 use crate::text;
@@ -109,23 +110,22 @@ impl Prompt {
 
     /// Awaits `call`, which sends the prompt once. If it fails, an edited document is kept. If a
     /// signal comes first, the error says `doubt`, and `count` counts the write as sent.
-    pub async fn send<T, E, C>(
+    pub async fn send<T, E>(
         self,
         call: impl Future<Output = Result<T, E>>,
         doubt: &str,
-        count: impl FnOnce() -> C,
+        count: impl FnOnce(),
     ) -> Result<T, CommandError>
     where
         CommandError: From<E>,
-        C: Future<Output = ()>,
     {
         tokio::select! {
             biased;
             exit = process::interrupted() => {
-                count().await;
+                count();
+                let message = doubtful(doubt, "stopped before there was a reply");
                 let note = self.keep_document();
-                let message = format!("stopped before there was a reply. {doubt}{note}");
-                Err(CommandError::new(exit, anyhow!(message)))
+                Err(CommandError::new(exit, anyhow!("{message}{note}")))
             }
             result = call => {
                 result.map_err(|error| CommandError::from(error).with_note(&self.keep_document()))

@@ -11,6 +11,8 @@ use super::error::CommandResult;
 use super::new::{NOT_IN_DEMO, print_json};
 use super::prompt::PromptArgs;
 use super::select;
+use crate::actions::Actions;
+use crate::board::Watched;
 use crate::exit::Exit;
 use crate::mintlify::write::MESSAGE_MAY_HAVE_ARRIVED;
 
@@ -39,16 +41,22 @@ pub struct SendArgs {
 impl SendArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (actions, watched) = context.actions(NOT_IN_DEMO)?;
-        let job = select::job(&watched, &self.job)?;
+        let result = self.send(&actions, &watched).await;
+        actions.counted().await;
+        result
+    }
+
+    async fn send(&self, actions: &Actions, watched: &[Watched]) -> CommandResult {
+        let job = select::job(watched, &self.job)?;
         let project = &job.key.project;
         let writer = actions.writer(&[project]).await?;
         let question = format!("Send this to {} in {}?", job.title(), job.project.title());
-        let prompt = self.prompt.ask(&actions, project, &question).await?;
+        let prompt = self.prompt.ask(actions, project, &question).await?;
         let (text, jobs) = (prompt.text.clone(), [job.key.clone()]);
         let call = writer.follow_up(&jobs, &text);
         let replies = prompt
             .send(call, MESSAGE_MAY_HAVE_ARRIVED, || {
-                actions.count_write(project, None)
+                actions.count_write(project, None);
             })
             .await?;
         if self.prompt.json {

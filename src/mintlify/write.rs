@@ -17,7 +17,7 @@ use crate::key::ApiKey;
 /// Writes that the API accepts from one project in an hour.
 pub const WRITES_AN_HOUR: usize = 100;
 
-/// Its message includes the doubt, if the write may have happened.
+/// Its message begins with the doubt, if the write may have happened.
 pub type WriteError = ExchangeError;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +26,15 @@ pub struct CreatedJob {
     pub job: Job,
 }
 
-pub const JOB_MAY_EXIST: &str = "The job may exist all the same: look in the Mintlify dashboard \
-                                 before you try again";
-pub const MESSAGE_MAY_HAVE_ARRIVED: &str = "The message may have arrived all the same: look in \
-                                            the Mintlify dashboard before you try again";
+pub const JOB_MAY_EXIST: &str = "the job may exist all the same";
+pub const MESSAGE_MAY_HAVE_ARRIVED: &str = "it may have arrived all the same";
+
+/// Says that `doubt` remains, and `why`. The doubt comes first: where there is little room, the end
+/// of a message is cut.
+pub fn doubtful(doubt: &str, why: &str) -> String {
+    let stop = if why.ends_with('?') { "" } else { "." };
+    format!("{doubt}: {why}{stop} Look in the Mintlify dashboard before you try again")
+}
 
 impl Client {
     pub async fn create_job(
@@ -87,14 +92,8 @@ impl Client {
     }
 }
 
-/// Appends `doubt` to the message.
 fn in_doubt(mut failure: Failure, doubt: &str) -> WriteError {
-    let stop = if failure.message.ends_with('?') {
-        ""
-    } else {
-        "."
-    };
-    failure.message = format!("{}{stop} {doubt}", failure.message);
+    failure.message = doubtful(doubt, &failure.message);
     ExchangeError::in_doubt(failure)
 }
 

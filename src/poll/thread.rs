@@ -24,6 +24,7 @@ const HEAD_START: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct TaskThread {
     task: JoinHandle<()>,
+    runtime: Handle,
     /// The thread ends when this is dropped.
     stop: Option<oneshot::Sender<Infallible>>,
     /// Closed by the thread as its last act.
@@ -37,6 +38,7 @@ impl TaskThread {
     pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let task = runtime.spawn(task);
+        let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = mpsc::channel();
         let starter_waits = when_the_caller_waits();
@@ -49,9 +51,15 @@ impl TaskThread {
             })?;
         Ok(Self {
             task,
+            runtime: handle,
             stop: Some(stop),
             ended,
         })
+    }
+
+    /// For more tasks on the thread.
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// Waits for the task to end by itself. Cancel-safe.

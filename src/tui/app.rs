@@ -12,6 +12,7 @@ mod message;
 mod mouse;
 mod question;
 mod stale;
+mod under_way;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub use history::History;
 pub use message::Message;
 pub use question::Question;
 use stale::StaleRows;
+pub use under_way::LoggedRefusal;
+use under_way::UnderWay;
 
 use super::detail;
 use super::hit_test::column_areas;
@@ -102,6 +105,7 @@ pub struct App {
     /// What was written and not sent, by [`Purpose`].
     drafts: [String; 3],
     history: History,
+    under_way: UnderWay,
     size: Size,
     /// The board's revision that the listing shows.
     revision: Option<u64>,
@@ -131,6 +135,7 @@ impl App {
             time_zone: || TimeZone::UTC,
             drafts: Default::default(),
             history: History::default(),
+            under_way: UnderWay::default(),
             size,
             revision: None,
             stale: StaleRows::default(),
@@ -184,17 +189,8 @@ impl App {
     pub fn on_notice(&mut self, notice: Notice, board: &Board, now: Timestamp) -> Effect {
         match notice {
             Notice::Message(text, role) => self.show_message(text, role, now),
-            Notice::Done {
-                text,
-                role,
-                purpose,
-                select,
-            } => {
-                self.drafts[purpose as usize].clear();
-                if let Some(job) = select {
-                    self.listing.select_job(job, board);
-                }
-                self.show_message(text, role, now);
+            Notice::Ended(request, outcome) => {
+                return self.on_ended(request, outcome, board, now);
             }
             Notice::Reloaded {
                 text,

@@ -155,9 +155,12 @@ impl Page<'_> {
         let Painter { app, board, .. } = self.painter;
         let changes = app.history().lines_for(row.key()).into_iter().rev();
         let errors = board.errors().filter(|error| &error.key == row.key());
+        let not_done = app.not_done().iter();
+        let not_done = not_done.filter(|refusal| refusal.is_about(row.key()));
         let mut events: Vec<(Timestamp, String, Role)> = changes
             .map(|line| (line.at, line.text, Role::Plain))
             .chain(errors.map(|error| (error.at, error.to_string(), Role::Bad)))
+            .chain(not_done.map(|refusal| (refusal.at, refusal.message.clone(), Role::Bad)))
             .collect();
         if events.is_empty() {
             return;

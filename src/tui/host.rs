@@ -1,26 +1,29 @@
 //! The [`Host`] of the real dashboard: the person's terminal, browser and clipboard, and the
 //! actions that they ask for.
 //!
-//! Nothing here keeps the screen waiting: an action is a task, and what became of it comes back as a
-//! [`Notice`]. This file must not know how anything is drawn.
+//! Nothing here keeps the screen waiting, and a stuck screen keeps nothing here waiting: an action is
+//! a task on the thread of the network, and what became of it comes back as a [`Notice`]. This file must
+//! not know how anything is drawn.
 
 use std::io;
 
 use crossterm::execute;
 use crossterm::terminal::SetTitle;
 use rustix::process::{Signal, kill_current_process_group};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 use super::Host;
-use super::app::{Purpose, Request};
-use super::notice::Notice;
+use super::app::Request;
+use super::notice::{Done, NotDone, Notice};
 use super::terminal::TerminalGuard;
-use crate::actions::Actions;
+use crate::actions::{Actions, Writer};
 use crate::config::edit::NewJob;
 use crate::desktop::{self, Environment, Opened, Opener};
 use crate::job::{JobId, JobKey, ProjectId};
 use crate::link::Link;
-use crate::poll::PollerHandle;
+use crate::poll::{Poller, PollerHandle};
 use crate::text;
 use crate::view::plural;
 use crate::view::theme::Role;
@@ -29,27 +32,34 @@ pub struct TerminalHost<'a> {
     guard: &'a TerminalGuard,
     environment: Environment,
     opener: Opener,
-    actor: Actor,
+    worker: Worker,
+    runtime: Handle,
+    /// The requests that are under way.
+    requests: TaskTracker,
 }
 
 impl<'a> TerminalHost<'a> {
-    /// Programs that are started see `environment`; what became of an action goes to `notices`.
+    /// Programs that are started see `environment`. What is asked for is done on the thread of `poller`
+    /// and kept track of in `requests`; what became of it goes to `notices`.
     pub fn new(
         guard: &'a TerminalGuard,
         environment: Environment,
         actions: Actions,
-        poller: PollerHandle,
+        poller: &Poller,
+        requests: TaskTracker,
         notices: mpsc::UnboundedSender<Notice>,
     ) -> Self {
         Self {
             guard,
             opener: Opener::new(environment.clone()),
             environment,
-            actor: Actor {
+            worker: Worker {
                 actions,
-                poller,
+                poller: poller.handle(),
                 notices,
             },
+            runtime: poller.runtime().clone(),
+            requests,
         }
     }
 }
@@ -75,51 +85,53 @@ impl Host for TerminalHost<'_> {
     }
 
     fn count_writes(&mut self, project: &ProjectId) {
-        let (actor, project) = (self.actor.clone(), project.clone());
-        tokio::spawn(async move {
-            let count = actor.actions.writes_this_hour(&project).await;
-            actor.notify(Notice::WritesThisHour { project, count });
+        let (worker, project) = (self.worker.clone(), project.clone());
+        self.runtime.spawn(async move {
+            let count = worker.actions.writes_this_hour(&project).await;
+            worker.notify(Notice::WritesThisHour { project, count });
         });
     }
 
     fn perform(&mut self, request: Request) {
-        let actor = self.actor.clone();
-        tokio::spawn(async move {
-            let notice = actor.perform(request).await;
-            actor.notify(notice.unwrap_or_else(Notice::bad));
-        });
+        let worker = self.worker.clone();
+        let perform = async move {
+            let outcome = worker.perform(&request).await;
+            worker.notify(Notice::Ended(request, outcome));
+        };
+        self.requests.spawn_on(perform, &self.runtime);
     }
 }
 
-/// Does what the person asks for, off the screen's back.
+/// Does what the user asks for.
 #[derive(Clone)]
-struct Actor {
+struct Worker {
     actions: Actions,
     poller: PollerHandle,
     notices: mpsc::UnboundedSender<Notice>,
 }
 
-impl Actor {
+impl Worker {
     fn notify(&self, notice: Notice) {
         // The screen may be gone meanwhile; then nobody is left to tell.
         let _ = self.notices.send(notice);
     }
 
-    async fn perform(&self, request: Request) -> Result<Notice, String> {
+    async fn perform(&self, request: &Request) -> Result<Done, NotDone> {
         match request {
-            Request::Create { project, prompt } => self.create(&project, &prompt).await,
-            Request::FollowUp { jobs, prompt } => self.follow_up(jobs, &prompt).await,
-            Request::Add { project, ids } => self.add(&project, ids).await,
+            Request::Create { project, prompt } => self.create(project, prompt).await,
+            Request::FollowUp { jobs, prompt } => self.follow_up(jobs, prompt).await,
+            Request::Add { project, ids } => self.add(project, ids).await,
             Request::Remove { jobs } => self.remove(jobs).await,
         }
     }
 
-    async fn create(&self, project: &ProjectId, prompt: &str) -> Result<Notice, String> {
-        let project = self.actions.find_project(project).map_err(message)?;
-        self.actions.check_editable().await.map_err(message)?;
-        let writer = self.actions.writer(&[&project.id]).await.map_err(message)?;
+    async fn create(&self, project: &ProjectId, prompt: &str) -> Result<Done, NotDone> {
+        let Self { actions, .. } = self;
+        let project = actions.find_project(project).map_err(NotDone::because)?;
+        actions.check_editable().await.map_err(NotDone::because)?;
+        let writer = self.writer(&[&project.id]).await?;
         let created = writer.create(&project, prompt, None, &[]).await;
-        let created = created.map_err(message)?;
+        let created = created.map_err(NotDone::because)?;
         let key = created.watched.key;
         let (text, role) = match created.listed {
             Ok(()) => (format!("started {}", key.id), Role::Good),
@@ -128,33 +140,42 @@ impl Actor {
                 (text, Role::Bad)
             }
         };
-        Ok(Notice::Done {
+        Ok(Done {
             text,
             role,
-            purpose: Purpose::NewJob,
             select: Some(key),
         })
     }
 
-    async fn follow_up(&self, jobs: Vec<JobKey>, prompt: &str) -> Result<Notice, String> {
+    async fn follow_up(&self, jobs: &[JobKey], prompt: &str) -> Result<Done, NotDone> {
         let projects: Vec<_> = jobs.iter().map(|job| &job.project).collect();
-        let writer = self.actions.writer(&projects).await.map_err(message)?;
-        writer.follow_up(&jobs, prompt).await.map_err(message)?;
+        let writer = self.writer(&projects).await?;
+        let sent = writer.follow_up(jobs, prompt).await;
+        self.poller.poll(jobs.to_vec());
+        sent.map_err(|error| NotDone {
+            message: error.to_string(),
+            remaining: error.remaining(jobs),
+        })?;
         let text = format!("sent to {} {}", jobs.len(), plural("job", jobs.len()));
-        self.poller.poll(jobs);
-        Ok(done(text, Purpose::FollowUp, None))
+        Ok(done(text, None))
     }
 
-    async fn add(&self, project: &ProjectId, ids: Vec<JobId>) -> Result<Notice, String> {
-        let job = |id: JobId| NewJob {
-            id,
+    async fn writer(&self, projects: &[&ProjectId]) -> Result<Writer, NotDone> {
+        let writer = self.actions.writer(projects).await;
+        writer.map_err(NotDone::because)
+    }
+
+    async fn add(&self, project: &ProjectId, ids: &[JobId]) -> Result<Done, NotDone> {
+        let job = |id: &JobId| NewJob {
+            id: id.clone(),
             label: None,
             tags: Vec::new(),
         };
         let first = ids.first();
         let select = first.map(|id| JobKey::new(project.clone(), id.clone()));
-        let jobs = ids.into_iter().map(job).collect();
-        let edited = self.actions.add(project, jobs).await.map_err(message)?;
+        let jobs = ids.iter().map(job).collect();
+        let edited = self.actions.add(project, jobs).await;
+        let edited = edited.map_err(NotDone::because)?;
         let text = match (edited.changed.len(), edited.unchanged.len()) {
             (0, _) => String::from("watched already"),
             (new, 0) => format!("watching {new} more {}", plural("job", new)),
@@ -163,26 +184,22 @@ impl Actor {
                 plural("job", new)
             ),
         };
-        Ok(done(text, Purpose::AddJobs, select))
+        Ok(done(text, select))
     }
 
-    async fn remove(&self, jobs: Vec<JobKey>) -> Result<Notice, String> {
+    async fn remove(&self, jobs: &[JobKey]) -> Result<Done, NotDone> {
+        let removed = self.actions.remove(jobs.to_vec()).await;
+        removed.map_err(NotDone::because)?;
         let word = plural("job", jobs.len());
         let text = format!("no longer watching {} {word}", jobs.len());
-        self.actions.remove(jobs).await.map_err(message)?;
-        Ok(Notice::plain(text))
+        Ok(done(text, None))
     }
 }
 
-fn done(text: String, purpose: Purpose, select: Option<JobKey>) -> Notice {
-    Notice::Done {
+fn done(text: String, select: Option<JobKey>) -> Done {
+    Done {
         text,
         role: Role::Good,
-        purpose,
         select,
     }
-}
-
-fn message(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

@@ -195,6 +195,12 @@ impl Listing {
         }
     }
 
+    /// Marks these jobs and no others, as far as they are watched.
+    pub fn mark_only(&mut self, jobs: Vec<JobKey>, board: &Board) {
+        let watched = jobs.into_iter().filter(|job| board.row(job).is_some());
+        self.marked = watched.collect();
+    }
+
     /// Returns whether there were any.
     pub fn clear_marks(&mut self) -> bool {
         let any = !self.marked.is_empty();

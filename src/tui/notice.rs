@@ -1,8 +1,8 @@
-//! News from outside the loop: what became of an action, and of the config.
+//! News from outside the loop: what became of what was asked for, and of the config.
 
 use std::sync::Arc;
 
-use super::app::Purpose;
+use super::app::Request;
 use crate::board::Project;
 use crate::config::Config;
 use crate::job::{JobKey, ProjectId};
@@ -11,14 +11,8 @@ use crate::view::theme::Role;
 #[derive(Clone, Debug)]
 pub enum Notice {
     Message(String, Role),
-    /// What was asked for has been done: its draft is no longer needed.
-    Done {
-        text: String,
-        role: Role,
-        purpose: Purpose,
-        /// The job to select, as soon as it is among the rows.
-        select: Option<JobKey>,
-    },
+    /// What was asked for has come to an end.
+    Ended(Request, Result<Done, NotDone>),
     /// The config has changed; what it says of the screen has been checked.
     Reloaded {
         /// `None` where an action of this program tells of it.
@@ -33,16 +27,34 @@ pub enum Notice {
     },
 }
 
-impl Notice {
-    pub fn good(text: impl Into<String>) -> Self {
-        Self::Message(text.into(), Role::Good)
-    }
+/// What was asked for has been done: its draft is no longer needed.
+#[derive(Clone, Debug)]
+pub struct Done {
+    pub text: String,
+    pub role: Role,
+    /// The job to select, as soon as it is among the rows.
+    pub select: Option<JobKey>,
+}
 
+/// What was asked for has not been done, or that is in doubt.
+#[derive(Clone, Debug)]
+pub struct NotDone {
+    pub message: String,
+    /// The jobs of a follow-up that it is still to be sent to, where it has been sent to others.
+    pub remaining: Option<Vec<JobKey>>,
+}
+
+impl NotDone {
+    pub fn because(reason: impl std::fmt::Display) -> Self {
+        Self {
+            message: reason.to_string(),
+            remaining: None,
+        }
+    }
+}
+
+impl Notice {
     pub fn bad(text: impl Into<String>) -> Self {
         Self::Message(text.into(), Role::Bad)
-    }
-
-    pub fn plain(text: impl Into<String>) -> Self {
-        Self::Message(text.into(), Role::Plain)
     }
 }

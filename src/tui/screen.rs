@@ -183,8 +183,15 @@ fn draw_footer(painter: &mut Painter, area: Rect) {
         (Mode::Confirm(question), _) => {
             one_line(&question.to_string(), Role::Strong, width, painter)
         }
+        // What went wrong takes the room of the keys.
+        (_, Some(message)) if message.role == Role::Bad => {
+            one_line(&message.text, message.role, width, painter)
+        }
         (_, Some(message)) => one_line(&message.text, message.role, most, painter),
-        _ => summary(painter, most),
+        (_, None) => match app.leaving_text() {
+            Some(text) => one_line(&text, Role::Strong, width, painter),
+            None => summary(painter, most),
+        },
     };
     let room = width.saturating_sub(left.width() + 2);
     let right = key_hints(painter, room);

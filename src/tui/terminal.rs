@@ -5,6 +5,7 @@
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
@@ -13,6 +14,7 @@ use futures_util::{Stream, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 mod forced_exit;
 
@@ -52,15 +54,17 @@ impl TerminalGuard {
     /// Takes the terminal over, and sees to it that a panic gives it back before it is reported, and
     /// a signal although nobody reads it.
     ///
-    /// With `mouse`, clicks and the wheel come in as input, and no longer select text there.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    /// With `mouse`, clicks and the wheel come in as input, and no longer select text there. Where a
+    /// signal has to end the program although the terminal is stuck, it first waits for `unfinished`,
+    /// for `limit` at most.
+    pub fn take(mouse: bool, unfinished: &TaskTracker, limit: Duration) -> io::Result<Self> {
         let modes = Arc::new(Modes {
             set: AtomicBool::new(false),
             taken: AtomicBool::new(false),
             mouse,
         });
         restore_on_panic(Arc::clone(&modes));
-        forced_exit::watch(Arc::clone(&modes));
+        forced_exit::watch(Arc::clone(&modes), unfinished.clone(), limit);
         let guard = Self { modes };
         guard.set()?;
         Ok(guard)

@@ -27,3 +27,12 @@ pub async fn until(limit: Duration, what: &str, mut condition: impl FnMut() -> b
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
+
+/// The same where nothing but the test itself runs on its thread.
+pub fn until_blocking(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < limit, "waited {limit:?} for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -51,7 +51,8 @@ pub struct Session {
     notices: mpsc::UnboundedSender<Notice>,
     shown: watch::Receiver<Shown>,
     calls: Arc<Mutex<Vec<Call>>>,
-    run: JoinHandle<io::Result<Option<Exit>>>,
+    /// How the run ended, and what was then to be told.
+    run: JoinHandle<io::Result<(Option<Exit>, Vec<String>)>>,
 }
 
 impl Session {
@@ -84,7 +85,7 @@ impl Session {
         let events = futures_util::stream::unfold(events, |mut events| async {
             Some((events.recv().await?, events))
         });
-        let channels = Channels {
+        let mut channels = Channels {
             board: poller.board(),
             events: poller.subscribe(),
             notices: news,
@@ -94,15 +95,16 @@ impl Session {
             let _poller = poller;
             let mut terminal = Terminal::new(backend)?;
             let stop = async { stopped.await.unwrap_or(Exit::Done) };
-            tui::run(
+            let exit = tui::run(
                 &mut terminal,
                 events.boxed(),
-                channels,
-                app,
+                &mut channels,
+                &mut app,
                 &mut host,
                 stop,
             )
-            .await
+            .await?;
+            Ok((exit, app.last_words().collect()))
         });
         Self {
             input,
@@ -236,6 +238,11 @@ impl Session {
 
     /// Waits for the end of the run.
     pub async fn exit(self) -> Option<Exit> {
+        self.exit_and_last_words().await.0
+    }
+
+    /// Waits for the end of the run, and gives what is then told as well.
+    pub async fn exit_and_last_words(self) -> (Option<Exit>, Vec<String>) {
         // Held until then: an input that ends would end the run.
         let (_input, _stop) = (self.input, self.stop);
         let exit = tokio::time::timeout(PATIENT, self.run).await;

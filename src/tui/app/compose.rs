@@ -58,6 +58,18 @@ pub struct Compose {
     recipients: String,
 }
 
+impl Request {
+    /// What its text was written for.
+    pub(super) fn purpose(&self) -> Option<Purpose> {
+        match self {
+            Self::Create { .. } => Some(Purpose::NewJob),
+            Self::FollowUp { .. } => Some(Purpose::FollowUp),
+            Self::Add { .. } => Some(Purpose::AddJobs),
+            Self::Remove { .. } => None,
+        }
+    }
+}
+
 impl Compose {
     /// What stands above the text.
     pub fn title(&self) -> String {

@@ -32,10 +32,23 @@ impl App {
         if effect.is_some() {
             self.after_input(board, now);
         }
-        effect.unwrap_or(Effect::None)
+        let effect = effect.unwrap_or(Effect::None);
+        if let Effect::Perform(request) = &effect {
+            self.begin(request.clone());
+        }
+        effect
     }
 
     fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
+        let effect = self.on_key_of_mode(key, board, now);
+        if effect == Effect::Quit {
+            return self.leave(key);
+        }
+        self.stay();
+        effect
+    }
+
+    fn on_key_of_mode(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
         if keys::is_ctrl(key, 'c') {
             return Effect::Quit;
         }

@@ -58,7 +58,7 @@ impl Chord {
     }
 
     /// `None` where Alt was held, which no key here has.
-    pub(super) fn from_event(event: &KeyEvent) -> Option<Self> {
+    pub fn from_event(event: &KeyEvent) -> Option<Self> {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
         let code = event.code;
         (!event.modifiers.contains(KeyModifiers::ALT)).then_some(Self { code, ctrl })

@@ -10,6 +10,8 @@ use std::time::Duration;
 use crossterm::terminal;
 use rustix::fs::OFlags;
 use tokio::runtime::Builder;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use super::Modes;
 use crate::process;
@@ -17,16 +19,19 @@ use crate::process;
 /// How long the main thread has to give the terminal back by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Watches from a thread of its own, for as long as the program runs.
-pub(super) fn watch(modes: Arc<Modes>) {
+/// Watches from a thread of its own, for as long as the program runs. Before it ends the program it
+/// waits for `unfinished`, for `limit` at most.
+pub(super) fn watch(modes: Arc<Modes>, unfinished: TaskTracker, limit: Duration) {
     let watch = move || {
-        let Ok(runtime) = Builder::new_current_thread().enable_io().build() else {
+        let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
             return;
         };
         loop {
             let exit = runtime.block_on(async { process::ending_signal().await });
             std::thread::sleep(GRACE);
             if modes.are_taken() {
+                unfinished.close();
+                let _ = runtime.block_on(async { timeout(limit, unfinished.wait()).await });
                 restore_without_waiting(&modes);
                 std::process::exit(exit.code().into());
             }
