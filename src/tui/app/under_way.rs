@@ -98,8 +98,10 @@ impl App {
         Effect::None
     }
 
+    /// What has come meanwhile was shown: it is not told again.
     pub(super) fn stay(&mut self) {
         self.under_way.leaving = None;
+        self.under_way.outcomes.clear();
     }
 
     /// What leaving waits for, and how to leave all the same; `None` while nobody is leaving.
