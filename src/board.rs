@@ -285,9 +285,9 @@ impl Board {
         self.revision += 1;
     }
 
-    /// The polls in flight have been given up.
-    pub fn abandon_polls(&mut self) {
-        for row in &mut self.rows {
+    /// The polls of these jobs that are in flight have been given up.
+    pub fn abandon_polls(&mut self, of: impl Fn(&JobKey) -> bool) {
+        for row in self.rows.iter_mut().filter(|row| of(row.key())) {
             row.polling = false;
         }
     }

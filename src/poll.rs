@@ -19,10 +19,10 @@ use tokio::task::JoinError;
 pub use config::{KeySlot, PollerConfig, into_watched_jobs, key_source, key_sources};
 
 use crate::board::{Board, Event, Watched};
+use crate::config::KeySource;
 use crate::job::JobKey;
 use crate::key::{ApiKey, KeyError};
 use engine::Engine;
-use schedule::KeyIndex;
 use thread::TaskThread;
 
 /// What the rest of the program asks of the poller.
@@ -36,7 +36,7 @@ enum Command {
     Watch(Vec<Watched>),
     Restart(Vec<Watched>, Box<PollerConfig>),
     KeyResolved {
-        index: KeyIndex,
+        source: KeySource,
         key: Result<ApiKey, KeyError>,
         asked_for: bool,
     },

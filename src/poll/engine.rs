@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::Command;
 use super::config::{KeySlot, PollerConfig};
@@ -57,10 +57,15 @@ pub(super) struct Engine {
     /// For the tasks that look for keys; weak, so that the poller ends with its last handle.
     commands: mpsc::WeakUnboundedSender<Command>,
     in_flight: JoinSet<Reply>,
+    /// The poll of each job that is under way: the replies of others, given up meanwhile, count for
+    /// nothing.
+    polls: HashMap<JobKey, AbortHandle>,
     /// The search for each lost key that is under way.
     key_searches: HashMap<KeyIndex, AbortHandle>,
     /// When each lost key was last looked for by hand, or will be.
-    keys_sought_at: HashMap<KeyIndex, Instant>,
+    keys_sought_at: HashMap<KeySource, Instant>,
+    /// Why nothing is polled with a key.
+    key_failures: HashMap<KeyIndex, Failure>,
     /// Why each project waits that its server has asked to.
     holds: HashMap<ProjectId, Failure>,
 }
@@ -84,8 +89,10 @@ impl Engine {
             consumers: Vec::new(),
             commands,
             in_flight: JoinSet::new(),
+            polls: HashMap::new(),
             key_searches: HashMap::new(),
             keys_sought_at: HashMap::new(),
+            key_failures: HashMap::new(),
             holds: HashMap::new(),
         }
     }
@@ -109,7 +116,7 @@ impl Engine {
                     Some(command) => self.handle_command(command),
                     None => return,
                 },
-                Some(reply) = self.in_flight.join_next() => self.handle_reply(reply),
+                Some(reply) = self.in_flight.join_next_with_id() => self.handle_reply(reply),
                 () = sleep_until(due), if due.is_some() => {}
             }
             if due.is_some_and(|due| now().saturating_duration_since(due) > OVERSLEPT) {
@@ -139,32 +146,99 @@ impl Engine {
             let board = self.board.borrow();
             board.rows().iter().map(|row| row.key().clone()).collect()
         };
+        self.give_up_polls(|job| !keys.contains(job));
         self.schedule.keep_only(&keys);
         self.start = Start::Spread;
         self.schedule_all();
+        self.tell_key_failures();
     }
 
-    /// Watches these jobs and polls by another configuration from now on, everything once. Jobs and keys
-    /// change in one step, so that no job is ever polled with the key of another project.
+    /// Watches these jobs and polls by another configuration from now on. Only what is new is polled
+    /// for it, and what is asked for at another place or with another key. Jobs and keys change in one
+    /// step, so that no job is ever polled with the key of another project.
     fn restart(&mut self, watched: Vec<Watched>, config: PollerConfig) {
-        self.in_flight = JoinSet::new();
-        self.board.send_modify(|board| {
-            board.abandon_polls();
-            board.set_watched(watched);
-        });
+        let changed = self.changed_projects(&config);
+        let refused = self.refusals_that_stay(&config);
+        self.give_up_polls(|job| changed.contains(&job.project));
+        self.schedule.forget(&changed);
+        self.holds.retain(|project, _| !changed.contains(project));
         for (_, search) in self.key_searches.drain() {
             search.abort();
         }
-        self.holds.clear();
-        self.schedule = Schedule::new(config.limits, fastrand::u64(..));
-        self.start = config.start;
+        let connections_change =
+            (&self.base_url, self.timeout) != (&config.base_url, config.timeout);
         self.base_url = config.base_url;
         self.timeout = config.timeout;
         self.keys = config.keys;
         self.key_of = config.key_of;
-        self.renew_connections();
-        self.schedule_all();
+        let key_of = |job: &JobKey| key_index(&self.key_of, job);
+        self.schedule.reconfigure(config.limits, key_of, now());
+        if connections_change {
+            self.renew_connections();
+        }
+        self.key_failures.clear();
+        self.watch(watched);
         self.suspend_keyless_projects();
+        for (index, failure) in refused {
+            self.suspend_key(index, &failure, Log::Never);
+        }
+    }
+
+    /// The projects that are watched now whose jobs `config` would have us ask for at another place or
+    /// with another key.
+    fn changed_projects(&self, config: &PollerConfig) -> HashSet<ProjectId> {
+        let key = |keys: &'_ [KeySlot], key_of: &HashMap<_, KeyIndex>, project: &ProjectId| {
+            let index = *key_of.get(project)?;
+            keys.get(index).map(|slot| slot.key.clone())
+        };
+        let elsewhere = self.base_url != config.base_url;
+        let changed = |project: &&ProjectId| {
+            let before = key(&self.keys, &self.key_of, project);
+            elsewhere || before != key(&config.keys, &config.key_of, project)
+        };
+        self.key_of.keys().filter(changed).cloned().collect()
+    }
+
+    /// Which keys of `config` have been refused at the same place, and why.
+    fn refusals_that_stay(&self, config: &PollerConfig) -> Vec<(KeyIndex, Failure)> {
+        if self.base_url != config.base_url {
+            return Vec::new();
+        }
+        let refused: Vec<(&ApiKey, &Failure)> = self
+            .key_failures
+            .iter()
+            .filter_map(|(index, failure)| {
+                Some((self.keys.get(*index)?.key.as_ref().ok()?, failure))
+            })
+            .collect();
+        let failure = |slot: &KeySlot| {
+            let key = slot.key.as_ref().ok()?;
+            let found = refused.iter().find(|(refused, _)| *refused == key)?;
+            Some(found.1.clone())
+        };
+        let slots = config.keys.iter().enumerate();
+        slots
+            .filter_map(|(index, slot)| Some((index, failure(slot)?)))
+            .collect()
+    }
+
+    /// Drops the polls under way of these jobs.
+    fn give_up_polls(&mut self, of: impl Fn(&JobKey) -> bool) {
+        self.polls.retain(|job, poll| {
+            let given_up = of(job);
+            if given_up {
+                poll.abort();
+            }
+            !given_up
+        });
+        self.board.send_modify(|board| board.abandon_polls(of));
+    }
+
+    /// Says on rows that have come why nothing is polled with their key.
+    fn tell_key_failures(&mut self) {
+        for (index, failure) in self.key_failures.clone() {
+            self.block_key(index, &failure, Log::Never);
+        }
     }
 
     fn renew_connections(&mut self) {
@@ -201,20 +275,29 @@ impl Engine {
                 continue;
             };
             self.apply(&job, Update::Started);
-            let client = client.clone();
-            self.in_flight.spawn(async move {
-                let reply = client.get_job(&job, &key).await;
-                (job, key, reply)
+            let (client, asked) = (client.clone(), job.clone());
+            let poll = self.in_flight.spawn(async move {
+                let reply = client.get_job(&asked, &key).await;
+                (asked, key, reply)
             });
+            self.polls.insert(job, poll);
         }
     }
 
-    fn handle_reply(&mut self, reply: Result<Reply, JoinError>) {
+    fn handle_reply(&mut self, reply: Result<(Id, Reply), JoinError>) {
         match reply {
-            Ok((job, _, Ok(reply))) => self.seen(&job, reply),
-            Ok((job, key, Err(error))) => self.failed(&job, &key, error),
+            Ok((id, (job, key, reply))) => {
+                if self.polls.get(&job).is_none_or(|poll| poll.id() != id) {
+                    return;
+                }
+                self.polls.remove(&job);
+                match reply {
+                    Ok(reply) => self.seen(&job, reply),
+                    Err(error) => self.failed(&job, &key, error),
+                }
+            }
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // Cancelled: only we cancel polls, and we drop the whole set when we do.
+            // Cancelled: only we cancel polls, and they are off the list then.
             Err(_) => {}
         }
     }
@@ -284,9 +367,8 @@ impl Engine {
     /// disturbs nobody (a command might ask for a fingerprint).
     fn suspend_key(&mut self, index: KeyIndex, failure: &Failure, log: Log) {
         self.schedule.refuse_key(index);
-        let key_of = self.key_of.clone();
-        let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
-        self.block(uses_key, failure, log);
+        self.key_failures.insert(index, failure.clone());
+        self.block_key(index, failure, log);
         if matches!(self.keys[index].source, KeySource::File(_)) {
             // The first time at once: the file may hold a new key already.
             let searched = self.key_searches.contains_key(&index);
@@ -299,6 +381,12 @@ impl Engine {
         }
     }
 
+    fn block_key(&mut self, index: KeyIndex, failure: &Failure, log: Log) {
+        let key_of = self.key_of.clone();
+        let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
+        self.block(uses_key, failure, log);
+    }
+
     /// Resolves a key again, off to the side: at once where a person asked for it.
     fn look_for_key(&mut self, index: KeyIndex, asked_for: bool, wait: Duration) {
         let source = self.keys[index].source.clone();
@@ -308,7 +396,7 @@ impl Engine {
             let key = key::resolve(&source).await;
             if let Some(commands) = commands.upgrade() {
                 let _ = commands.send(Command::KeyResolved {
-                    index,
+                    source,
                     key,
                     asked_for,
                 });
@@ -321,10 +409,11 @@ impl Engine {
 
     /// At once, but at most once in [`KEY_BY_HAND`] however long a key is held.
     fn look_for_key_by_hand(&mut self, index: KeyIndex) {
-        let last = self.keys_sought_at.get(&index);
+        let source = self.keys[index].source.clone();
+        let last = self.keys_sought_at.get(&source);
         let at = last.map_or_else(now, |last| now().max(*last + KEY_BY_HAND));
         if last.is_none_or(|last| *last <= now()) {
-            self.keys_sought_at.insert(index, at);
+            self.keys_sought_at.insert(source, at);
             self.look_for_key(index, true, at.saturating_duration_since(now()));
         }
     }
@@ -347,10 +436,16 @@ impl Engine {
             Command::Watch(watched) => self.watch(watched),
             Command::Restart(watched, config) => self.restart(watched, *config),
             Command::KeyResolved {
-                index,
+                source,
                 key,
                 asked_for,
-            } => self.try_key(index, key, asked_for),
+            } => {
+                // One that has left the config meanwhile is nobody's key.
+                let index = self.keys.iter().position(|slot| slot.source == source);
+                if let Some(index) = index {
+                    self.try_key(index, key, asked_for);
+                }
+            }
         }
     }
 
@@ -360,6 +455,7 @@ impl Engine {
             Ok(key) if changed || asked_for => {
                 self.keys[index].key = Ok(key);
                 self.key_searches.remove(&index);
+                self.key_failures.remove(&index);
                 self.schedule.renew_key(index, now());
             }
             Ok(_) => self.look_for_key(index, false, KEY_RECHECK),
@@ -402,16 +498,19 @@ impl Engine {
     /// polls in flight are given up, and each job is polled once, spread, over new connections.
     fn resume(&mut self) {
         tracing::info!("awake after a sleep: polling everything once");
-        self.in_flight = JoinSet::new();
         self.renew_connections();
         self.schedule.resume(now());
         // This also wakes the readers: rows have gone stale meanwhile, which they cannot know.
-        self.board.send_modify(Board::abandon_polls);
+        self.give_up_polls(|_| true);
     }
 
     fn key_index(&self, job: &JobKey) -> KeyIndex {
-        self.key_of.get(&job.project).copied().unwrap_or_default()
+        key_index(&self.key_of, job)
     }
+}
+
+fn key_index(key_of: &HashMap<ProjectId, KeyIndex>, job: &JobKey) -> KeyIndex {
+    key_of.get(&job.project).copied().unwrap_or_default()
 }
 
 fn no_key(error: &KeyError) -> Failure {
@@ -429,8 +528,9 @@ fn latest_retry() -> Timestamp {
     latest.unwrap_or(Timestamp::MAX)
 }
 
+#[cfg(not(test))]
 fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
+    Instant::now()
 }
 
 async fn sleep_until(due: Option<Instant>) {
@@ -440,97 +540,6 @@ async fn sleep_until(due: Option<Instant>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::schedule::Limits;
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::board::Project;
-    use crate::job::Status;
-
-    fn engine() -> (
-        Engine,
-        mpsc::UnboundedReceiver<Command>,
-        mpsc::UnboundedSender<Command>,
-    ) {
-        let limits = Limits {
-            active: KEY_RECHECK,
-            finished: KEY_RECHECK,
-            concurrency: 1,
-        };
-        let config = PollerConfig {
-            base_url: "http://127.0.0.1:9".parse().unwrap(),
-            timeout: KEY_RECHECK,
-            limits,
-            start: Start::AtOnce,
-            keys: Vec::new(),
-            key_of: HashMap::new(),
-        };
-        let (commands, received) = mpsc::unbounded_channel();
-        let (board, _) = watch::channel(Board::default());
-        (
-            Engine::new(config, board, commands.downgrade()),
-            received,
-            commands,
-        )
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_a_poll_ends_the_poller_instead_of_freezing_the_board() {
-        let (mut engine, received, _commands) = engine();
-        engine
-            .in_flight
-            .spawn(async { panic!("a fault of the program") });
-        let ended = tokio::spawn(engine.run(received)).await;
-        assert!(ended.unwrap_err().is_panic());
-    }
-
-    #[tokio::test]
-    async fn every_consumer_gets_every_event_whatever_the_others_do() {
-        let (mut engine, _received, _commands) = engine();
-        let key = JobKey::new("p", "a");
-        engine
-            .board
-            .send_modify(|board| board.set_watched([watched(&key)]));
-        let [mut quick, mut slow, gone] = [(); 3].map(|()| {
-            let (consumer, events) = mpsc::unbounded_channel();
-            engine.handle_command(Command::Subscribe(consumer));
-            events
-        });
-        drop(gone);
-        for status in [Status::Active, Status::Failed, Status::Active] {
-            let job = Job {
-                status: Some(status),
-                ..Job::default()
-            };
-            let fresh_for = None;
-            engine.apply(&key, Update::Fetched { job, fresh_for });
-            let _ = quick.try_recv();
-        }
-        drop(engine);
-        let left: Vec<String> = std::iter::from_fn(|| slow.try_recv().ok())
-            .map(|event| event.change.to_string())
-            .collect();
-        assert_eq!(left, ["active to failed", "failed to active"]);
-        assert!(quick.recv().await.is_none(), "a queue ends with the poller");
-    }
-
-    fn watched(key: &JobKey) -> Watched {
-        Watched {
-            key: key.clone(),
-            project: Arc::new(Project {
-                id: key.project.clone(),
-                name: None,
-            }),
-            label: None,
-            tags: Vec::new(),
-        }
-    }
-
-    #[tokio::test]
-    async fn the_poller_ends_with_its_last_asker() {
-        let (engine, received, commands) = engine();
-        drop(commands);
-        tokio::spawn(engine.run(received)).await.unwrap();
-    }
-}
+mod tests;
+#[cfg(test)]
+use tests::now;

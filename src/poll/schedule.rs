@@ -69,8 +69,12 @@ struct Entry {
     key: KeyIndex,
     pace: Pace,
     failures: u32,
+    /// When the first of these failures was.
+    failing_since: Option<Instant>,
     /// Whether the last failure was the job's own.
     own_fault: bool,
+    /// Whether it was refused the last time (403), and waits for its next probe.
+    forbidden: bool,
     state: State,
     /// When its last poll started.
     polled_at: Option<Instant>,
@@ -152,7 +156,9 @@ impl Schedule {
                 key,
                 pace: Pace::Active,
                 failures: 0,
+                failing_since: None,
                 own_fault: false,
+                forbidden: false,
                 state: State::Parked,
                 polled_at: None,
                 ticket: 0,
@@ -166,14 +172,54 @@ impl Schedule {
 
     /// Forgets all jobs but these; replies of the others that are under way are ignored.
     pub fn keep_only(&mut self, jobs: &HashSet<JobKey>) {
+        self.retain(|job| jobs.contains(job));
+    }
+
+    /// Forgets these projects and their jobs, with what their servers asked for.
+    pub fn forget(&mut self, projects: &HashSet<ProjectId>) {
+        self.retain(|job| !projects.contains(&job.project));
+        self.projects
+            .retain(|project, _| !projects.contains(project));
+    }
+
+    fn retain(&mut self, stays: impl Fn(&JobKey) -> bool) {
         let in_flight = &mut self.in_flight;
         self.entries.retain(|job, entry| {
-            let stays = jobs.contains(job);
+            let stays = stays(job);
             if !stays && entry.state == State::InFlight {
                 in_flight[entry.queue()] -= 1;
             }
             stays
         });
+    }
+
+    /// Other limits and other keys from now on; none of the keys counts as refused. Nothing is polled
+    /// for it, but what waits longer than it would by the new limits waits as long as that from its
+    /// last poll on, and what is late by then is spread from `now` on.
+    pub fn reconfigure(
+        &mut self,
+        limits: Limits,
+        key_of: impl Fn(&JobKey) -> KeyIndex,
+        now: Instant,
+    ) {
+        self.limits = limits;
+        self.refused_keys.clear();
+        for (job, entry) in &mut self.entries {
+            entry.key = key_of(job);
+        }
+        let jobs = self.jobs_where(|entry| entry.waits_too_long(&limits));
+        let window = limits.spread_window(jobs.len());
+        for job in jobs {
+            let (last, wait) = (self.last_poll(&job), self.healthy_wait(&job));
+            let due = last.map_or(now, |last| last + wait);
+            let due = if due < now {
+                now + self.up_to(window)
+            } else {
+                due
+            };
+            let tick = self.ticks.at_or_after(due);
+            self.bring_forward(&job, tick);
+        }
     }
 
     /// How long a reply of this pace counts as fresh: twice its interval; `None` for ever.
@@ -220,6 +266,7 @@ impl Schedule {
         let queue = entry.queue();
         self.in_flight[queue] -= 1;
         entry.state = State::Parked;
+        entry.forbidden = matches!(outcome, Outcome::Forbidden { .. });
         match outcome {
             Outcome::Seen(pace) => self.seen(job, pace, now),
             Outcome::Failed {
@@ -238,6 +285,20 @@ impl Schedule {
         }
     }
 
+    fn last_poll(&self, job: &JobKey) -> Option<Instant> {
+        self.entries.get(job)?.polled_at
+    }
+
+    /// How long a healthy job of this one's pace waits.
+    fn healthy_wait(&mut self, job: &JobKey) -> Duration {
+        let pace = self
+            .entries
+            .get(job)
+            .map_or(Pace::Active, |entry| entry.pace);
+        let interval = self.limits.interval(pace);
+        self.jittered(interval.unwrap_or(self.limits.active))
+    }
+
     /// Polls `job` as soon as a place is free, unless it is in flight already, and [`BY_HAND`] after
     /// its last poll at the earliest. A `Retry-After` of its project is still obeyed.
     pub fn poll_now(&mut self, job: &JobKey, now: Instant) {
@@ -245,11 +306,7 @@ impl Schedule {
             return;
         };
         let earliest = entry.polled_at.map_or(now, |at| now.max(at + BY_HAND));
-        match entry.state {
-            State::InFlight => {}
-            State::Waiting(due) if due <= earliest => {}
-            State::Waiting(_) | State::Parked => self.wait_until(job, earliest),
-        }
+        self.bring_forward(job, earliest);
     }
 
     /// Polls every job once, archived ones too, spread from `now` on and not by the tick: a person
@@ -310,17 +367,19 @@ impl Schedule {
     }
 
     fn seen(&mut self, job: &JobKey, pace: Pace, now: Instant) {
-        if let Some(entry) = self.entries.get_mut(job) {
+        let failing_since = self.entries.get_mut(job).and_then(|entry| {
             entry.pace = pace;
             entry.failures = 0;
-        }
+            entry.failing_since.take()
+        });
         if let Some(interval) = self.limits.interval(pace) {
             let due = now + self.jittered(interval);
             self.wait_again(job, due);
         }
-        let silence = self.project(job, now).answered_since(now);
-        if silence > self.limits.outage() && !self.single_round {
-            self.recover(&job.project.clone(), now);
+        let answered_at = self.project(job, now).answered(now);
+        let was_down = now.saturating_duration_since(answered_at) > self.limits.outage();
+        if was_down && failing_since.is_some() && !self.single_round {
+            self.recover(&job.project.clone(), answered_at, now);
         }
     }
 
@@ -329,17 +388,21 @@ impl Schedule {
         state.or_insert_with(|| ProjectState::new(now))
     }
 
-    /// The server of a project answers again, after it was down for all of its jobs: what had backed
-    /// off is polled within one interval.
-    fn recover(&mut self, project: &ProjectId, now: Instant) {
+    /// The server of a project answers again a job that had failed, after none of its polls had
+    /// succeeded since `down_since`: what has failed since then is polled within one interval, though
+    /// no sooner than an active job would be. What failed before fails by itself.
+    fn recover(&mut self, project: &ProjectId, down_since: Instant, now: Instant) {
         let failing = |entry: &Entry| {
-            entry.failures > 0
+            entry.failing_since.is_some_and(|since| since >= down_since)
                 && !entry.own_fault
                 && &entry.project == project
-                && entry.state != State::InFlight
         };
         let jobs = self.jobs_where(failing);
-        self.spread(jobs, now);
+        for (job, due) in self.spread_over(jobs, now) {
+            let earliest = self.last_poll(&job).unwrap_or(now) + self.jittered(self.limits.active);
+            let tick = self.ticks.at_or_after(due.max(earliest));
+            self.bring_forward(&job, tick);
+        }
     }
 
     fn failed(
@@ -355,6 +418,7 @@ impl Schedule {
             .get_mut(job)
             .map_or((1, Pace::Active), |entry| {
                 entry.failures = entry.failures.saturating_add(1);
+                entry.failing_since.get_or_insert(now);
                 entry.own_fault = own_fault;
                 (entry.failures, entry.pace)
             });
@@ -438,6 +502,15 @@ impl Schedule {
         self.wait_until(job, tick);
     }
 
+    /// Polls `job` at `due` unless it is in flight or due before that.
+    fn bring_forward(&mut self, job: &JobKey, due: Instant) {
+        match self.entries.get(job).map(|entry| entry.state) {
+            None | Some(State::InFlight) => {}
+            Some(State::Waiting(before)) if before <= due => {}
+            Some(State::Waiting(_) | State::Parked) => self.wait_until(job, due),
+        }
+    }
+
     fn wait_until(&mut self, job: &JobKey, due: Instant) {
         let Some(entry) = self.entries.get_mut(job) else {
             return;
@@ -478,6 +551,15 @@ impl Schedule {
 impl Entry {
     fn queue(&self) -> usize {
         usize::from(self.failures > 0)
+    }
+
+    /// Whether it waits longer since its last poll than it would after the same by these limits.
+    fn waits_too_long(&self, limits: &Limits) -> bool {
+        let (State::Waiting(due), Some(last)) = (self.state, self.polled_at) else {
+            return false;
+        };
+        let most = limits.longest_wait(self.pace, self.failures);
+        !self.forbidden && most.is_some_and(|most| due > last + most)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Pace;
+use super::ticks::TICK;
 
 /// The longest wait that failures back off to.
 const MAX_BACKOFF: Duration = Duration::from_mins(5);
@@ -38,6 +39,13 @@ impl Limits {
     pub(super) fn longest_backoff(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         self.active.saturating_mul(1 << doublings).min(MAX_BACKOFF)
+    }
+
+    /// The most that a job of this pace waits after so many failures; `None` for ever.
+    pub(super) fn longest_wait(&self, pace: Pace, failures: u32) -> Option<Duration> {
+        let healthy = self.interval(pace)?.mul_f64(1.1) + TICK;
+        let failing = (failures > 0).then(|| self.longest_backoff(failures) + TICK);
+        Some(failing.map_or(healthy, |failing| failing.max(healthy)))
     }
 
     /// A project that answers after a longer silence than this was down.

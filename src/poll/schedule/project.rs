@@ -1,7 +1,6 @@
 //! What the schedule knows of a project as a whole: whether its server asked it to wait, and since
 //! when none of its polls has succeeded.
 
-use std::time::Duration;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -19,8 +18,8 @@ impl ProjectState {
         }
     }
 
-    /// How long no poll had succeeded before this one.
-    pub(super) fn answered_since(&mut self, now: Instant) -> Duration {
-        now.saturating_duration_since(std::mem::replace(&mut self.answered_at, now))
+    /// A poll has succeeded; returns when the last one before it had.
+    pub(super) fn answered(&mut self, now: Instant) -> Instant {
+        std::mem::replace(&mut self.answered_at, now)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// From one tick to the next.
-const TICK: Duration = Duration::from_millis(50);
+pub(super) const TICK: Duration = Duration::from_millis(50);
 
 /// The ticks since the first job came.
 #[derive(Debug, Default)]
