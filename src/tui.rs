@@ -22,7 +22,7 @@ mod table;
 pub mod terminal;
 pub mod text_area;
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -119,6 +119,11 @@ where
             biased;
             exit = &mut stop => Some(exit),
             event = input.next() => dashboard.on_inputs(event, input.as_mut()).await?,
+            // After the input: it has been drawn, and nothing waits that was typed before.
+            () = ready(()), if dashboard.app.has_unseen_question() => {
+                dashboard.app.on_question_seen(Timestamp::now());
+                None
+            }
             event = channels.events.recv() => {
                 let Some(event) = event else {
                     return Ok(None);

@@ -250,13 +250,17 @@ async fn more_than_five_are_opened_only_after_a_yes() {
     let mut session = seven_pull_requests(&server).await;
     session.press("<space><space><space><space><space><space>o");
     session.wait_for("Open 6 pull requests? y/n").await;
-    session.press("n");
+    session.answer("n").await;
     session.wait_for("cancelled").await;
     assert_eq!(session.calls(), []);
-    session.press("oxo<esc>");
+    session.press("oxo");
+    session.wait_for("Open 6 pull requests?").await;
+    session.answer("<esc>").await;
     session.wait_for("cancelled").await;
     assert_eq!(session.calls(), []);
     session.press("oy");
+    session.wait_for("Open 6 pull requests?").await;
+    session.answer("y").await;
     let opened: Vec<Call> = (1..=6).map(|number| Call::Open(pull(number))).collect();
     session.wait_for_calls(&opened).await;
 }
@@ -532,7 +536,7 @@ async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text
     session
         .wait_for("Start a job in other? 3 of 100 writes this hour. y/n")
         .await;
-    session.press("y");
+    session.answer("y").await;
     let request = Request::Create {
         project: "other".into(),
         prompt: "Document\nthe retries".into(),
@@ -562,6 +566,27 @@ async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text
     session.wait_until_gone("the retries").await;
 }
 
+/// Pasted where the terminal marks no pastes, or typed ahead: nobody has seen the question.
+#[tokio::test]
+async fn a_yes_from_before_the_question_was_seen_writes_nothing() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+    session.wait_for("job_a").await;
+    session.press("nwrite me<^s>y<enter>y");
+    session.wait_for("Start a job in p? 3 of 100").await;
+    session.answer("<enter>").await;
+    // What comes after it is handled after it.
+    session.answer("<^l>").await;
+    session.answer("n").await;
+    session.wait_for("cancelled").await;
+    assert_eq!(session.calls(), []);
+    session.press("n<^s>");
+    session.wait_for("Start a job in p?").await;
+    session.answer("y").await;
+    assert_eq!(session.wait_for_calls_of(1).await.len(), 1);
+}
+
 #[tokio::test]
 async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     let server = FakeServer::start();
@@ -576,7 +601,7 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     session
         .wait_for("Send it to 2 jobs? 3 of 100 writes this hour. y/n")
         .await;
-    session.press("y");
+    session.answer("y").await;
     let jobs = ["job_a", "job_b"]
         .map(|id| JobKey::new("docs", id))
         .to_vec();
@@ -588,7 +613,7 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     session.wait_for_calls(&calls).await;
     session.press("x");
     session.wait_for("Stop watching 2 jobs?").await;
-    session.press("y");
+    session.answer("y").await;
     calls.push(Call::Perform(Request::Remove { jobs }));
     session.wait_for_calls(&calls).await;
     session.press("a");

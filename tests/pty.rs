@@ -59,8 +59,6 @@ fn a_person_looks_round_the_demo_and_leaves() {
     terminal.send("/zzzz");
     terminal.wait_for("Nothing here matches /zzzz");
     terminal.resize(40, 12);
-    // The header of the narrowest table: a key sent before the new size is read may wait for the
-    // next one, which is a fault of crossterm's.
     terminal.wait_for("▲ JOB ");
     terminal.send("\u{1b}");
     terminal.wait_until_gone("zzzz");
@@ -142,8 +140,7 @@ fn what_an_action_says_outlives_the_reload_that_it_brings_about() {
     terminal.send("/job_b\r");
     terminal.wait_until_gone("job_a");
     terminal.send("x");
-    terminal.wait_for("Stop watching job_b?");
-    terminal.send("y");
+    terminal.answer("Stop watching job_b?", "y");
     terminal.wait_for("Nothing here matches");
     terminal.wait_for("no longer watching 1 job");
     terminal.send("\u{1b}");

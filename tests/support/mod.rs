@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// Never reached, except by a test that fails.
 pub const PATIENT: Duration = Duration::from_secs(30);
 
+/// A question takes an answer only when it has been on the screen for a while; this is longer.
+pub const ANSWERABLE_AFTER: Duration = Duration::from_millis(60);
+
 /// Waits until `condition` holds, while everything else on the runtime goes on; panics when that
 /// takes longer than `limit`. The fake server's own waits stop the thread, and so would stop a
 /// client on it.

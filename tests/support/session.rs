@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::keys::keys;
-use super::{PATIENT, drawn, until};
+use super::{ANSWERABLE_AFTER, PATIENT, drawn, until};
 
 /// What the dashboard asked of its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,12 @@ impl Session {
         for event in keys(sequence) {
             self.send(event);
         }
+    }
+
+    /// Presses `key` when the question on the screen has been there for long enough to be answered.
+    pub async fn answer(&self, key: &str) {
+        tokio::time::sleep(ANSWERABLE_AFTER).await;
+        self.press(key);
     }
 
     pub fn send(&self, event: Event) {

@@ -7,9 +7,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcsetattr,
+};
 
-use super::PATIENT;
+use super::{ANSWERABLE_AFTER, PATIENT};
 use super::command::Home;
 
 /// A program in a terminal of its own.
@@ -141,6 +145,54 @@ impl Terminal {
         });
     }
 
+    /// Waits for `question`, and presses `key` until it is gone: the program may have drawn it, and
+    /// not know yet that it has.
+    pub fn answer(&mut self, question: &str, key: &str) {
+        self.wait_for(question);
+        let start = Instant::now();
+        while self.shows(question) {
+            assert!(start.elapsed() < PATIENT, "{question:?} takes no {key:?}");
+            std::thread::sleep(ANSWERABLE_AFTER);
+            self.send(key);
+            let gone = |state: &mut State| state.parser.screen().contents().contains(question);
+            let state = self.output.state();
+            let wait = Duration::from_secs(1);
+            let _waited = self.output.changed.wait_timeout_while(state, wait, gone);
+        }
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        let state = self.output.state();
+        state.parser.screen().contents().contains(text)
+    }
+
+    /// Has the terminal echo and take whole lines, as a shell does when it has stopped a program.
+    pub fn make_cooked(&self) {
+        let name = self.master.as_ref().unwrap().tty_name().unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let tty = rustix::fs::open(name, flags, Mode::empty()).unwrap();
+        let mut modes = tcgetattr(&tty).unwrap();
+        modes.local_modes |= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        modes.input_modes |= InputModes::ICRNL;
+        modes.output_modes |= OutputModes::OPOST;
+        tcsetattr(&tty, OptionalActions::Now, &modes).unwrap();
+    }
+
+    /// Waits until the terminal hands each key to the program at once.
+    pub fn wait_until_raw(&self) {
+        let start = Instant::now();
+        let master = self.master.as_ref().unwrap();
+        while line_discipline(&**master) == self.line_discipline {
+            assert!(start.elapsed() < PATIENT, "the terminal is not raw");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Shows `text` on the screen as if another program had written it.
+    pub fn scribble(&self, text: &str) {
+        self.output.state().parser.process(text.as_bytes());
+    }
+
     /// Waits until the screen does not show `text`.
     pub fn wait_until_gone(&self, text: &str) {
         self.wait(&format!("{text:?} to go"), |screen| {
@@ -183,6 +235,15 @@ impl Terminal {
     pub fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.process_id().unwrap()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// The most memory that the program has had, where the system tells.
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.process_id().unwrap());
+        let status = std::fs::read_to_string(path).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next());
+        kib.map_or(0, |kib| kib.parse::<u64>().unwrap() << 10)
     }
 
     /// Closes the terminal, as when its window or its pane is closed.

@@ -114,6 +114,9 @@ impl App {
 
     fn on_confirm_key(&mut self, question: Question, key: &KeyEvent, now: Timestamp) -> Effect {
         match key.code {
+            // Typed before the question was seen, or pasted: nobody has answered.
+            _ if !question.takes_answers(now) => self.mode = Mode::Confirm(question),
+            KeyCode::Enter if !question.takes_enter() => self.mode = Mode::Confirm(question),
             KeyCode::Char('y') | KeyCode::Enter => {
                 if question.writes.is_some() {
                     self.show_message("asking the server", Role::Muted, now);
