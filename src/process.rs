@@ -4,10 +4,12 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::task::Poll;
 
+use futures_util::{Stream, stream};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -68,6 +70,16 @@ fn wait_for(kind: SignalKind) -> impl Future<Output = Exit> {
         };
         Exit::Signal(kind.as_raw_value())
     }
+}
+
+/// Each time that the program is continued after a stop; from this call on.
+pub fn continuations() -> impl Stream<Item = ()> + Unpin {
+    let mut signals = signal(SignalKind::from_raw(Signal::CONT.as_raw())).ok();
+    // Without the signal a person can still start the program again.
+    stream::poll_fn(move |context| match &mut signals {
+        Some(signals) => signals.poll_recv(context),
+        None => Poll::Pending,
+    })
 }
 
 /// Completes when the reader of standard output has closed it.

@@ -43,6 +43,7 @@ use crate::exit::Exit;
 use crate::job::ProjectId;
 use crate::link::Link;
 use crate::poll::PollerHandle;
+use crate::process;
 use crate::pull_request::PullRequest;
 use crate::view::plural;
 use crate::view::theme::Role;
@@ -69,6 +70,8 @@ pub trait Host {
     fn set_title(&mut self, title: &str) -> io::Result<()>;
     /// Gives the terminal back, stops, and takes the terminal again once continued.
     fn suspend(&mut self) -> io::Result<()>;
+    /// Takes the terminal again after a stop that the program has not seen.
+    fn resume(&mut self) -> io::Result<()>;
     /// Counts this hour's writes to a project; the count comes as a [`Notice`].
     fn count_writes(&mut self, project: &ProjectId);
     /// Performs `request`; what became of it comes as a [`Notice`].
@@ -111,6 +114,7 @@ where
     };
     let mut input = pin!(input);
     let mut stop = pin!(stop);
+    let mut continued = process::continuations();
     loop {
         dashboard.refresh()?;
         let sleep = dashboard.sleep_time();
@@ -122,6 +126,10 @@ where
             // After the input: it has been drawn, and nothing waits that was typed before.
             () = ready(()), if dashboard.app.has_unseen_question() => {
                 dashboard.app.on_question_seen(Timestamp::now());
+                None
+            }
+            Some(()) = continued.next() => {
+                dashboard.resume()?;
                 None
             }
             event = channels.events.recv() => {
@@ -289,7 +297,18 @@ where
 
     fn suspend(&mut self) -> io::Result<()> {
         self.host.suspend()?;
-        // The host has pushed the old title again, and the window may have another size now.
+        self.start_over()
+    }
+
+    /// The program has been continued, which says nothing of what stopped it: after a stop of our
+    /// own this comes on top, and changes nothing.
+    fn resume(&mut self) -> io::Result<()> {
+        self.host.resume()?;
+        self.start_over()
+    }
+
+    /// Another program has had the terminal: its title may be another now, and so may its size.
+    fn start_over(&mut self) -> io::Result<()> {
         self.title = None;
         let size = self.terminal.size().map_err(Into::into)?;
         let resize = InputEvent::Resize(size.width, size.height);

@@ -84,6 +84,10 @@ impl Host for TerminalHost<'_> {
         self.guard.set()
     }
 
+    fn resume(&mut self) -> io::Result<()> {
+        self.guard.set_again()
+    }
+
     fn count_writes(&mut self, project: &ProjectId) {
         let (worker, project) = (self.worker.clone(), project.clone());
         self.runtime.spawn(async move {

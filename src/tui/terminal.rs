@@ -75,6 +75,13 @@ impl TerminalGuard {
         self.modes.set()
     }
 
+    /// Sets every mode again, after a stop in which another program has changed them.
+    pub(super) fn set_again(&self) -> io::Result<()> {
+        // Else raw mode would be thought to be set already.
+        terminal::disable_raw_mode()?;
+        self.modes.enter()
+    }
+
     /// Gives the terminal back.
     pub fn restore(&self) {
         self.modes.restore();
@@ -100,9 +107,13 @@ impl Modes {
         // First the flags: if a step fails, those before it are still undone.
         self.taken.store(true, Ordering::SeqCst);
         self.set.store(true, Ordering::SeqCst);
+        io::stdout().write_all(PUSH_TITLE.as_bytes())?;
+        self.enter()
+    }
+
+    fn enter(&self) -> io::Result<()> {
         terminal::enable_raw_mode()?;
         let mut out = io::stdout();
-        out.write_all(PUSH_TITLE.as_bytes())?;
         execute!(
             out,
             EnterAlternateScreen,

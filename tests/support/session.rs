@@ -289,6 +289,10 @@ impl Host for RecordingHost {
         Ok(())
     }
 
+    fn resume(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn count_writes(&mut self, project: &ProjectId) {
         let _ = self.notices.send(Notice::WritesThisHour {
             project: project.clone(),

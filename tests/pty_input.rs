@@ -1,0 +1,46 @@
+//! What comes from the terminal besides keys, in a real pseudo-terminal: replies that nobody asked
+//! for, torn sequences, sizes of nothing a person has, and a stop that the program does not see.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use rustix::process::Signal;
+use support::command::{Home, binary};
+use support::fake_server::FakeServer;
+use support::reply::Reply;
+use support::terminal::Terminal;
+
+const SIZE: (u16, u16) = (100, 30);
+
+/// The dashboard of three active jobs that stay as they are.
+fn start(home: &Home, server: &FakeServer) -> Terminal {
+    server.set_default(Reply::job("active"));
+    home.write_config(&format!(
+        "base_url = \"{}\"\n[[projects]]\nid = \"docs\"\njobs = [\"job_a\", \"job_b\", \"job_c\"]\n",
+        server.base_url()
+    ));
+    let key = [("MINTLIFY_API_KEY", "mint_test_key")];
+    let terminal = Terminal::start(home, &[binary()], &key, SIZE);
+    terminal.wait_for("3 active");
+    terminal
+}
+
+#[test]
+fn a_stop_that_it_does_not_see_is_made_good_when_it_is_continued() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = start(&home, &server);
+    terminal.signal(Signal::STOP);
+    terminal.make_cooked();
+    terminal.scribble("\u{1b}[2J\u{1b}[?25h\u{1b}[?2004l$ fg");
+    let before = terminal.written();
+    terminal.signal(Signal::CONT);
+    terminal.wait_for_bytes(before, "job_b");
+    terminal.wait("the modes and the rows", |screen| {
+        screen.hide_cursor() && screen.bracketed_paste() && screen.contents().contains("job_c")
+    });
+    terminal.wait_until_raw();
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
