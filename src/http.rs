@@ -4,6 +4,7 @@
 //! and there is no proxy on the way to this machine. Errors are explained in `explain`. This module
 //! must not know what a path, a status code or a body means to a remote.
 
+mod body;
 mod explain;
 mod retry_after;
 
@@ -21,6 +22,7 @@ pub use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use self::body::{Bounds, Budget};
 use self::explain::Explainer;
 use crate::base_url::BaseUrl;
 use crate::failure::{ErrorKind, Failure};
@@ -57,6 +59,7 @@ pub struct Client {
     base_url: Arc<BaseUrl>,
     timeout: Duration,
     terms: Terms,
+    budget: Budget,
 }
 
 /// A URL below a client's base URL: a secret is sent to no other.
@@ -135,6 +138,7 @@ impl Client {
             base_url: Arc::new(base_url.clone()),
             timeout,
             terms,
+            budget: Budget::default(),
         })
     }
 
@@ -166,8 +170,8 @@ impl Client {
     }
 
     async fn send_and_receive(&self, request: Request<'_>) -> Result<Reply, ExchangeError> {
+        let bounds = self.bounds(request.limit);
         let explainer = self.explainer(request.secret);
-        let limit = request.limit;
         let unsendable = || ExchangeError::rejected(explainer.unsendable_secret());
         let request = request.build().ok_or_else(unsendable)?;
         let response = self.http.execute(request).await;
@@ -175,18 +179,18 @@ impl Client {
             may_have_happened: !error.is_connect() && !error.is_builder(),
             failure: explainer.transport(&error),
         })?;
-        self.receive(response, limit, &explainer).await
+        self.receive(response, &bounds, &explainer).await
     }
 
     async fn receive(
         &self,
         mut response: Response,
-        limit: usize,
+        bounds: &Bounds<'_>,
         explainer: &Explainer<'_>,
     ) -> Result<Reply, ExchangeError> {
         let status = response.status();
         tracing::debug!(status = status.as_u16(), "replied");
-        let body = read_body(&mut response, limit, self.silence()).await;
+        let body = bounds.read(&mut response).await;
         let mut reply = Reply {
             status,
             headers: std::mem::take(response.headers_mut()),
@@ -215,6 +219,16 @@ impl Client {
         Explainer {
             client: self,
             secret,
+        }
+    }
+
+    /// The bounds of a reply to a request that is sent now.
+    fn bounds(&self, limit: usize) -> Bounds<'_> {
+        Bounds {
+            limit,
+            silence: self.silence(),
+            deadline: tokio::time::Instant::now() + self.timeout,
+            budget: &self.budget,
         }
     }
 
@@ -273,34 +287,6 @@ impl Reply {
             message,
             retry_at: self.retry_at(),
         }
-    }
-}
-
-enum BodyError {
-    /// Has the limit in bytes.
-    TooLarge(usize),
-    Stalled,
-    Broken(reqwest::Error),
-}
-
-/// Reads at most `limit` decoded bytes. Each chunk is decoded on demand, so a decompression bomb is
-/// dropped as soon as it exceeds that.
-async fn read_body(
-    response: &mut Response,
-    limit: usize,
-    silence: Duration,
-) -> Result<Vec<u8>, BodyError> {
-    let mut body = Vec::new();
-    loop {
-        let chunk = tokio::time::timeout(silence, response.chunk())
-            .await
-            .map_err(|_| BodyError::Stalled)?
-            .map_err(BodyError::Broken)?;
-        let Some(chunk) = chunk else { return Ok(body) };
-        if body.len() + chunk.len() > limit {
-            return Err(BodyError::TooLarge(limit));
-        }
-        body.extend_from_slice(&chunk);
     }
 }
 

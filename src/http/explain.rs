@@ -10,7 +10,8 @@ use reqwest::header::LOCATION;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Position, Url};
 
-use super::{BodyError, Client, MAX_SILENCE, Reply, SetupError};
+use super::body::BodyError;
+use super::{Client, MAX_SILENCE, Reply, SetupError};
 use crate::failure::{ErrorKind, Failure};
 use crate::text;
 use crate::time::duration;
@@ -68,6 +69,7 @@ impl Explainer<'_> {
                 );
                 Failure::new(ErrorKind::Timeout, message)
             }
+            BodyError::TimedOut => Failure::new(ErrorKind::Timeout, self.too_slow()),
             BodyError::Broken(error) => self.transport(error),
         }
     }
@@ -112,9 +114,13 @@ impl Explainer<'_> {
         } else if connected {
             format!("the connection to {host} went dead: is the network still up?")
         } else {
-            let limit = duration(self.client.timeout);
-            format!("no full reply from {host} within {limit}: is it slow, or the network down?")
+            self.too_slow()
         }
+    }
+
+    fn too_slow(&self) -> String {
+        let (host, limit) = (self.host(), duration(self.client.timeout));
+        format!("no full reply from {host} within {limit}: is it slow, or the network down?")
     }
 
     fn connection(&self, error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
@@ -240,6 +246,7 @@ mod tests {
     use jiff::Timestamp;
     use reqwest::header::HeaderMap;
 
+    use super::super::body::Budget;
     use super::super::{StatusCode, Terms};
     use super::*;
 
@@ -259,6 +266,7 @@ mod tests {
             base_url: Arc::new(base_url.parse().unwrap()),
             timeout: Duration::from_secs(20),
             terms,
+            budget: Budget::default(),
         };
         run(&Explainer {
             client: &client,

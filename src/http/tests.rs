@@ -1,9 +1,5 @@
 //! The exchange as a remote uses it, and what only a client made by hand can show.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use futures_util::stream;
-use hyper::body::{Bytes, Frame};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -203,42 +199,6 @@ fn parts_of_a_path_become_one_segment_each() {
         assert!(client.endpoint(&[part, "j"]).is_none(), "{part:?}");
         assert!(client.endpoint(&["p", part]).is_none(), "{part:?}");
     }
-}
-
-/// A reply whose body never ends, and the number of bytes that were taken from it.
-fn endless(chunk: usize) -> (Response, Arc<AtomicUsize>) {
-    let taken = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&taken);
-    let chunks = stream::repeat_with(move || {
-        counter.fetch_add(chunk, Ordering::Relaxed);
-        Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![b' '; chunk])))
-    });
-    let body = reqwest::Body::wrap(http_body_util::StreamBody::new(chunks));
-    (hyper::http::Response::new(body).into(), taken)
-}
-
-#[tokio::test]
-async fn no_more_is_taken_of_a_body_than_the_limit_and_one_chunk() {
-    for chunk in [1, 4_096, 100_000, LIMIT, 3 * LIMIT] {
-        let (mut response, taken) = endless(chunk);
-        let outcome = read_body(&mut response, LIMIT, PATIENCE).await;
-        assert!(
-            matches!(outcome, Err(BodyError::TooLarge(LIMIT))),
-            "{chunk}"
-        );
-        assert!(
-            taken.load(Ordering::Relaxed) <= LIMIT + chunk,
-            "{chunk}: {taken:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_body_of_just_the_limit_is_read() {
-    let body = reqwest::Body::from(vec![b' '; LIMIT]);
-    let mut response = hyper::http::Response::new(body).into();
-    let body = read_body(&mut response, LIMIT, PATIENCE).await;
-    assert_eq!(body.ok().map(|body| body.len()), Some(LIMIT));
 }
 
 /// A name server that finds nothing, or never answers.
