@@ -37,7 +37,7 @@
 //!
 //! | layer | files |
 //! | --- | --- |
-//! | values | `exit` `text` `time` `link` `pull_request` `job` `base_url` `failure` |
+//! | values | `exit` `text` `time` `link` `pull_request` `job` `base_url` `failure` `secret` |
 //! | settings | `private_file` `config` `key` |
 //! | edges | `http` `mintlify` `desktop` `process` |
 //! | state | `board` |
@@ -70,6 +70,7 @@ pub mod poll;
 pub mod private_file;
 pub mod process;
 pub mod pull_request;
+mod secret;
 pub mod session;
 pub mod text;
 pub mod time;

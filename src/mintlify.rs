@@ -63,7 +63,8 @@ impl Client {
         };
         let body = self.body(&call).instrument(span).await;
         let body = body.map_err(|error| error.failure)?;
-        wire::job(&body).map_err(|error| refusal::invalid_body(&self.http, &call, &error))
+        wire::reply(&body, key.secret())
+            .map_err(|error| refusal::invalid_body(&self.http, &call, &error))
     }
 
     /// Sends `call`, once, and returns the body of a successful reply.

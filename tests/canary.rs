@@ -31,8 +31,9 @@ use mintwatch::mintlify::Client;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
 use mintwatch::poll::{KeySlot, PollerConfig};
+use percent_encoding::percent_decode;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use tempfile::TempDir;
@@ -45,8 +46,12 @@ const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(200).unwrap();
 
 fn holds(bytes: &[u8]) -> bool {
-    let (lower, trace) = (bytes.to_ascii_lowercase(), TRACE.as_bytes());
-    lower.windows(trace.len()).any(|window| window == trace)
+    let decoded: Vec<u8> = percent_decode(bytes).collect();
+    let trace = TRACE.as_bytes();
+    [bytes, &decoded].iter().any(|bytes| {
+        let lower = bytes.to_ascii_lowercase();
+        lower.windows(trace.len()).any(|window| window == trace)
+    })
 }
 
 #[track_caller]
@@ -227,6 +232,38 @@ impl Home {
     }
 }
 
+/// The members of a good reply, each with the key in it.
+fn members_with_the_key() -> Vec<(&'static str, Value)> {
+    let encoded = CANARY.replace("canary", "%63anar%79");
+    vec![
+        ("status", json!({ "status": CANARY })),
+        ("model", json!({ "model": format!("a {CANARY}") })),
+        (
+            "source.repository",
+            json!({ "source": { "repository": format!("https://x/{CANARY}/y") } }),
+        ),
+        (
+            "source.ref",
+            json!({ "source": { "ref": CANARY.to_uppercase() } }),
+        ),
+        (
+            "prLink",
+            json!({ "prLink": format!("https://x.example/?k={CANARY}") }),
+        ),
+        (
+            "prLink",
+            json!({ "prLink": format!("https://x.example/{encoded}/pull/1") }),
+        ),
+        // Full-width letters, which become plain ones in the link.
+        (
+            "prLink",
+            json!({ "prLink": format!("https://{}.example/", CANARY.replace('c', "ｃ")) }),
+        ),
+        ("createdAt", json!({ "createdAt": CANARY })),
+        ("archivedAt", json!({ "archivedAt": CANARY })),
+    ]
+}
+
 /// Replies of every kind, whose text holds the key, or leads away.
 fn echoes(other: &FakeServer) -> Vec<(&'static str, Reply)> {
     let echo = format!("Invalid API key {CANARY}, Bearer {CANARY}");
@@ -253,6 +290,9 @@ fn echoes(other: &FakeServer) -> Vec<(&'static str, Reply)> {
         ("reset", Reply::Reset),
         ("hang", Reply::HangBeforeHeaders),
     ];
+    for (_, members) in members_with_the_key() {
+        all.push(("member", Reply::json(200, &members)));
+    }
     let port = other.port();
     for (status, location) in [
         (301, format!("http://127.0.0.1:{port}/?key={CANARY}")),
@@ -308,6 +348,48 @@ fn the_key_is_in_no_output_file_or_request_to_another_host() {
             "the log is at its fullest: {log}"
         );
     }
+}
+
+#[test]
+fn a_reply_that_repeats_the_key_is_refused_and_said() {
+    let home = Home::new();
+    let (key, variables) = home.key(Source::Env, CANARY);
+    home.config(&home.server.base_url(), &key, &["job".into()]);
+    for (member, members) in members_with_the_key() {
+        home.server.set("docs", "job", Reply::json(200, &members));
+        let output = home.run(&["list", "--json"], &variables);
+        let said = String::from_utf8_lossy(&output.stdout);
+        let want = format!("the reply repeats the API key in `{member}`");
+        assert!(said.contains(&want), "{members}: {said}");
+    }
+}
+
+/// Its id would go into the config.
+#[test]
+fn a_new_job_whose_reply_repeats_the_key_is_not_listed_but_in_doubt() {
+    let home = Home::new();
+    let (key, variables) = home.key(Source::Env, CANARY);
+    home.config(&home.server.base_url(), &key, &["job".into()]);
+    let config = fs::read(home.path("config.toml")).unwrap();
+    let id = ("id", json!({ "id": format!("job_{CANARY}") }));
+    for (member, mut members) in [id].into_iter().chain(members_with_the_key()) {
+        if member != "id" {
+            members["id"] = json!("job_new");
+        }
+        home.server.set_default(Reply::json(201, &members));
+        let output = home.run(&["new", "docs", "Do it"], &variables);
+        assert_eq!(output.status.code(), Some(1), "{members}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        for want in [
+            &*format!("repeats the API key in `{member}`"),
+            "The job may exist",
+        ] {
+            assert!(said.contains(want), "{members}: {said}");
+        }
+        assert_eq!(fs::read(home.path("config.toml")).unwrap(), config);
+    }
+    let counted = fs::read_to_string(home.path(".state/mintwatch/writes")).unwrap();
+    assert_eq!(counted.lines().count(), members_with_the_key().len() + 1);
 }
 
 #[test]

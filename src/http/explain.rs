@@ -13,6 +13,7 @@ use url::{Position, Url};
 use super::body::BodyError;
 use super::{Client, MAX_SILENCE, Reply, SetupError};
 use crate::failure::{ErrorKind, Failure};
+use crate::secret;
 use crate::text;
 use crate::time::duration;
 
@@ -185,12 +186,9 @@ impl Explainer<'_> {
 
     /// Makes text from outside safe to show: cleaned, without the secret, cut.
     pub(super) fn quote(&self, raw: &str) -> String {
-        let mut quote = text::clean(raw);
-        let secret = self.secret.expose_secret();
+        let shown = format!("[the {}]", self.client.terms.secret);
         // Before the cut, which could leave a part of it.
-        if !secret.is_empty() {
-            quote = quote.replace(secret, &format!("[the {}]", self.client.terms.secret));
-        }
+        let quote = secret::redact(&text::clean(raw), self.secret.expose_secret(), &shown);
         match quote.char_indices().nth(MAX_QUOTE) {
             Some((end, _)) => format!("{}…", &quote[..end]),
             None => quote,
@@ -280,6 +278,11 @@ mod tests {
             ("Rate limit exceeded".to_owned(), "Rate limit exceeded"),
             ("\u{1b}[2J\u{202e}x\ny".to_owned(), "[2Jx y"),
             (format!("bad key {KEY}!"), "bad key [the key]!"),
+            (
+                format!("bad host {}", KEY.to_uppercase()),
+                "bad host [the key]",
+            ),
+            (format!("bad {}", KEY.replace('_', "%5F")), "[the key]"),
             // Cleaning must not put together what was apart.
             (format!("mint_\u{200b}{}", &KEY[5..]), "[the key]"),
             (

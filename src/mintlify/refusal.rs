@@ -52,6 +52,9 @@ pub(super) fn invalid_body(http: &Client, call: &Call<'_>, error: &DecodeError) 
                 .into()
         }
         DecodeError::NotJson => "the reply is not JSON: is base_url right?".into(),
+        DecodeError::RepeatsKey(member) => format!(
+            "the reply repeats the API key in `{member}`, so that it was refused: is base_url right?"
+        ),
         DecodeError::Shape(problem) => format!(
             "the reply is not what the API promises: {}; is base_url right, and this program new \
              enough?",
@@ -209,6 +212,10 @@ mod tests {
                 "the reply stops in the middle of its JSON",
             ),
             (DecodeError::NotJson, "the reply is not JSON"),
+            (
+                DecodeError::RepeatsKey("prLink"),
+                "the reply repeats the API key in `prLink`, so that it was refused:",
+            ),
             (
                 DecodeError::Shape("`status` is a number, not text".into()),
                 "the reply is not what the API promises: `status` is a number, not text;",

@@ -7,12 +7,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::job::{Job, Status};
 use crate::pull_request::PullRequest;
+use crate::secret;
 use crate::text;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum DecodeError {
     Html,
     Truncated,
     NotJson,
+    /// The member that holds the API key.
+    RepeatsKey(&'static str),
     /// Other JSON than expected: the member, and its problem.
     Shape(String),
 }
@@ -29,10 +33,40 @@ pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
     decode::<WireJob>(body).map(Into::into)
 }
 
+/// The job in the reply to a call with `key`, which it must not repeat.
+pub(super) fn reply(body: &[u8], key: &SecretString) -> Result<Job, DecodeError> {
+    let wire = decode::<WireJob>(body)?;
+    for (member, text) in wire.texts() {
+        refuse_key(member, text.map(|Text(text)| &**text), key)?;
+    }
+    let job = Job::from(wire);
+    // Its normal form may have what the text had not, such as plain letters for full-width ones.
+    let link = job.pull_request.as_ref().map(PullRequest::as_str);
+    refuse_key("prLink", link, key)?;
+    Ok(job)
+}
+
 /// The id and the job in the reply to a creation.
-pub(super) fn created(body: &[u8]) -> Result<(Option<String>, Job), DecodeError> {
-    let id = decode::<WireId>(body)?.id;
-    Ok((non_empty(id), job(body)?))
+pub(super) fn created(
+    body: &[u8],
+    key: &SecretString,
+) -> Result<(Option<String>, Job), DecodeError> {
+    let id = non_empty(decode::<WireId>(body)?.id);
+    refuse_key("id", id.as_deref(), key)?;
+    Ok((id, reply(body, key)?))
+}
+
+fn refuse_key(
+    member: &'static str,
+    text: Option<&str>,
+    key: &SecretString,
+) -> Result<(), DecodeError> {
+    match text {
+        Some(text) if secret::cleaned_holds(text, key.expose_secret()) => {
+            Err(DecodeError::RepeatsKey(member))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The text of `{"error": "..."}`, cleaned.
@@ -68,6 +102,24 @@ struct WireSource {
 #[derive(Deserialize)]
 struct WireError {
     error: Option<Text>,
+}
+
+impl WireJob {
+    /// Every text, and the member that it is.
+    fn texts(&self) -> [(&'static str, Option<&Text>); 7] {
+        let source = self.source.as_ref().map(|Object(source)| source);
+        let repository = source.and_then(|source| source.repository.as_ref());
+        let reference = source.and_then(|source| source.reference.as_ref());
+        [
+            ("status", self.status.as_ref()),
+            ("source.repository", repository),
+            ("source.ref", reference),
+            ("model", self.model.as_ref()),
+            ("prLink", self.pr_link.as_ref()),
+            ("createdAt", self.created_at.as_ref()),
+            ("archivedAt", self.archived_at.as_ref()),
+        ]
+    }
 }
 
 impl From<WireJob> for Job {

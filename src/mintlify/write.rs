@@ -4,6 +4,7 @@
 //! says that, and the user decides. Contract:
 //! <https://www.mintlify.com/docs/api/agent/v2/create-agent-job>.
 
+use secrecy::SecretString;
 use tracing::Instrument;
 
 use super::refusal::{self, KEYS_PAGE, poll_message};
@@ -72,14 +73,15 @@ impl Client {
                 write_message(code, "no such job in this project (404): check both ids")
             },
         };
-        self.write(&call, MESSAGE_MAY_HAVE_ARRIVED, wire::job).await
+        self.write(&call, MESSAGE_MAY_HAVE_ARRIVED, wire::reply)
+            .await
     }
 
     async fn write<T>(
         &self,
         call: &Call<'_>,
         doubt: &str,
-        decode: fn(&[u8]) -> Result<T, DecodeError>,
+        decode: fn(&[u8], &SecretString) -> Result<T, DecodeError>,
     ) -> Result<T, WriteError> {
         let (project, path) = (call.project, call.path);
         let span = tracing::debug_span!("call", method = "POST", ?project, ?path);
@@ -87,7 +89,7 @@ impl Client {
             Err(error) if error.may_have_happened => return Err(in_doubt(error.failure, doubt)),
             result => result?,
         };
-        decode(&body)
+        decode(&body, call.key.secret())
             .map_err(|error| in_doubt(refusal::invalid_body(&self.http, call, &error), doubt))
     }
 }
