@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::board::{Project, Watched};
 use crate::config::edit::{self, EditError, Edited, NewJob};
 use crate::config::{Config, ConfigError, edit_file, redact_keys};
+use crate::environment::Environment;
 use crate::failure::{ErrorKind, Failure};
 use crate::http::SetupError;
 use crate::job::{Job, JobId, JobKey, ProjectId};
@@ -119,8 +120,9 @@ impl Actions {
     /// What it takes to write to `projects`: one client, and each key once. A key command runs again,
     /// since keys are not kept for this.
     pub async fn writer(&self, projects: &[&ProjectId]) -> Result<Writer, ActionError> {
-        let (client, sources) = {
+        let (client, sources, environment) = {
             let config = self.config();
+            let environment = Environment::from_process(&config.key_variables());
             let client = Client::new(&config.base_url, config.poll.timeout)?;
             let mut sources = Vec::new();
             for id in projects {
@@ -128,14 +130,14 @@ impl Actions {
                 let project = project.ok_or(ActionError::ProjectGone)?;
                 sources.push(((*id).clone(), key_source(&config, project).clone()));
             }
-            (client, sources)
+            (client, sources, environment)
         };
         let mut resolved: HashMap<_, ApiKey> = HashMap::new();
         let mut keys = HashMap::new();
         for (project, source) in sources {
             let key = match resolved.get(&source) {
                 Some(key) => key.clone(),
-                None => key::resolve(&source).await?,
+                None => key::resolve(&source, &environment).await?,
             };
             keys.insert(project, key.clone());
             resolved.insert(source, key);

@@ -20,6 +20,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::config::{KeySource, redact_keys};
+use crate::environment::Environment;
 use crate::text;
 
 /// How long a key command may take: long enough to unlock a password manager by hand.
@@ -124,15 +125,20 @@ pub enum KeyProblem {
     TimedOut(Duration),
 }
 
-pub async fn resolve(source: &KeySource) -> Result<ApiKey, KeyError> {
-    resolve_within(source, COMMAND_LIMIT).await
+/// A key command sees `environment`.
+pub async fn resolve(source: &KeySource, environment: &Environment) -> Result<ApiKey, KeyError> {
+    resolve_within(source, environment, COMMAND_LIMIT).await
 }
 
-async fn resolve_within(source: &KeySource, limit: Duration) -> Result<ApiKey, KeyError> {
+async fn resolve_within(
+    source: &KeySource,
+    environment: &Environment,
+    limit: Duration,
+) -> Result<ApiKey, KeyError> {
     let key = match source {
         KeySource::Env(name) => from_env(name, std::env::var_os(name)),
         KeySource::File(path) => from_file(path).await,
-        KeySource::Command(argv) => from_command(argv, limit).await,
+        KeySource::Command(argv) => from_command(argv, environment, limit).await,
     };
     key.map_err(|problem| KeyError {
         origin: source.clone(),
@@ -201,8 +207,12 @@ fn quoted(path: &Path) -> String {
     text::clean(&shell_words::quote(&path.to_string_lossy()))
 }
 
-async fn from_command(argv: &[String], limit: Duration) -> Result<ApiKey, KeyProblem> {
-    let mut child = start(argv)?;
+async fn from_command(
+    argv: &[String],
+    environment: &Environment,
+    limit: Duration,
+) -> Result<ApiKey, KeyProblem> {
+    let mut child = start(argv, environment)?;
     let [mut stdout, mut stderr] = [(); 2].map(|()| Zeroizing::new(Vec::new()));
     let finished = finish(&mut child, &mut stdout, &mut stderr);
     let Ok(status) = timeout(limit, finished).await else {
@@ -222,9 +232,11 @@ async fn from_command(argv: &[String], limit: Duration) -> Result<ApiKey, KeyPro
     )
 }
 
-fn start(argv: &[String]) -> Result<Child, KeyProblem> {
+fn start(argv: &[String], environment: &Environment) -> Result<Child, KeyProblem> {
     let (program, arguments) = argv.split_first().ok_or(KeyProblem::NoProgram)?;
-    Command::new(program)
+    let mut command = Command::new(program);
+    environment.apply(command.as_std_mut());
+    command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -389,12 +401,13 @@ mod tests {
     }
 
     fn wait_for(source: &KeySource, limit: Duration) -> Result<String, String> {
+        let environment = Environment::from_process(&[] as &[&str]);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         runtime
-            .block_on(resolve_within(source, limit))
+            .block_on(resolve_within(source, &environment, limit))
             .map(|key| key.expose().to_owned())
             .map_err(|error| error.to_string())
     }
@@ -554,7 +567,7 @@ mod tests {
         runtime.block_on(async {
             // A slow machine may end it before it wrote its id: then it gets longer.
             let pid = loop {
-                let error = resolve_within(&script, limit).await.unwrap_err().to_string();
+                let error = resolve_within(&script, &Environment::default(), limit).await.unwrap_err().to_string();
                 let want = format!("command sh: ended, since it gave no key within {limit:?}: does it wait to be unlocked?");
                 assert_eq!(error, want);
                 let pid = fs::read_to_string(&pid_file).unwrap_or_default();

@@ -38,7 +38,7 @@
 //! | layer | files |
 //! | --- | --- |
 //! | values | `exit` `text` `time` `link` `pull_request` `job` `base_url` `failure` `secret` |
-//! | settings | `private_file` `config` `key` |
+//! | settings | `private_file` `config` `environment` `key` |
 //! | edges | `http` `mintlify` `desktop` `process` |
 //! | state | `board` |
 //! | engine | `poll` `actions` |
@@ -59,6 +59,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod desktop;
+pub mod environment;
 pub mod exit;
 pub mod failure;
 pub mod http;

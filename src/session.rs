@@ -10,9 +10,9 @@ use anyhow::Context;
 use futures_util::future::join_all;
 
 use crate::board::Watched;
-use crate::config::{Config, ConfigError, KeySource};
+use crate::config::{Config, ConfigError};
 use crate::demo::Demo;
-use crate::desktop::Environment;
+use crate::environment::Environment;
 use crate::key;
 use crate::poll::schedule::Start;
 use crate::poll::{self, KeySlot, Poller, PollerConfig};
@@ -47,8 +47,10 @@ impl LoadedConfig {
     /// Resolves the keys; whether there are any is not judged here.
     pub async fn resolve_keys(mut self) -> Session {
         let watched = poll::into_watched_jobs(&mut self.config);
+        let environment = Environment::from_process(&self.config.key_variables());
         Session {
-            keys: resolve_keys(&self.config).await,
+            keys: resolve_keys(&self.config, &environment).await,
+            environment,
             watched,
             config: self.config,
             path: self.path,
@@ -83,6 +85,8 @@ pub struct Session {
     /// The jobs in the order of the config.
     pub watched: Vec<Watched>,
     pub keys: Vec<KeySlot>,
+    /// What a program that we start may see: no key.
+    pub environment: Environment,
     pub path: PathBuf,
     demo: Option<Demo>,
 }
@@ -92,15 +96,10 @@ impl Session {
         self.demo.is_some()
     }
 
-    /// What a program that we start may see: no key.
-    pub fn environment(&self) -> Environment {
-        Environment::from_process(&key_variables(&self.config))
-    }
-
     /// Starts to poll the watched jobs. It is an error if the system gives no thread for it.
     pub fn start(self, start: Start) -> anyhow::Result<PollSession> {
-        let environment = self.environment();
-        let config = PollerConfig::new(&self.config, self.keys, start);
+        let environment = self.environment;
+        let config = PollerConfig::new(&self.config, self.keys, environment.clone(), start);
         let poller = Poller::start(self.watched, config).context("cannot start polling")?;
         Ok(PollSession {
             poller,
@@ -117,23 +116,11 @@ pub struct PollSession {
     _demo: Option<Demo>,
 }
 
-/// Resolves each distinct key once, all at the same time.
-pub async fn resolve_keys(config: &Config) -> Vec<KeySlot> {
+/// Resolves each distinct key once, all at the same time; a key command sees `environment`.
+pub async fn resolve_keys(config: &Config, environment: &Environment) -> Vec<KeySlot> {
     let slots = poll::key_sources(config).into_iter().map(|source| async {
-        let key = key::resolve(&source).await;
+        let key = key::resolve(&source, environment).await;
         KeySlot { source, key }
     });
     join_all(slots).await
-}
-
-/// The variables that hold keys: no child of ours may see them.
-pub fn key_variables(config: &Config) -> Vec<String> {
-    let own = config
-        .projects
-        .iter()
-        .filter_map(|project| project.key.as_ref());
-    own.chain([&config.key])
-        .filter_map(KeySource::variable)
-        .map(String::from)
-        .collect()
 }

@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 use mintwatch::base_url::BaseUrl;
 use mintwatch::board::{Project, Watched};
 use mintwatch::config::{Config, KeySource};
-use mintwatch::desktop::{Environment, Opener};
+use mintwatch::desktop::Opener;
+use mintwatch::environment::Environment;
 use mintwatch::job::JobKey;
 use mintwatch::key::{self, ApiKey};
 use mintwatch::mintlify::Client;
@@ -382,7 +383,7 @@ fn a_new_job_whose_reply_repeats_the_key_is_not_listed_but_in_doubt() {
         let said = String::from_utf8_lossy(&output.stderr);
         for want in [
             &*format!("repeats the API key in `{member}`"),
-            "The job may exist",
+            "the job may exist",
         ] {
             assert!(said.contains(want), "{members}: {said}");
         }
@@ -531,10 +532,9 @@ fn proc_file(id: u32, name: &str) -> Vec<u8> {
     fs::read(format!("/proc/{id}/{name}")).unwrap()
 }
 
-/// A key command needs the environment (it may log in with it), so it gets all of it; nobody's
-/// arguments hold a key.
+/// A key command logs in with what is in the environment, so it gets all of it but the keys.
 #[test]
-fn a_key_command_under_way_has_the_environment_but_no_key_among_its_arguments() {
+fn a_key_command_has_the_environment_without_any_key() {
     let home = Home::new();
     let hangs = home.write(
         "hangs",
@@ -548,7 +548,8 @@ fn a_key_command_under_way_has_the_environment_but_no_key_among_its_arguments() 
             .unwrap()
             .success()
     );
-    let (key, variables) = home.key(Source::Env, CANARY);
+    let (key, mut variables) = home.key(Source::Env, CANARY);
+    variables.push(("OP_SESSION".into(), "a session".into()));
     let config = home.config(&home.server.base_url(), &key, &["job".into()]);
     let second = format!(
         "[[projects]]\nid = \"two\"\nkey = {{ command = ['{}'] }}\njobs = [\"j\"]\n",
@@ -572,7 +573,13 @@ fn a_key_command_under_way_has_the_environment_but_no_key_among_its_arguments() 
         "the command's arguments",
         &proc_file(commands[0], "cmdline"),
     );
-    assert!(holds(&proc_file(commands[0], "environ")));
+    let environment = proc_file(commands[0], "environ");
+    assert_clean("the command's environment", &environment);
+    let environment = String::from_utf8(environment).unwrap();
+    assert!(
+        environment.contains("OP_SESSION=a session"),
+        "{environment}"
+    );
     fs::write(home.path("fifo"), "go on\n").unwrap();
     let output = program.wait_with_output().unwrap();
     assert_clean("standard output", &output.stdout);
@@ -732,8 +739,11 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
         KeySource::File(path.clone()),
         KeySource::Command(vec!["cat".into(), path.to_str().unwrap().into()]),
     ];
+    let variables = [("PATH", "/usr/bin:/bin"), ("A", CANARY), ("B", "x")];
+    let environment = Environment::new(variables, &["B"]);
+    assert_debug(&environment);
     for source in sources {
-        assert_debug(&key::resolve(&source).await);
+        assert_debug(&key::resolve(&source, &environment).await);
         let slot = KeySlot {
             source,
             key: Ok(ApiKey::parse(CANARY).unwrap()),
@@ -743,7 +753,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
     assert_debug(&ApiKey::parse(&format!("mint_dsc_{TRACE}")));
     assert_debug(&ApiKey::parse(&format!("{CANARY} {CANARY}")));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
-    assert_debug(&key::resolve(&KeySource::File(path)).await);
+    assert_debug(&key::resolve(&KeySource::File(path), &environment).await);
     let config = format!("key = \"{CANARY}\"");
     assert_debug(&Config::parse(&config, Path::new("config.toml")));
 
@@ -755,9 +765,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
     let job = JobKey::new("docs", "job");
     assert_debug(&client.get_job(&job, &key).await);
     assert_debug(&client);
-    let environment = Environment::new([("A", CANARY), ("B", "x")], &["B"]);
-    assert_debug(&environment);
-    assert_debug(&Opener::new(environment));
+    assert_debug(&Opener::new(environment.clone()));
 
     let project = Arc::new(Project {
         id: "docs".into(),
@@ -783,6 +791,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
             key: Ok(key.clone()),
         }],
         key_of: HashMap::from([("docs".into(), 0)]),
+        environment,
     };
     assert_debug(&setup);
     let mut poller = Poller::start(vec![watched], setup).unwrap();

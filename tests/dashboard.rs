@@ -679,7 +679,7 @@ async fn start_a_job(session: &mut Session) -> Request {
     session.wait_for("New job in p").await;
     session.press("Do it<^s>");
     session.wait_for("Start a job in p? 3 of 100").await;
-    session.press("y");
+    session.answer("y").await;
     let request = Request::Create {
         project: "p".into(),
         prompt: "Do it".into(),
@@ -754,7 +754,7 @@ async fn a_follow_up_that_stops_half_way_keeps_those_that_did_not_get_it() {
     session.wait_for("Follow-up to 3 jobs").await;
     session.press("more<^s>");
     session.wait_for("Send it to 3 jobs? 3 of 100").await;
-    session.press("y");
+    session.answer("y").await;
     let Call::Perform(request) = session.wait_for_calls_of(1).await.remove(0) else {
         panic!("a request");
     };

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mintwatch::desktop::{BrowserError, Environment, Opened, Opener, copy};
+use mintwatch::desktop::{BrowserError, Opened, Opener, copy};
+use mintwatch::environment::Environment;
 use mintwatch::link::Link;
 use tempfile::TempDir;
 

@@ -20,6 +20,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use mintwatch::board::{Freshness, Project, Row, Watched};
 use mintwatch::config::KeySource;
+use mintwatch::environment::Environment;
 use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::{JobKey, ProjectId};
 use mintwatch::key::ApiKey;
@@ -67,6 +68,7 @@ impl Run {
             start: Start::Spread,
             keys,
             key_of,
+            environment: Environment::default(),
         };
         let jobs = docs.chain([watched(OTHER, "job")]).collect();
         let poller = Poller::start(jobs, setup).unwrap();

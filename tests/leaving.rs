@@ -11,7 +11,7 @@ use support::command::{Home, binary};
 use support::fake_server::FakeServer;
 use support::reply::{Gate, Reply, job_json};
 use support::terminal::Terminal;
-use support::{PATIENT, until_blocking};
+use support::PATIENT;
 
 const WAITING: &str = "waiting for the reply to your new job";
 
@@ -39,29 +39,14 @@ impl Asked {
         terminal.send("n");
         terminal.wait_for("New job in docs");
         terminal.send("Do it\u{13}");
-        terminal.wait_for("0 of 100 writes this hour. y/n");
-        let mut asked = Self {
+        terminal.answer("0 of 100 writes this hour. y/n", "y");
+        server.wait_for_requests_of("docs", "job", 1, PATIENT);
+        Self {
             home,
             server,
             terminal,
             reply,
-        };
-        asked.say_yes();
-        asked
-    }
-
-    /// A yes counts once the question has been on the screen for a moment.
-    fn say_yes(&mut self) {
-        let what = "the request for a new job";
-        until_blocking(PATIENT, what, || {
-            self.terminal.send("y");
-            self.is_asked()
-        });
-    }
-
-    fn is_asked(&self) -> bool {
-        let requests = self.server.requests();
-        requests.iter().any(|request| request.method == "POST")
+        }
     }
 
     fn assert_listed(&self) {

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use chaos::{Chaos, FAULTS, Truth, branch};
 use mintwatch::board::{Board, Change, Event, Project, Watched};
 use mintwatch::config::KeySource;
+use mintwatch::environment::Environment;
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::key::ApiKey;
 use mintwatch::poll::Poller;
@@ -104,6 +105,7 @@ fn start(server: &Chaos) -> Poller {
             key: Ok(ApiKey::parse("mint_soak").unwrap()),
         }],
         key_of: HashMap::new(),
+        environment: Environment::default(),
     };
     Poller::start(watched.collect(), setup).unwrap()
 }

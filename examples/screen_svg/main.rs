@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use mintwatch::board::{Board, Watched};
 use mintwatch::config::Config;
 use mintwatch::demo::{DemoServer, Options};
+use mintwatch::environment::Environment;
 use mintwatch::key::ApiKey;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::Start;
@@ -54,7 +55,10 @@ fn setup(server: &DemoServer) -> anyhow::Result<(Vec<Watched>, PollerConfig)> {
         key: Ok(key.clone()),
     };
     let keys = poll::key_sources(&config).into_iter().map(slot).collect();
-    Ok((watched, PollerConfig::new(&config, keys, Start::Once)))
+    Ok((
+        watched,
+        PollerConfig::new(&config, keys, Environment::default(), Start::Once),
+    ))
 }
 
 /// One frame, and the terminal's title.

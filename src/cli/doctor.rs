@@ -12,7 +12,8 @@ use super::{dashboard, output};
 use crate::actions::WriteLog;
 use crate::board::{Project, Watched};
 use crate::config::{ConfigError, KeySource};
-use crate::desktop::{self, Environment, Opener};
+use crate::desktop::{self, Opener};
+use crate::environment::Environment;
 use crate::key::{self, ApiKey};
 use crate::poll::schedule::Start;
 use crate::session::LoadedConfig;
@@ -70,9 +71,9 @@ async fn check_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Env
     let config = checked.as_ref().map(|()| &loaded.config);
     let mut findings = vec![findings::config(&path, config)];
     let mut session = loaded.resolve_keys().await;
-    let environment = session.environment();
+    let environment = session.environment.clone();
     if session.keys.is_empty() {
-        findings.push(check_key(&session.config.key).await);
+        findings.push(check_key(&session.config.key, &environment).await);
     }
     for slot in &session.keys {
         let key = slot.key.as_ref().map(ApiKey::has_usual_prefix);
@@ -96,13 +97,14 @@ async fn check_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Env
 /// Without a config, only the default key source can be checked.
 async fn check_without_config(error: &ConfigError) -> (Vec<Finding>, Environment) {
     let source = KeySource::default();
-    let findings = vec![findings::config("", Err(error)), check_key(&source).await];
     let names: Vec<&str> = source.variable().into_iter().collect();
-    (findings, Environment::from_process(&names))
+    let environment = Environment::from_process(&names);
+    let key = check_key(&source, &environment).await;
+    (vec![findings::config("", Err(error)), key], environment)
 }
 
-async fn check_key(source: &KeySource) -> Finding {
-    let key = key::resolve(source).await;
+async fn check_key(source: &KeySource, environment: &Environment) -> Finding {
+    let key = key::resolve(source, environment).await;
     findings::key(source, key.as_ref().map(ApiKey::has_usual_prefix))
 }
 

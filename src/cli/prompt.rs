@@ -12,11 +12,11 @@ use clap::Args;
 use super::confirm::confirm;
 use super::error::CommandError;
 use crate::actions::Actions;
-use crate::desktop::{EditedDocument, Environment};
+use crate::desktop::EditedDocument;
+use crate::environment::Environment;
 use crate::job::ProjectId;
 use crate::mintlify::write::doubtful;
 use crate::process;
-use crate::session::key_variables;
 use crate::text;
 
 const MAX_BYTES: usize = 1 << 20;
@@ -49,7 +49,7 @@ impl PromptArgs {
     ) -> Result<Prompt, CommandError> {
         let on_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
         let environment =
-            on_terminal.then(|| Environment::from_process(&key_variables(&actions.config())));
+            on_terminal.then(|| Environment::from_process(&actions.config().key_variables()));
         let prompt = Prompt::read(self, &mut io::stdin(), environment.as_ref())?;
         if self.yes || !on_terminal {
             return Ok(prompt);

@@ -29,6 +29,18 @@ pub struct Config {
     pub projects: Vec<ProjectConfig>,
 }
 
+impl Config {
+    /// The environment variables that hold keys: no child of ours may see them.
+    pub fn key_variables(&self) -> Vec<&str> {
+        let own = self
+            .projects
+            .iter()
+            .filter_map(|project| project.key.as_ref());
+        let all = own.chain([&self.key]);
+        all.filter_map(KeySource::variable).collect()
+    }
+}
+
 /// How often to poll, and how much at once.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]

@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Environment;
+use crate::environment::Environment;
 use crate::link::Link;
 use crate::text;
 

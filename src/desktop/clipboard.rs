@@ -11,7 +11,7 @@ use std::thread;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::execute;
 
-use super::Environment;
+use crate::environment::Environment;
 use crate::text;
 
 const MAX_BYTES: usize = 64 * 1024;

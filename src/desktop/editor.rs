@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::NamedTempFile;
 
-use super::Environment;
+use crate::environment::Environment;
 
 /// Why there is no text. Safe to show.
 #[derive(Debug, thiserror::Error)]

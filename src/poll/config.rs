@@ -10,6 +10,7 @@ use super::schedule::{KeyIndex, Limits, Start};
 use crate::base_url::BaseUrl;
 use crate::board::{Project, Watched};
 use crate::config::{Config, JobConfig, KeySource, ProjectConfig};
+use crate::environment::Environment;
 use crate::job::{JobKey, ProjectId};
 use crate::key::{ApiKey, KeyError};
 
@@ -36,11 +37,18 @@ pub struct PollerConfig {
     pub keys: Vec<KeySlot>,
     /// Which key each project uses, by project id.
     pub key_of: HashMap<ProjectId, KeyIndex>,
+    /// What a key command sees when a lost key is looked for.
+    pub environment: Environment,
 }
 
 impl PollerConfig {
     /// How to poll the jobs of `config` with `keys`, which come from its [`key_sources`].
-    pub fn new(config: &Config, keys: Vec<KeySlot>, start: Start) -> Self {
+    pub fn new(
+        config: &Config,
+        keys: Vec<KeySlot>,
+        environment: Environment,
+        start: Start,
+    ) -> Self {
         let key_of = config.projects.iter().filter_map(|project| {
             let source = key_source(config, project);
             let slot = keys.iter().position(|slot| &slot.source == source)?;
@@ -58,6 +66,7 @@ impl PollerConfig {
             },
             start,
             keys,
+            environment,
         }
     }
 }

@@ -16,6 +16,7 @@ use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
 use crate::base_url::BaseUrl;
 use crate::board::{Board, Event, Row, Update, Watched};
 use crate::config::KeySource;
+use crate::environment::Environment;
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey, ProjectId};
 use crate::key::{self, ApiKey, KeyError};
@@ -51,6 +52,7 @@ pub(super) struct Engine {
     start: Start,
     keys: Vec<KeySlot>,
     key_of: HashMap<ProjectId, KeyIndex>,
+    environment: Environment,
     board: watch::Sender<Board>,
     /// The queues of those who consume events; none can make another lose one.
     consumers: Vec<mpsc::UnboundedSender<Event>>,
@@ -85,6 +87,7 @@ impl Engine {
             start: config.start,
             keys: config.keys,
             key_of: config.key_of,
+            environment: config.environment,
             board,
             consumers: Vec::new(),
             commands,
@@ -171,6 +174,7 @@ impl Engine {
         self.timeout = config.timeout;
         self.keys = config.keys;
         self.key_of = config.key_of;
+        self.environment = config.environment;
         let key_of = |job: &JobKey| key_index(&self.key_of, job);
         self.schedule.reconfigure(config.limits, key_of, now());
         if connections_change {
@@ -390,10 +394,11 @@ impl Engine {
     /// Resolves a key again, off to the side: at once where a person asked for it.
     fn look_for_key(&mut self, index: KeyIndex, asked_for: bool, wait: Duration) {
         let source = self.keys[index].source.clone();
+        let environment = self.environment.clone();
         let commands = self.commands.clone();
         let search = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            let key = key::resolve(&source).await;
+            let key = key::resolve(&source, &environment).await;
             if let Some(commands) = commands.upgrade() {
                 let _ = commands.send(Command::KeyResolved {
                     source,

@@ -12,6 +12,7 @@ use super::resolve_keys;
 use crate::actions::Actions;
 use crate::config::watch::{FileWatch, watch};
 use crate::config::{Config, ConfigError};
+use crate::environment::Environment;
 use crate::poll::schedule::Start;
 use crate::poll::{self, PollerConfig, PollerHandle};
 
@@ -114,8 +115,9 @@ impl Reload {
         if config == *self.actions.config() {
             self.poller.watch(watched);
         } else {
-            let keys = resolve_keys(&config).await;
-            let poller_config = PollerConfig::new(&config, keys, Start::Spread);
+            let environment = Environment::from_process(&config.key_variables());
+            let keys = resolve_keys(&config, &environment).await;
+            let poller_config = PollerConfig::new(&config, keys, environment, Start::Spread);
             self.poller.restart(watched, poller_config);
             *self.actions.config() = config.clone();
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use mintwatch::board::{Board, Row, Watched};
 use mintwatch::config::{Config, KeySource};
+use mintwatch::environment::Environment;
 use mintwatch::job::JobKey;
 use mintwatch::key::{ApiKey, KeyError};
 use mintwatch::poll::Poller;
@@ -22,7 +23,10 @@ pub fn setup(
     };
     let keys = poll::key_sources(&config).into_iter().map(slot).collect();
     let watched = poll::into_watched_jobs(&mut config);
-    (watched, PollerConfig::new(&config, keys, Start::AtOnce))
+    (
+        watched,
+        PollerConfig::new(&config, keys, Environment::default(), Start::AtOnce),
+    )
 }
 
 /// A key that the fake server takes.

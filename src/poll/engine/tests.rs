@@ -41,6 +41,7 @@ fn engine() -> (
         start: Start::AtOnce,
         keys: Vec::new(),
         key_of: HashMap::new(),
+        environment: Environment::default(),
     };
     let (commands, received) = mpsc::unbounded_channel();
     let (board, _) = watch::channel(Board::default());
@@ -131,6 +132,7 @@ fn two_projects(keys: [&str; 2], active: Duration) -> (Vec<Watched>, PollerConfi
         start: Start::Spread,
         keys: slots.into(),
         key_of: [("p".into(), 0), ("q".into(), 1)].into(),
+        environment: Environment::default(),
     };
     (watched.into(), config)
 }

@@ -14,7 +14,8 @@ use std::process::{Command, Stdio};
 /// Every Mintlify key begins with this.
 const KEY_PREFIX: &[u8] = b"mint_";
 
-#[derive(Clone)]
+/// The default is empty.
+#[derive(Clone, Default)]
 pub struct Environment {
     vars: BTreeMap<OsString, OsString>,
 }
@@ -41,7 +42,7 @@ impl Environment {
     }
 
     /// The value of variable `name`, unless it is unset or empty.
-    pub(super) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         let value = self.vars.get(OsStr::new(name))?;
         (!value.is_empty()).then(|| value.to_string_lossy())
     }
@@ -56,7 +57,7 @@ impl Environment {
     }
 
     /// Whether the user would see the window of a program started here.
-    pub(super) fn has_desktop(&self) -> bool {
+    pub(crate) fn has_desktop(&self) -> bool {
         // WSL shows windows on its host, and macOS needs no display variable.
         let display = cfg!(target_os = "macos")
             || self.any(&["WAYLAND_DISPLAY", "DISPLAY", "WSL_DISTRO_NAME"]);
@@ -64,7 +65,7 @@ impl Environment {
     }
 
     /// Replaces the environment of `command`, except for the variables that were set on it.
-    pub(super) fn apply(&self, command: &mut Command) {
+    pub(crate) fn apply(&self, command: &mut Command) {
         let own: Vec<(OsString, OsString)> = command
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
@@ -73,7 +74,7 @@ impl Environment {
     }
 
     /// [`Self::apply`], and cuts `command` off from the input, output and signals of our terminal.
-    pub(super) fn detach(&self, command: &mut Command) {
+    pub(crate) fn detach(&self, command: &mut Command) {
         self.apply(command);
         command
             .stdin(Stdio::null())
@@ -83,7 +84,7 @@ impl Environment {
     }
 
     /// Whether the program `name` exists: a path, or a name in the `PATH`.
-    pub(super) fn has_program(&self, name: &OsStr) -> bool {
+    pub(crate) fn has_program(&self, name: &OsStr) -> bool {
         if Path::new(name).components().count() > 1 {
             return Path::new(name).is_file();
         }
