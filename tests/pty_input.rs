@@ -26,6 +26,48 @@ fn start(home: &Home, server: &FakeServer) -> Terminal {
     terminal
 }
 
+/// Whole replies, and sequences that never end.
+const STRAY: [&str; 14] = [
+    "\u{1b}[?997;1n",
+    "\u{1b}[?2026;2$y",
+    "\u{1b}[?1;0;256S",
+    "\u{1b}[?62;22c",
+    "\u{1b}[>0;10;1c",
+    "\u{1b}[5;1R",
+    "\u{1b}[8;24;80t",
+    "\u{1b}[?1u",
+    "\u{1b}]11;rgb:0000/0000/0000\u{7}",
+    "\u{1b}]52;c;bnEgeA==\u{1b}\\",
+    "\u{1b}P>|XTerm(390)\u{1b}\\",
+    "\u{1b}[200~never ends: q n x",
+    "\u{1b}[<0;1",
+    "\u{1b}]11;rgb:",
+];
+
+#[test]
+fn after_any_stray_reply_the_next_key_works_and_none_is_taken_for_keys() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = start(&home, &server);
+    for stray in STRAY {
+        terminal.send(stray);
+        // A person does not type at the moment in which a reply comes in.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        terminal.send("?");
+        terminal.wait_for("next job");
+        terminal.send("?");
+        terminal.wait_until_gone("next job");
+        terminal.wait_for("3 active");
+    }
+    terminal.send("\u{1b}[?997;1n");
+    terminal.resize(60, 20);
+    terminal.wait("another size", |screen| {
+        !screen.contents().contains("BRANCH")
+    });
+    terminal.send("\u{3}");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
+
 #[test]
 fn a_stop_that_it_does_not_see_is_made_good_when_it_is_continued() {
     let (home, server) = (Home::new(), FakeServer::start());

@@ -7,16 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, queue, terminal};
-use futures_util::{Stream, stream};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+mod decode;
 mod forced_exit;
+mod input;
+mod reader;
+
+pub use input::input;
 
 /// Puts the title on the terminal's stack and takes it back from there (XTWINOPS 22 and 23 of
 /// <https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>); terminals without it ignore it.
@@ -28,9 +31,6 @@ const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 const LEAVE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 /// One frame goes out in one write.
 const FRAME_BYTES: usize = 64 * 1024;
-
-/// More inputs than this wait in the terminal until the program has caught up.
-const INPUTS_WAITING: usize = 1_024;
 
 /// The terminal as the dashboard draws on it.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
@@ -165,23 +165,4 @@ impl Modes {
 pub fn screen() -> io::Result<Screen> {
     let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
     Terminal::new(CrosstermBackend::new(out))
-}
-
-/// What the user types and does with the window. A thread of its own reads it, blocked while there
-/// is nothing; it ends with the process, or when nobody listens any more.
-pub fn input() -> io::Result<impl Stream<Item = io::Result<Event>>> {
-    let (typed, mut waiting) = mpsc::channel(INPUTS_WAITING);
-    let read = move || {
-        loop {
-            let event = crossterm::event::read();
-            let failed = event.is_err();
-            if typed.blocking_send(event).is_err() || failed {
-                return;
-            }
-        }
-    };
-    std::thread::Builder::new()
-        .name(String::from("input"))
-        .spawn(read)?;
-    Ok(stream::poll_fn(move |context| waiting.poll_recv(context)))
 }

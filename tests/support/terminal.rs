@@ -9,12 +9,10 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcsetattr,
-};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcsetattr};
 
-use super::{ANSWERABLE_AFTER, PATIENT};
 use super::command::Home;
+use super::{ANSWERABLE_AFTER, PATIENT};
 
 /// A program in a terminal of its own.
 pub struct Terminal {
