@@ -120,7 +120,7 @@ impl Actions {
     /// What it takes to write to `projects`: one client, and each key once. A key command runs again,
     /// since keys are not kept for this.
     pub async fn writer(&self, projects: &[&ProjectId]) -> Result<Writer, ActionError> {
-        let (client, sources, environment) = {
+        let (client, mut sources, mut environment) = {
             let config = self.config();
             let environment = Environment::from_process(&config.key_variables());
             let client = Client::new(&config.base_url, config.poll.timeout)?;
@@ -132,6 +132,8 @@ impl Actions {
             }
             (client, sources, environment)
         };
+        // The commands last, so that they do not see what was read before.
+        sources.sort_by_key(|(_, source)| source.is_command());
         let mut resolved: HashMap<_, ApiKey> = HashMap::new();
         let mut keys = HashMap::new();
         for (project, source) in sources {
@@ -139,12 +141,14 @@ impl Actions {
                 Some(key) => key.clone(),
                 None => key::resolve(&source, &environment).await?,
             };
+            environment = environment.without(key.secret());
             keys.insert(project, key.clone());
             resolved.insert(source, key);
         }
         Ok(Writer {
             client,
             keys,
+            environment,
             actions: self.clone(),
         })
     }
@@ -220,6 +224,7 @@ impl Actions {
 pub struct Writer {
     client: Client,
     keys: HashMap<ProjectId, ApiKey>,
+    environment: Environment,
     actions: Actions,
 }
 
@@ -303,6 +308,11 @@ impl Writer {
             })?);
         }
         Ok(replies)
+    }
+
+    /// What an editor may see: no key.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     async fn send(&self, job: &JobKey, prompt: &str) -> Result<Job, WriteError> {

@@ -11,6 +11,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::secret;
+
 /// Every Mintlify key begins with this.
 const KEY_PREFIX: &[u8] = b"mint_";
 
@@ -26,19 +31,37 @@ impl Environment {
         Self::new(std::env::vars_os(), key_names)
     }
 
-    /// The variables `vars`, without `key_names` and any other that holds a Mintlify key.
+    /// The variables `vars`, without `key_names`, and without any other that holds one of their values
+    /// or begins as a Mintlify key does.
     pub fn new(
         vars: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
         key_names: &[impl AsRef<str>],
     ) -> Self {
-        let vars = vars
-            .into_iter()
+        let vars = vars.into_iter();
+        let mut vars: BTreeMap<OsString, OsString> = vars
             .map(|(name, value)| (name.into(), value.into()))
-            .filter(|(name, value)| {
-                !holds_key(value) && key_names.iter().all(|key| name.as_os_str() != key.as_ref())
-            })
             .collect();
-        Self { vars }
+        let named = key_names.iter().map(|name| OsStr::new(name.as_ref()));
+        let keys: Vec<_> = named.filter_map(|name| vars.remove(name)).collect();
+        vars.retain(|_, value| !begins_as_key(value));
+        let mut environment = Self { vars };
+        for key in keys {
+            let key = Zeroizing::new(key.into_encoded_bytes());
+            environment.remove_key(key.trim_ascii());
+        }
+        environment
+    }
+
+    /// Without the variables that hold `key`, which no variable of the config's holds.
+    #[must_use]
+    pub fn without(mut self, key: &SecretString) -> Self {
+        self.remove_key(key.expose_secret().as_bytes());
+        self
+    }
+
+    fn remove_key(&mut self, key: &[u8]) {
+        self.vars
+            .retain(|_, value| !secret::holds(value.as_encoded_bytes(), key));
     }
 
     /// The value of variable `name`, unless it is unset or empty.
@@ -106,7 +129,7 @@ impl fmt::Debug for Environment {
     }
 }
 
-fn holds_key(value: &OsStr) -> bool {
+fn begins_as_key(value: &OsStr) -> bool {
     value
         .as_encoded_bytes()
         .trim_ascii_start()
@@ -123,6 +146,7 @@ mod tests {
     fn keys_are_dropped_by_name_and_by_value() {
         let vars = [
             ("ACME_KEY", "canary"),
+            ("COPY", " canary\n"),
             ("OTHER", "mint_canary"),
             ("QUOTED", " \nmint_canary"),
             ("PATH", "/opt/mint_tools/bin"),
@@ -133,6 +157,30 @@ mod tests {
             environment.vars.into_keys().collect::<Vec<_>>(),
             ["ACME_KEY_FILE", "PATH"]
         );
+    }
+
+    #[test]
+    fn a_copy_of_a_key_is_dropped_wherever_the_key_comes_from() {
+        let vars = [
+            ("ACME_KEY", "canary_of_acme\n"),
+            ("HEADER", "Bearer canary_of_acme"),
+            ("URL", "https://x/?key=canary%5Fof_a_file"),
+            ("PART", "canary_of"),
+            ("EMPTY", ""),
+        ];
+        let environment = Environment::new(vars, &["ACME_KEY", "UNSET"]);
+        let environment = environment.without(&"canary_of_a_file".into());
+        assert_eq!(
+            environment.vars.into_keys().collect::<Vec<_>>(),
+            ["EMPTY", "PART"]
+        );
+    }
+
+    #[test]
+    fn an_empty_key_variable_drops_nothing_else() {
+        let vars = [("ACME_KEY", " "), ("EMPTY", ""), ("PATH", "/bin")];
+        let environment = Environment::new(vars, &["ACME_KEY"]);
+        assert_eq!(environment.vars.len(), 2);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use anyhow::Context;
 use futures_util::future::join_all;
 
 use crate::board::Watched;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, KeySource};
 use crate::demo::Demo;
 use crate::environment::Environment;
 use crate::key;
@@ -47,9 +47,9 @@ impl LoadedConfig {
     /// Resolves the keys; whether there are any is not judged here.
     pub async fn resolve_keys(mut self) -> Session {
         let watched = poll::into_watched_jobs(&mut self.config);
-        let environment = Environment::from_process(&self.config.key_variables());
+        let (keys, environment) = resolve_keys(&self.config).await;
         Session {
-            keys: resolve_keys(&self.config, &environment).await,
+            keys,
             environment,
             watched,
             config: self.config,
@@ -116,11 +116,28 @@ pub struct PollSession {
     _demo: Option<Demo>,
 }
 
-/// Resolves each distinct key once, all at the same time; a key command sees `environment`.
-pub async fn resolve_keys(config: &Config, environment: &Environment) -> Vec<KeySlot> {
-    let slots = poll::key_sources(config).into_iter().map(|source| async {
+/// Resolves each distinct key once, and makes what a program that we start may see: no key. The commands
+/// run last, all at the same time, so that they do not see what was read before.
+pub async fn resolve_keys(config: &Config) -> (Vec<KeySlot>, Environment) {
+    let sources = poll::key_sources(config).into_iter();
+    let (commands, others): (Vec<_>, Vec<_>) = sources.partition(KeySource::is_command);
+    let environment = Environment::from_process(&config.key_variables());
+    let mut keys = resolve_all(others, &environment).await;
+    let environment = without(environment, &keys);
+    keys.extend(resolve_all(commands, &environment).await);
+    let environment = without(environment, &keys);
+    (keys, environment)
+}
+
+async fn resolve_all(sources: Vec<KeySource>, environment: &Environment) -> Vec<KeySlot> {
+    let slots = sources.into_iter().map(|source| async {
         let key = key::resolve(&source, environment).await;
         KeySlot { source, key }
     });
     join_all(slots).await
+}
+
+fn without(environment: Environment, keys: &[KeySlot]) -> Environment {
+    let known = keys.iter().filter_map(|slot| slot.key.as_ref().ok());
+    known.fold(environment, |rest, key| rest.without(key.secret()))
 }

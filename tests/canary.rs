@@ -85,6 +85,12 @@ enum Source {
     Command,
 }
 
+/// A variable with the key in it, under a name that is not in the config.
+fn copy_of_the_key() -> (OsString, OsString) {
+    let header = format!("Authorization: Bearer {CANARY}");
+    ("CURL_HEADER".into(), header.into())
+}
+
 /// A home folder, and the servers around it.
 struct Home {
     folder: TempDir,
@@ -550,6 +556,7 @@ fn a_key_command_has_the_environment_without_any_key() {
     );
     let (key, mut variables) = home.key(Source::Env, CANARY);
     variables.push(("OP_SESSION".into(), "a session".into()));
+    variables.push(copy_of_the_key());
     let config = home.config(&home.server.base_url(), &key, &["job".into()]);
     let second = format!(
         "[[projects]]\nid = \"two\"\nkey = {{ command = ['{}'] }}\njobs = [\"j\"]\n",
@@ -676,6 +683,12 @@ impl Drop for Screen {
 
 #[test]
 fn neither_the_screen_nor_the_browser_gets_the_key() {
+    for source in [Source::Env, Source::File, Source::Command] {
+        the_dashboard_opens_a_link_without_the_key(source);
+    }
+}
+
+fn the_dashboard_opens_a_link_without_the_key(source: Source) {
     let home = Home::new();
     let browser = home.write(
         "browser",
@@ -695,11 +708,12 @@ fn neither_the_screen_nor_the_browser_gets_the_key() {
     let echo = format!("no {CANARY} here");
     home.server.set("docs", "second", Reply::error(404, &echo));
     home.server.set("docs", "third", Reply::error(500, &echo));
-    let (key, mut variables) = home.key(Source::Env, CANARY);
+    let (key, mut variables) = home.key(source, CANARY);
     home.config(&home.server.base_url(), &key, &jobs);
     variables.push(("BROWSER".into(), browser.into()));
     // A second copy, under a name that is not in the config.
     variables.push(("SOME_OTHER_NAME".into(), CANARY.into()));
+    variables.push(copy_of_the_key());
 
     let mut screen = Screen::start(&home, &variables);
     screen.wait_for("#412");

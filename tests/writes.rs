@@ -54,8 +54,12 @@ impl Setting {
     /// Runs it in a terminal with `EDITOR`.
     fn terminal(&self, arguments: &[&str], editor: &str) -> Terminal {
         let argv: Vec<&str> = [binary()].into_iter().chain(arguments.to_vec()).collect();
-        let key = ("MINTLIFY_API_KEY", "mint_test_key");
-        Terminal::start(&self.home, &argv, &[key, ("EDITOR", editor)], (100, 24))
+        let variables = [
+            ("MINTLIFY_API_KEY", "mint_test_key"),
+            ("CURL_HEADER", "Authorization: Bearer mint_test_key"),
+            ("EDITOR", editor),
+        ];
+        Terminal::start(&self.home, &argv, &variables, (100, 24))
     }
 
     /// The prompts that the server was sent, all by POST.

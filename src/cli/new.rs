@@ -67,7 +67,10 @@ impl NewArgs {
         actions.check_editable().await?;
         let writer = actions.writer(&[&project.id]).await?;
         let question = format!("Start a job in {}?", project.title());
-        let prompt = self.prompt.ask(actions, &project.id, &question).await?;
+        let ask = self
+            .prompt
+            .ask(actions, &project.id, &question, writer.environment());
+        let prompt = ask.await?;
         let text = prompt.text.clone();
         let label = self.label.as_deref();
         let call = writer.create(&project, &text, label, &self.tags);

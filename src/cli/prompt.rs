@@ -40,17 +40,17 @@ pub struct PromptArgs {
 }
 
 impl PromptArgs {
-    /// Reads the prompt, and asks `question` where there is a terminal.
+    /// Reads the prompt, and asks `question` where there is a terminal; an editor sees `environment`.
     pub async fn ask(
         &self,
         actions: &Actions,
         project: &ProjectId,
         question: &str,
+        environment: &Environment,
     ) -> Result<Prompt, CommandError> {
         let on_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-        let environment =
-            on_terminal.then(|| Environment::from_process(&actions.config().key_variables()));
-        let prompt = Prompt::read(self, &mut io::stdin(), environment.as_ref())?;
+        let editor = on_terminal.then_some(environment);
+        let prompt = Prompt::read(self, &mut io::stdin(), editor)?;
         if self.yes || !on_terminal {
             return Ok(prompt);
         }

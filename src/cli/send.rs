@@ -51,7 +51,10 @@ impl SendArgs {
         let project = &job.key.project;
         let writer = actions.writer(&[project]).await?;
         let question = format!("Send this to {} in {}?", job.title(), job.project.title());
-        let prompt = self.prompt.ask(actions, project, &question).await?;
+        let ask = self
+            .prompt
+            .ask(actions, project, &question, writer.environment());
+        let prompt = ask.await?;
         let (text, jobs) = (prompt.text.clone(), [job.key.clone()]);
         let call = writer.follow_up(&jobs, &text);
         let replies = prompt

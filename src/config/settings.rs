@@ -133,6 +133,10 @@ impl KeySource {
             Self::File(_) | Self::Command(_) => None,
         }
     }
+
+    pub fn is_command(&self) -> bool {
+        matches!(self, Self::Command(_))
+    }
 }
 
 impl fmt::Display for KeySource {

@@ -12,7 +12,6 @@ use super::resolve_keys;
 use crate::actions::Actions;
 use crate::config::watch::{FileWatch, watch};
 use crate::config::{Config, ConfigError};
-use crate::environment::Environment;
 use crate::poll::schedule::Start;
 use crate::poll::{self, PollerConfig, PollerHandle};
 
@@ -115,8 +114,7 @@ impl Reload {
         if config == *self.actions.config() {
             self.poller.watch(watched);
         } else {
-            let environment = Environment::from_process(&config.key_variables());
-            let keys = resolve_keys(&config, &environment).await;
+            let (keys, environment) = resolve_keys(&config).await;
             let poller_config = PollerConfig::new(&config, keys, environment, Start::Spread);
             self.poller.restart(watched, poller_config);
             *self.actions.config() = config.clone();

@@ -109,13 +109,12 @@ impl Reader {
         match std::mem::take(&mut self.state) {
             State::Ground => self.on_ground(byte, false),
             State::Character { bytes, alt } => self.on_character(bytes, alt, byte),
-            State::Escape => self.on_escape(byte),
+            State::TextEscape if byte == b'\\' => State::Ground,
+            State::Escape | State::TextEscape => self.on_escape(byte),
             State::Sequence { first, parameters } => self.on_sequence(first, parameters, byte),
             State::Console => self.on_console(byte),
             State::Mouse(bytes) => self.on_mouse(bytes, byte),
             State::Text { first, .. } => self.on_text(first, byte),
-            State::TextEscape if byte == b'\\' => State::Ground,
-            State::TextEscape => self.on_escape(byte),
             State::Paste { text, ending } => self.on_paste(text, ending, byte),
         }
     }

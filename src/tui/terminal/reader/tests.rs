@@ -1,3 +1,5 @@
+//! What bytes say, whole, torn and split anywhere.
+
 use crossterm::event::{KeyCode, MouseEventKind};
 use proptest::prelude::*;
 
@@ -138,7 +140,7 @@ fn what_is_held_is_bounded_and_a_long_paste_loses_nothing() {
     let mut reader = Reader::default();
     for start in [b"\x1b]".as_slice(), b"\x1b[", b"\x1bP"] {
         reader.read(start);
-        reader.read(&[b'1'; 1 << 20]);
+        reader.read(&vec![b'1'; 1 << 20]);
         let State::Text { .. } = &reader.state else {
             let State::Sequence { parameters, .. } = &reader.state else {
                 panic!("{:?}", reader.state);
