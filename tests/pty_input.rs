@@ -86,3 +86,26 @@ fn a_stop_that_it_does_not_see_is_made_good_when_it_is_continued() {
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
 }
+
+#[test]
+fn a_size_that_no_screen_has_is_survived_and_takes_bounded_memory() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = start(&home, &server);
+    for (columns, rows) in [
+        (32_767, 30),
+        (32_767, 32_767),
+        (u16::MAX, 1),
+        (1, u16::MAX),
+        (u16::MAX, u16::MAX),
+    ] {
+        let before = terminal.written();
+        terminal.resize_window(columns, rows);
+        terminal.wait_for_bytes(before, "\u{1b}[2J");
+        assert!(terminal.peak_memory() < 512 << 20, "{columns}x{rows}");
+    }
+    terminal.resize_window(100, 30);
+    terminal.wait_for("3 active");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}

@@ -14,11 +14,13 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio_util::task::TaskTracker;
 
+mod capped;
 mod decode;
 mod forced_exit;
 mod input;
 mod reader;
 
+use capped::{Capped, capped_size};
 pub use input::input;
 
 /// Puts the title on the terminal's stack and takes it back from there (XTWINOPS 22 and 23 of
@@ -33,7 +35,7 @@ const LEAVE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 const FRAME_BYTES: usize = 64 * 1024;
 
 /// The terminal as the dashboard draws on it.
-pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+pub type Screen = Terminal<Capped<CrosstermBackend<BufWriter<Stdout>>>>;
 
 /// The modes of the terminal that are set; dropping it puts them back.
 #[derive(Debug)]
@@ -164,5 +166,5 @@ impl Modes {
 /// A terminal to draw on, whose modes are set.
 pub fn screen() -> io::Result<Screen> {
     let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-    Terminal::new(CrosstermBackend::new(out))
+    Terminal::new(Capped(CrosstermBackend::new(out)))
 }

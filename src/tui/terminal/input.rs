@@ -15,6 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::capped_size;
 use super::reader::Reader;
 
 /// How much is read at once, and how many such pieces wait: more waits in the terminal until the
@@ -55,7 +56,8 @@ impl Input {
                 biased;
                 Some(()) = self.resizes.recv() => {
                     if let Ok((columns, rows)) = terminal::size() {
-                        return Some(Ok(Event::Resize(columns, rows)));
+                        let size = capped_size((columns, rows).into());
+                        return Some(Ok(Event::Resize(size.width, size.height)));
                     }
                 }
                 chunk = self.chunks.recv() => match chunk? {
