@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::board::{Project, Watched};
@@ -58,6 +59,8 @@ pub struct Actions {
     path: PathBuf,
     /// The hash of the text that was last written to the config here.
     written: Arc<AtomicU64>,
+    /// Told of each text that was written to the config here.
+    edited: Arc<Notify>,
     /// `None` where there is no home folder to keep it in.
     log: Option<WriteLog>,
     /// The writes that are being counted: nobody waits for a file that another run has locked.
@@ -71,6 +74,7 @@ impl Actions {
             config: Arc::new(Mutex::new(config)),
             path,
             written: Arc::default(),
+            edited: Arc::default(),
             log,
             counting: TaskTracker::new(),
         }
@@ -79,6 +83,12 @@ impl Actions {
     /// Whether `text`, that of the config, is what was last written here: news to nobody.
     pub fn has_written(&self, text: &[u8]) -> bool {
         self.written.load(Ordering::SeqCst) == hash(text)
+    }
+
+    /// Waits until a text has been written to the config here since the last such wait ended: the
+    /// system need not tell of it.
+    pub async fn edited(&self) {
+        self.edited.notified().await;
     }
 
     /// The config in force. A panic while it was locked leaves it whole all the same.
@@ -177,13 +187,14 @@ impl Actions {
         change: impl FnOnce(&str, &Path) -> Result<Edited, EditError> + Send + 'static,
     ) -> Result<Edited, EditError> {
         let (path, written) = (self.path.clone(), Arc::clone(&self.written));
+        let edited = Arc::clone(&self.edited);
         let unwritable = |reason: String| ConfigError::Unwritable {
             path: self.path.clone(),
             reason,
         };
         let edit = move || {
             let mut done = Edited::default();
-            edit_file(&path, |text| {
+            let is_written = edit_file(&path, |text| {
                 done = change(text, &path)?;
                 let new = done.text.take();
                 if let Some(new) = &new {
@@ -191,6 +202,9 @@ impl Actions {
                 }
                 Ok::<_, EditError>(new)
             })?;
+            if is_written {
+                edited.notify_one();
+            }
             Ok(done)
         };
         tokio::task::spawn_blocking(edit)

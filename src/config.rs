@@ -26,7 +26,7 @@ mod write;
 
 pub use error::ConfigError;
 pub(crate) use error::nearest;
-pub use file::{EXAMPLE, init, path};
+pub use file::{EXAMPLE, init, path, read};
 pub use location::{Located, SourceLocation};
 pub(crate) use redact::redact_keys;
 pub use settings::{Config, JobConfig, KeySource, PollConfig, ProjectConfig};
@@ -35,7 +35,7 @@ pub use write::edit_file;
 
 impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&file::read(path)?, path)
+        Self::parse(&read(path)?, path)
     }
 
     /// The settings in `text`, the contents of the file at `path`: errors name it, and a key file

@@ -10,6 +10,7 @@ use anyhow::Context;
 use futures_util::future::join_all;
 
 use crate::board::Watched;
+use crate::config::watch::Identity;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::demo::Demo;
 use crate::environment::Environment;
@@ -21,15 +22,20 @@ use crate::poll::{self, KeySlot, Poller, PollerConfig};
 pub struct LoadedConfig {
     pub config: Config,
     pub path: PathBuf,
+    /// The file that the config was read from.
+    identity: Option<Identity>,
     /// The simulated API that the config names, served as long as this lives.
     demo: Option<Demo>,
 }
 
 impl LoadedConfig {
     pub fn load(path: PathBuf) -> Result<Self, ConfigError> {
+        // Before it is read: a change that comes between is one to tell of.
+        let identity = Identity::of(&path);
         Ok(Self {
             config: Config::load(&path)?,
             path,
+            identity,
             demo: None,
         })
     }
@@ -54,6 +60,7 @@ impl LoadedConfig {
             watched,
             config: self.config,
             path: self.path,
+            identity: self.identity,
             demo: self.demo,
         }
     }
@@ -88,6 +95,8 @@ pub struct Session {
     /// What a program that we start may see: no key.
     pub environment: Environment,
     pub path: PathBuf,
+    /// The file that the config was read from.
+    pub identity: Option<Identity>,
     demo: Option<Demo>,
 }
 

@@ -7,11 +7,11 @@ mod support;
 use std::fs;
 
 use rustix::process::Signal;
+use support::PATIENT;
 use support::command::{Home, binary};
 use support::fake_server::FakeServer;
 use support::reply::{Gate, Reply, job_json};
 use support::terminal::Terminal;
-use support::PATIENT;
 
 const WAITING: &str = "waiting for the reply to your new job";
 

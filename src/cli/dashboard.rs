@@ -16,7 +16,7 @@ use crate::actions::{Actions, WriteLog};
 use crate::config::{Ascii, Config, ConfigError, Palette, UiConfig};
 use crate::poll::schedule::Start;
 use crate::process;
-use crate::session::reload::{Reload, Reloaded};
+use crate::session::reload::{LOOK_AGAIN, Reload, Reloaded};
 use crate::tui::app::App;
 use crate::tui::host::TerminalHost;
 use crate::tui::keys::Keymap;
@@ -44,6 +44,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     let loaded = context.load().await?;
     check_settings(&loaded.config)?;
     let session = loaded.require_key().await?;
+    let loaded = session.identity;
     let stop = process::stopped();
     let ui = &session.config.ui;
     let timeout = session.config.poll.timeout + AFTER_A_REPLY;
@@ -73,6 +74,8 @@ pub async fn execute(context: &Context) -> CommandResult {
     Reload {
         actions: actions.clone(),
         poller: polls.poller.handle(),
+        loaded,
+        look_again: LOOK_AGAIN,
         check: check_settings,
         notify: Box::new(move |change| reloaded.send(notice(change, &projects)).is_ok()),
     }
@@ -122,9 +125,6 @@ fn notice(change: Reloaded, actions: &Actions) -> Notice {
             let error = error.to_string();
             let first = error.lines().next().unwrap_or_default();
             Notice::bad(format!("{first}; the last good config stays"))
-        }
-        Reloaded::NotWatched => {
-            Notice::bad("the config cannot be watched: start again after changing it")
         }
     }
 }

@@ -46,7 +46,8 @@ fn find(
         .or_else(|| folder.map(|folder| folder.join("config.toml")))
 }
 
-pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
+/// The text of the config at `path`.
+pub fn read(path: &Path) -> Result<String, ConfigError> {
     let bytes = read_bytes(path).map_err(|error| ConfigError::unreadable(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         let (valid, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());

@@ -1,26 +1,94 @@
-//! Tells when the config file changes, however an editor writes it.
+//! Tells when the config file changes, however an editor writes it and wherever its path leads by
+//! then.
 //!
-//! It must not know what is done about a change.
+//! The system tells of changes in the folders that were looked at, and of nothing that comes to stand
+//! in their place; so a look at the file itself tells when there is another. This file must not know
+//! what is done about a change.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::private_file::folder_of;
 
-/// Watches while it lives.
-#[derive(Debug)]
-pub struct FileWatch {
-    _watcher: RecommendedWatcher,
+/// Which file it is and since when it has its text: another one where either has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
 }
 
-/// Calls `changed` after each change of the file at `path`, from a thread of its own.
-///
+impl Identity {
+    /// Of the file that `path` leads to; `None` while there is none. This is one `stat`.
+    pub fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok()?;
+        Some(Self {
+            device: found.dev(),
+            inode: found.ino(),
+            bytes: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+        })
+    }
+}
+
+/// Watches while it lives.
+pub struct FileWatch {
+    path: PathBuf,
+    identity: Option<Identity>,
+    changed: Arc<dyn Fn() + Send + Sync>,
+    /// `None` where the system cannot tell of changes: looking at the file remains.
+    watcher: Option<RecommendedWatcher>,
+}
+
+impl FileWatch {
+    /// Calls `changed` after each change of the file at `path`, from a thread of its own. `known` is
+    /// the file as it was last read: the first [`look`](Self::look) tells whether it is another.
+    pub fn new(
+        path: &Path,
+        known: Option<Identity>,
+        changed: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let mut watch = Self {
+            path: path.to_owned(),
+            identity: known,
+            changed: Arc::new(changed),
+            watcher: None,
+        };
+        watch.renew();
+        watch
+    }
+
+    /// Whether the file is another than at the last look; where it is, what is watched follows it.
+    pub fn look(&mut self) -> bool {
+        let found = Identity::of(&self.path);
+        if found == self.identity {
+            return false;
+        }
+        self.identity = found;
+        self.renew();
+        true
+    }
+
+    fn renew(&mut self) {
+        // The old one first: there may be no more than one to have.
+        self.watcher = None;
+        let changed = Arc::clone(&self.changed);
+        self.watcher = watcher(&self.path, move || changed())
+            .inspect_err(|error| tracing::warn!(%error, "cannot watch the config"))
+            .ok();
+    }
+}
+
 /// Editors replace files rather than write into them, so the folder is watched; and behind a
 /// symbolic link, the folder of the real file too.
-pub fn watch(path: &Path, changed: impl Fn() + Send + 'static) -> notify::Result<FileWatch> {
-    let real = path.canonicalize()?;
+fn watcher(path: &Path, changed: impl Fn() + Send + 'static) -> notify::Result<RecommendedWatcher> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let files = [path, &*real];
     let names: Vec<OsString> = files
         .iter()
@@ -37,7 +105,7 @@ pub fn watch(path: &Path, changed: impl Fn() + Send + 'static) -> notify::Result
     for folder in folders {
         watcher.watch(folder, RecursiveMode::NonRecursive)?;
     }
-    Ok(FileWatch { _watcher: watcher })
+    Ok(watcher)
 }
 
 /// Whether the event is a change of a file with one of these names; that somebody reads it is none.
@@ -59,10 +127,10 @@ mod tests {
 
     fn watched(path: &Path) -> (FileWatch, mpsc::Receiver<()>) {
         let (told, changes) = mpsc::channel();
-        let watch = watch(path, move || {
+        let watch = FileWatch::new(path, Identity::of(path), move || {
             let _ = told.send(());
         });
-        (watch.unwrap(), changes)
+        (watch, changes)
     }
 
     #[test]
@@ -94,5 +162,61 @@ mod tests {
         let (_watch, changes) = watched(&path);
         fs::write(&file, "x").unwrap();
         changes.recv_timeout(PATIENT).unwrap();
+    }
+
+    /// A look finds what was put at `path`, and from then on a change there is told.
+    fn is_followed(watch: &mut FileWatch, changes: &mpsc::Receiver<()>, path: &Path) {
+        assert!(watch.look());
+        assert!(!watch.look());
+        while changes.try_recv().is_ok() {}
+        fs::write(path, "changed").unwrap();
+        changes.recv_timeout(PATIENT).unwrap();
+        assert!(watch.look());
+    }
+
+    #[test]
+    fn a_folder_that_is_replaced_is_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("mintwatch");
+        let path = folder.join("config.toml");
+        fs::create_dir(&folder).unwrap();
+        fs::write(&path, "old").unwrap();
+        let (mut watch, changes) = watched(&path);
+        fs::rename(&folder, home.path().join("away")).unwrap();
+        assert!(watch.look(), "it is gone");
+        fs::create_dir(&folder).unwrap();
+        fs::write(&path, "new").unwrap();
+        is_followed(&mut watch, &changes, &path);
+    }
+
+    #[test]
+    fn a_folder_behind_another_link_is_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let [link, old, new] = ["link", "old", "new"].map(|name| home.path().join(name));
+        for folder in [&old, &new] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("config.toml"), "text").unwrap();
+        }
+        symlink(&old, &link).unwrap();
+        let path = link.join("config.toml");
+        let (mut watch, changes) = watched(&path);
+        fs::remove_file(&link).unwrap();
+        symlink(&new, &link).unwrap();
+        is_followed(&mut watch, &changes, &new.join("config.toml"));
+    }
+
+    #[test]
+    fn a_link_that_is_retargeted_is_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let [link, old, new] = ["config.toml", "old/a", "new/b"].map(|name| home.path().join(name));
+        for file in [&old, &new] {
+            fs::create_dir(folder_of(file)).unwrap();
+            fs::write(file, "text").unwrap();
+        }
+        symlink(&old, &link).unwrap();
+        let (mut watch, changes) = watched(&link);
+        fs::remove_file(&link).unwrap();
+        symlink(&new, &link).unwrap();
+        is_followed(&mut watch, &changes, &new);
     }
 }
