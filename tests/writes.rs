@@ -323,6 +323,23 @@ fn a_config_that_cannot_be_written_is_found_out_before_anything_is_sent() {
     assert_eq!((setting.prompts().len(), setting.counted()), (0, 0));
 }
 
+#[test]
+fn a_config_with_another_name_is_not_cut_off_from_it() {
+    let setting = Setting::answering(created());
+    let config = setting.home.config_path();
+    let other = config.with_file_name("other.toml");
+    fs::hard_link(&config, &other).unwrap();
+    setting
+        .run(&["new", "docs", "Do it"])
+        .code(2)
+        .stdout(is_empty())
+        .stderr(contains("it has another name too (a hard link)"));
+    assert_eq!((setting.prompts().len(), setting.counted()), (0, 0));
+    setting.run(&["add", "docs", "job_2"]).code(2);
+    fs::remove_file(&other).unwrap();
+    setting.run(&["add", "docs", "job_2"]).code(0);
+}
+
 /// Where the config becomes so only while the server is at work.
 #[test]
 fn a_job_that_cannot_be_listed_is_reported_with_the_command_that_lists_it() {

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +57,11 @@ impl<'a> Target<'a> {
                 self.path,
                 "it is not a regular file",
             ));
+        }
+        if found.nlink() > 1 {
+            let advice = "it has another name too (a hard link), which a change would cut off from \
+                          it: remove one of the two, or make it a symbolic link (ln -s)";
+            return Err(ConfigError::unwritable(self.path, advice));
         }
         let opened = OpenOptions::new().write(true).open(&self.real);
         let denied = matches!(&opened, Err(error) if error.kind() == ErrorKind::PermissionDenied);
