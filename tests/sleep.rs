@@ -18,7 +18,7 @@ use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::tui::app::App;
 use mintwatch::tui::screen;
-use mintwatch::view::theme::Theme;
+use mintwatch::view::theme::{Role, Theme};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -217,7 +217,9 @@ fn a_wall_clock_that_jumps_makes_ages_odd_but_nothing_else() {
             terminal.size().unwrap(),
         );
         app.on_board(&board, start);
+        app.show_message("begun", Role::Muted, start);
         app.on_time(&board, now);
+        assert_eq!(app.message.is_some(), now == start, "{now}");
         terminal
             .draw(|frame| screen::draw(frame, &app, &board, now))
             .unwrap();

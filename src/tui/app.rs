@@ -178,7 +178,7 @@ impl App {
 
     /// Messages end, ages grow, rows go stale.
     pub fn on_time(&mut self, board: &Board, now: Timestamp) {
-        let message = self.message.take_if(|message| message.until <= now);
+        let message = self.message.take_if(|message| message.is_over(now));
         self.dirty |= message.is_some();
         self.dirty |= self.ages_change_at.is_some_and(|at| at <= now);
         self.dirty |= self.stale.update(board, now);

@@ -19,6 +19,14 @@ pub struct Message {
     pub(super) until: Timestamp,
 }
 
+impl Message {
+    /// Whether its time has passed, or the clock has been set back so far that it would stay for long.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        let left = self.until.duration_since(now);
+        left.is_zero() || left.is_negative() || left.unsigned_abs() > 2 * ERROR_TIME
+    }
+}
+
 impl App {
     /// Shows a message for a while.
     pub fn show_message(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
