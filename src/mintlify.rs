@@ -17,7 +17,7 @@ pub use self::wire::{DecodeError, job as decode};
 use crate::base_url::BaseUrl;
 use crate::failure::Failure;
 use crate::http::{self, Endpoint, ExchangeError, Method, Request, SetupError, Terms};
-use crate::job::{Job, JobKey};
+use crate::job::{Job, JobId, JobKey};
 use crate::key::ApiKey;
 
 /// The most decoded bytes of a reply; a job takes less than 1 KiB.
@@ -52,6 +52,15 @@ impl Client {
     }
 
     pub async fn get_job(&self, job: &JobKey, key: &ApiKey) -> Result<Job, Failure> {
+        self.get_job_and_id(job, key).await.map(|(job, _)| job)
+    }
+
+    /// The job, and the id that the reply gives it: a server may mix them up.
+    pub async fn get_job_and_id(
+        &self,
+        job: &JobKey,
+        key: &ApiKey,
+    ) -> Result<(Job, Option<JobId>), Failure> {
         let span =
             tracing::debug_span!("call", method = "GET", project = ?job.project, job = ?job.id);
         let call = Call {

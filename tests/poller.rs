@@ -20,7 +20,7 @@ use mintwatch::key::{ApiKey, KeyError, KeyProblem};
 use mintwatch::poll::Poller;
 use mintwatch::pull_request::PullRequest;
 use support::fake_server::FakeServer;
-use support::reply::{Gate, Reply};
+use support::reply::{Gate, Reply, job_json};
 use support::{PATIENT, setup, until};
 
 /// Settings for hardly any waiting, except for replies.
@@ -206,6 +206,33 @@ async fn every_outcome_has_words_in_its_row_and_disturbs_no_other() {
     assert_eq!(board.counts().errors, cases.len());
     // It was polled in its own time while others hung.
     asked(&server, "docs", "well", 5).await;
+}
+
+#[tokio::test]
+async fn a_reply_that_is_another_watched_job_is_told_and_not_believed() {
+    let server = FakeServer::start();
+    let reply = |status, id: &str| {
+        let mut job = job_json(status, None);
+        job["id"] = id.into();
+        Reply::json(200, &job)
+    };
+    server.set_default(Reply::job("active"));
+    let mixed_up = reply("completed", "a").then(reply("failed", "b"));
+    server.set("docs", "a", mixed_up);
+    let poller = setup::start(&config(&server, QUICK, &[("docs", &["a", "b"])]));
+    wait_for_row(&poller, "docs", "a", |row| row.fetched_at.is_some()).await;
+    poller.handle().poll(vec![JobKey::new("docs", "a")]);
+    let row = wait_for_row(&poller, "docs", "a", fails).await;
+    let failure = row.error.as_ref().unwrap();
+    assert_eq!(failure.kind, ErrorKind::Protocol);
+    assert_eq!(failure.message, "the server answered with another job: b");
+    assert_eq!(
+        row.status(),
+        Some(&Status::Completed),
+        "what was seen stays"
+    );
+    let other = wait_for_row(&poller, "docs", "b", is_fresh).await;
+    assert_eq!(other.error, None, "an id that nobody watches says nothing");
 }
 
 #[tokio::test]

@@ -9,10 +9,10 @@ use std::marker::PhantomData;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::job::{Job, Status};
+use crate::job::{Job, JobId, Status};
 use crate::pull_request::PullRequest;
 use crate::secret;
 use crate::text;
@@ -33,17 +33,23 @@ pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
     decode::<WireJob>(body).map(Into::into)
 }
 
-/// The job in the reply to a call with `key`, which it must not repeat.
-pub(super) fn reply(body: &[u8], key: &SecretString) -> Result<Job, DecodeError> {
+/// The job in the reply to a call with `key`, which it must not repeat, and the id that it says is its
+/// own.
+pub(super) fn reply(
+    body: &[u8],
+    key: &SecretString,
+) -> Result<(Job, Option<JobId>), DecodeError> {
     let wire = decode::<WireJob>(body)?;
     for (member, text) in wire.texts() {
         refuse_key(member, text.map(|Text(text)| &**text), key)?;
     }
+    refuse_key("id", wire.id(), key)?;
+    let id = wire.id().filter(|id| !id.is_empty()).map(JobId::from);
     let job = Job::from(wire);
     // Its normal form may have what the text had not, such as plain letters for full-width ones.
     let link = job.pull_request.as_ref().map(PullRequest::as_str);
     refuse_key("prLink", link, key)?;
-    Ok(job)
+    Ok((job, id))
 }
 
 /// The id and the job in the reply to a creation.
@@ -53,7 +59,8 @@ pub(super) fn created(
 ) -> Result<(Option<String>, Job), DecodeError> {
     let id = non_empty(decode::<WireId>(body)?.id);
     refuse_key("id", id.as_deref(), key)?;
-    Ok((id, reply(body, key)?))
+    let (job, _) = reply(body, key)?;
+    Ok((id, job))
 }
 
 fn refuse_key(
@@ -79,12 +86,21 @@ pub(super) fn error_text(body: &[u8]) -> Option<String> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireJob {
+    id: Option<AnyId>,
     status: Option<Text>,
     source: Option<Object<WireSource>>,
     model: Option<Text>,
     pr_link: Option<Text>,
     created_at: Option<Text>,
     archived_at: Option<Text>,
+}
+
+/// A job is known by the id that it was asked for by, so one of an odd type does no harm.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyId {
+    Text(Text),
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -105,6 +121,13 @@ struct WireError {
 }
 
 impl WireJob {
+    fn id(&self) -> Option<&str> {
+        match &self.id {
+            Some(AnyId::Text(Text(id))) => Some(id),
+            Some(AnyId::Other(_)) | None => None,
+        }
+    }
+
     /// Every text, and the member that it is.
     fn texts(&self) -> [(&'static str, Option<&Text>); 7] {
         let source = self.source.as_ref().map(|Object(source)| source);

@@ -73,8 +73,8 @@ impl Client {
                 write_message(code, "no such job in this project (404): check both ids")
             },
         };
-        self.write(&call, MESSAGE_MAY_HAVE_ARRIVED, wire::reply)
-            .await
+        let written = self.write(&call, MESSAGE_MAY_HAVE_ARRIVED, wire::reply);
+        written.await.map(|(job, _)| job)
     }
 
     async fn write<T>(

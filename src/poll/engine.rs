@@ -3,7 +3,7 @@
 //!
 //! It is the only writer of the board. It must not know who asks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -14,13 +14,15 @@ use super::Command;
 use super::config::{KeySlot, PollerConfig};
 use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
 use crate::base_url::BaseUrl;
-use crate::board::{Board, Event, Row, Update, Watched};
+use crate::board::{Board, Event, Row, Update};
 use crate::config::KeySource;
 use crate::environment::Environment;
 use crate::failure::{ErrorKind, Failure};
-use crate::job::{Job, JobKey, ProjectId};
+use crate::job::{Job, JobId, JobKey, ProjectId};
 use crate::key::{self, ApiKey, KeyError};
 use crate::mintlify::Client;
+
+mod reload;
 
 /// How often a key file is read again after its key was refused or missing.
 const KEY_RECHECK: Duration = Duration::from_secs(30);
@@ -32,7 +34,7 @@ const CLIENT_RETRY: Duration = Duration::from_secs(30);
 const OVERSLEPT: Duration = Duration::from_secs(5);
 
 /// What a finished poll brings back: the job, the key that it was polled with, and the answer.
-type Reply = (JobKey, ApiKey, Result<Job, Failure>);
+type Reply = (JobKey, ApiKey, Result<(Job, Option<JobId>), Failure>);
 
 /// Whether a fault of many rows is among this run's errors: where no poll has put it there, once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,90 +144,6 @@ impl Engine {
         self.schedule.add(jobs, self.start, now());
     }
 
-    /// Watches these jobs from now on: what is known of those that stay is kept.
-    fn watch(&mut self, watched: Vec<Watched>) {
-        self.board.send_modify(|board| board.set_watched(watched));
-        let keys: HashSet<JobKey> = {
-            let board = self.board.borrow();
-            board.rows().iter().map(|row| row.key().clone()).collect()
-        };
-        self.give_up_polls(|job| !keys.contains(job));
-        self.schedule.keep_only(&keys);
-        self.start = Start::Spread;
-        self.schedule_all();
-        self.tell_key_failures();
-    }
-
-    /// Watches these jobs and polls by another configuration from now on. Only what is new is polled
-    /// for it, and what is asked for at another place or with another key. Jobs and keys change in one
-    /// step, so that no job is ever polled with the key of another project.
-    fn restart(&mut self, watched: Vec<Watched>, config: PollerConfig) {
-        let changed = self.changed_projects(&config);
-        let refused = self.refusals_that_stay(&config);
-        self.give_up_polls(|job| changed.contains(&job.project));
-        self.schedule.forget(&changed);
-        self.holds.retain(|project, _| !changed.contains(project));
-        for (_, search) in self.key_searches.drain() {
-            search.abort();
-        }
-        let connections_change =
-            (&self.base_url, self.timeout) != (&config.base_url, config.timeout);
-        self.base_url = config.base_url;
-        self.timeout = config.timeout;
-        self.keys = config.keys;
-        self.key_of = config.key_of;
-        self.environment = config.environment;
-        let key_of = |job: &JobKey| key_index(&self.key_of, job);
-        self.schedule.reconfigure(config.limits, key_of, now());
-        if connections_change {
-            self.renew_connections();
-        }
-        self.key_failures.clear();
-        self.watch(watched);
-        self.suspend_keyless_projects();
-        for (index, failure) in refused {
-            self.suspend_key(index, &failure, Log::Never);
-        }
-    }
-
-    /// The projects that are watched now whose jobs `config` would have us ask for at another place or
-    /// with another key.
-    fn changed_projects(&self, config: &PollerConfig) -> HashSet<ProjectId> {
-        let key = |keys: &'_ [KeySlot], key_of: &HashMap<_, KeyIndex>, project: &ProjectId| {
-            let index = *key_of.get(project)?;
-            keys.get(index).map(|slot| slot.key.clone())
-        };
-        let elsewhere = self.base_url != config.base_url;
-        let changed = |project: &&ProjectId| {
-            let before = key(&self.keys, &self.key_of, project);
-            elsewhere || before != key(&config.keys, &config.key_of, project)
-        };
-        self.key_of.keys().filter(changed).cloned().collect()
-    }
-
-    /// Which keys of `config` have been refused at the same place, and why.
-    fn refusals_that_stay(&self, config: &PollerConfig) -> Vec<(KeyIndex, Failure)> {
-        if self.base_url != config.base_url {
-            return Vec::new();
-        }
-        let refused: Vec<(&ApiKey, &Failure)> = self
-            .key_failures
-            .iter()
-            .filter_map(|(index, failure)| {
-                Some((self.keys.get(*index)?.key.as_ref().ok()?, failure))
-            })
-            .collect();
-        let failure = |slot: &KeySlot| {
-            let key = slot.key.as_ref().ok()?;
-            let found = refused.iter().find(|(refused, _)| *refused == key)?;
-            Some(found.1.clone())
-        };
-        let slots = config.keys.iter().enumerate();
-        slots
-            .filter_map(|(index, slot)| Some((index, failure(slot)?)))
-            .collect()
-    }
-
     /// Drops the polls under way of these jobs.
     fn give_up_polls(&mut self, of: impl Fn(&JobKey) -> bool) {
         self.polls.retain(|job, poll| {
@@ -236,13 +154,6 @@ impl Engine {
             !given_up
         });
         self.board.send_modify(|board| board.abandon_polls(of));
-    }
-
-    /// Says on rows that have come why nothing is polled with their key.
-    fn tell_key_failures(&mut self) {
-        for (index, failure) in self.key_failures.clone() {
-            self.block_key(index, &failure, Log::Never);
-        }
     }
 
     fn renew_connections(&mut self) {
@@ -281,7 +192,7 @@ impl Engine {
             self.apply(&job, Update::Started);
             let (client, asked) = (client.clone(), job.clone());
             let poll = self.in_flight.spawn(async move {
-                let reply = client.get_job(&asked, &key).await;
+                let reply = client.get_job_and_id(&asked, &key).await;
                 (asked, key, reply)
             });
             self.polls.insert(job, poll);
@@ -296,7 +207,12 @@ impl Engine {
                 }
                 self.polls.remove(&job);
                 match reply {
-                    Ok(reply) => self.seen(&job, reply),
+                    Ok((_, Some(id))) if self.is_another(&job, &id) => {
+                        let message = format!("the server answered with another job: {id}");
+                        let failure = Failure::new(ErrorKind::Protocol, message);
+                        self.failed(&job, &key, failure);
+                    }
+                    Ok((reply, _)) => self.seen(&job, reply),
                     Err(error) => self.failed(&job, &key, error),
                 }
             }
@@ -304,6 +220,13 @@ impl Engine {
             // Cancelled: only we cancel polls, and they are off the list then.
             Err(_) => {}
         }
+    }
+
+    /// Whether `id` is that of another watched job than the one that was asked for. One that nobody
+    /// watches says nothing: a job is known by the id that it was asked for by.
+    fn is_another(&self, asked: &JobKey, id: &JobId) -> bool {
+        let board = self.board.borrow();
+        asked.id != *id && board.rows().iter().any(|row| row.key().id == *id)
     }
 
     fn seen(&mut self, job: &JobKey, reply: Job) {

@@ -159,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::config::edit::NewJob;
+    use crate::environment::Environment;
     use crate::poll::Poller;
 
     const PATIENT: Duration = Duration::from_secs(30);
@@ -198,7 +199,7 @@ mod tests {
             let mut config = Config::load(&path).unwrap();
             meanwhile(home.path());
             let watched = poll::into_watched_jobs(&mut config);
-            let poller_config = PollerConfig::new(&config, Vec::new(), Start::Spread);
+            let poller_config = PollerConfig::new(&config, Vec::new(), Environment::default(), Start::Spread);
             let poller = Poller::start(watched, poller_config).unwrap();
             let actions = Actions::new(config, path, None);
             let (notify, told) = mpsc::unbounded_channel();

@@ -1,11 +1,12 @@
 //! The engine by itself, on a clock that the test moves.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::schedule::Limits;
 use super::*;
-use crate::board::Project;
+use crate::board::{Project, Watched};
 use crate::job::Status;
 
 thread_local! {
@@ -264,7 +265,7 @@ async fn a_reply_to_a_poll_that_was_given_up_changes_nothing() {
     let late = (
         job.clone(),
         ApiKey::parse("mint_p").unwrap(),
-        Ok(Job::default()),
+        Ok((Job::default(), None)),
     );
     engine.handle_reply(Ok((given_up, late)));
     let row = engine.board.borrow().row(&job).cloned().unwrap();
