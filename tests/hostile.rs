@@ -8,6 +8,8 @@
 mod support;
 
 use crossterm::event::Event;
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use mintwatch::board::{Board, Event as JobEvent};
 use mintwatch::cli::list::ListArgs;
 use mintwatch::cli::output::OutputStyle;
@@ -31,7 +33,6 @@ use support::fake_server::FakeServer;
 use support::keys::keys;
 use support::reply::Reply;
 use support::{PATIENT, setup};
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -147,7 +148,7 @@ fn hostile_part(number: u32) -> String {
 /// Whether a terminal may do anything with `c` but show it.
 fn is_dangerous(c: char) -> bool {
     matches!(
-        c.general_category(),
+        CodePointMapData::<GeneralCategory>::new().get(c),
         GeneralCategory::Control
             | GeneralCategory::Format
             | GeneralCategory::PrivateUse
