@@ -134,6 +134,15 @@ impl Home {
         path
     }
 
+    /// A program that creates `began`, then waits for a line through `fifo`.
+    fn waiting_program(&self) -> PathBuf {
+        let mut mkfifo = Command::new("mkfifo");
+        let made = mkfifo.arg(self.path("fifo")).status().unwrap();
+        assert!(made.success());
+        let script = "#!/bin/sh\necho > began\nread line < fifo\n";
+        self.write("waits", script, 0o700)
+    }
+
     /// The `key = ...` of a source that holds `key`, and the variables that it takes.
     fn key(&self, source: Source, key: &str) -> (String, Vec<(OsString, OsString)>) {
         match source {
@@ -542,18 +551,7 @@ fn proc_file(id: u32, name: &str) -> Vec<u8> {
 #[test]
 fn a_key_command_has_the_environment_without_any_key() {
     let home = Home::new();
-    let hangs = home.write(
-        "hangs",
-        "#!/bin/sh\necho > began\nread line < fifo\n",
-        0o700,
-    );
-    assert!(
-        Command::new("mkfifo")
-            .arg(home.path("fifo"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    let hangs = home.waiting_program();
     let (key, mut variables) = home.key(Source::Env, CANARY);
     variables.push(("OP_SESSION".into(), "a session".into()));
     variables.push(copy_of_the_key());
@@ -690,18 +688,7 @@ fn neither_the_screen_nor_the_browser_gets_the_key() {
 
 fn the_dashboard_opens_a_link_without_the_key(source: Source) {
     let home = Home::new();
-    let browser = home.write(
-        "browser",
-        "#!/bin/sh\necho > began\nread line < fifo\n",
-        0o700,
-    );
-    assert!(
-        Command::new("mkfifo")
-            .arg(home.path("fifo"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    let browser = home.waiting_program();
     let jobs = ["first".to_owned(), "second".to_owned(), "third".to_owned()];
     let link = "https://github.com/acme/docs/pull/412";
     home.server.set("docs", "first", Reply::pull_request(link));
@@ -741,6 +728,35 @@ fn the_dashboard_opens_a_link_without_the_key(source: Source) {
     assert_clean("the screen", &screen.written.lock().unwrap());
     home.assert_files_clean();
     home.assert_others_saw_nothing();
+}
+
+/// A key that came into the config while the dashboard ran.
+#[test]
+fn after_a_reload_the_browser_does_not_get_the_new_key_either() {
+    let home = Home::new();
+    let link = "https://github.com/acme/docs/pull/412";
+    home.server.set_default(Reply::pull_request(link));
+    let (key, mut variables) = home.key(Source::Env, "mint_first");
+    home.config(&home.server.base_url(), &key, &["job".into()]);
+    variables.push(("BROWSER".into(), home.waiting_program().into()));
+    variables.push(copy_of_the_key());
+    let mut screen = Screen::start(&home, &variables);
+    screen.wait_for("#412");
+
+    let (key, _) = home.key(Source::File, CANARY);
+    home.config(&home.server.base_url(), &key, &["job".into()]);
+    screen.wait_for("the config has changed");
+    let mut writer = screen.master.take_writer().unwrap();
+    writer.write_all(b"o").unwrap();
+    wait_for("the browser", || home.path("began").exists().then_some(()));
+    let browsers = children(screen.child.process_id().unwrap());
+    assert_eq!(browsers.len(), 1);
+    let environment = proc_file(browsers[0], "environ");
+    assert!(!environment.is_empty());
+    assert_clean("the browser's environment", &environment);
+    fs::write(home.path("fifo"), "go on\n").unwrap();
+    writer.write_all(b"q").unwrap();
+    assert!(screen.child.wait().unwrap().success());
 }
 
 #[tokio::test]

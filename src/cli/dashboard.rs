@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ColorChoice;
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use super::context::Context;
@@ -14,6 +14,7 @@ use super::error::{CommandError, CommandResult};
 use super::output;
 use crate::actions::{Actions, WriteLog};
 use crate::config::{Ascii, Config, ConfigError, Palette, UiConfig};
+use crate::environment::Environment;
 use crate::poll::schedule::Start;
 use crate::process;
 use crate::session::reload::{LOOK_AGAIN, Reload, Reloaded};
@@ -70,6 +71,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     let mut polls = session.start(Start::Spread)?;
     let events = polls.poller.subscribe();
     let (notify, notices) = mpsc::unbounded_channel();
+    let (environments, environment) = watch::channel(polls.environment.clone());
     let (reloaded, projects) = (notify.clone(), actions.clone());
     Reload {
         actions: actions.clone(),
@@ -77,11 +79,14 @@ pub async fn execute(context: &Context) -> CommandResult {
         loaded,
         look_again: LOOK_AGAIN,
         check: check_settings,
-        notify: Box::new(move |change| reloaded.send(notice(change, &projects)).is_ok()),
+        notify: Box::new(move |change| {
+            reloaded
+                .send(notice(change, &projects, &environments))
+                .is_ok()
+        }),
     }
     .start();
     polls.poller.watch_for_sleep();
-    let environment = polls.environment.clone();
     let mut host = TerminalHost::new(
         &guard,
         environment,
@@ -109,18 +114,30 @@ pub async fn execute(context: &Context) -> CommandResult {
     }
 }
 
-fn notice(change: Reloaded, actions: &Actions) -> Notice {
+/// What the screen is told of `change`; the programs that it starts see the environment that goes to
+/// `environments`.
+fn notice(
+    change: Reloaded,
+    actions: &Actions,
+    environments: &watch::Sender<Environment>,
+) -> Notice {
     match change {
         Reloaded::Applied {
             jobs,
             config,
+            environment,
             is_own,
-        } => Notice::Reloaded {
-            text: (!is_own)
-                .then(|| format!("the config has changed: {jobs} {}", plural("job", jobs))),
-            config,
-            projects: actions.projects(),
-        },
+        } => {
+            if let Some(environment) = environment {
+                environments.send_replace(environment);
+            }
+            let text = || format!("the config has changed: {jobs} {}", plural("job", jobs));
+            Notice::Reloaded {
+                text: (!is_own).then(text),
+                config,
+                projects: actions.projects(),
+            }
+        }
         Reloaded::Refused(error) => {
             let error = error.to_string();
             let first = error.lines().next().unwrap_or_default();

@@ -35,10 +35,7 @@ pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
 
 /// The job in the reply to a call with `key`, which it must not repeat, and the id that it says is its
 /// own.
-pub(super) fn reply(
-    body: &[u8],
-    key: &SecretString,
-) -> Result<(Job, Option<JobId>), DecodeError> {
+pub(super) fn reply(body: &[u8], key: &SecretString) -> Result<(Job, Option<JobId>), DecodeError> {
     let wire = decode::<WireJob>(body)?;
     for (member, text) in wire.texts() {
         refuse_key(member, text.map(|Text(text)| &**text), key)?;

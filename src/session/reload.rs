@@ -12,6 +12,7 @@ use super::resolve_keys;
 use crate::actions::Actions;
 use crate::config::watch::{FileWatch, Identity};
 use crate::config::{self, Config, ConfigError};
+use crate::environment::Environment;
 use crate::poll::schedule::Start;
 use crate::poll::{self, PollerConfig, PollerHandle};
 
@@ -26,6 +27,8 @@ pub enum Reloaded {
     Applied {
         jobs: usize,
         config: Box<Config>,
+        /// What programs that we start may see from now on, where the keys may be others.
+        environment: Option<Environment>,
         /// Whether it was changed by an action of this program, which tells of it by itself.
         is_own: bool,
     },
@@ -124,10 +127,12 @@ impl Reload {
         }
         let watched = poll::into_watched_jobs(&mut config);
         let jobs = watched.len();
+        let mut new_environment = None;
         if config == *self.actions.config() {
             self.poller.watch(watched);
         } else {
             let (keys, environment) = resolve_keys(&config).await;
+            new_environment = Some(environment.clone());
             let poller_config = PollerConfig::new(&config, keys, environment, Start::Spread);
             self.poller.restart(watched, poller_config);
             *self.actions.config() = config.clone();
@@ -135,6 +140,7 @@ impl Reload {
         Reloaded::Applied {
             jobs,
             config: Box::new(config),
+            environment: new_environment,
             is_own,
         }
     }
@@ -159,7 +165,6 @@ mod tests {
 
     use super::*;
     use crate::config::edit::NewJob;
-    use crate::environment::Environment;
     use crate::poll::Poller;
 
     const PATIENT: Duration = Duration::from_secs(30);
@@ -199,7 +204,8 @@ mod tests {
             let mut config = Config::load(&path).unwrap();
             meanwhile(home.path());
             let watched = poll::into_watched_jobs(&mut config);
-            let poller_config = PollerConfig::new(&config, Vec::new(), Environment::default(), Start::Spread);
+            let poller_config =
+                PollerConfig::new(&config, Vec::new(), Environment::default(), Start::Spread);
             let poller = Poller::start(watched, poller_config).unwrap();
             let actions = Actions::new(config, path, None);
             let (notify, told) = mpsc::unbounded_channel();

@@ -11,7 +11,7 @@ use crossterm::execute;
 use crossterm::terminal::SetTitle;
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use super::Host;
@@ -31,8 +31,7 @@ use crate::view::theme::Role;
 
 pub struct TerminalHost<'a> {
     guard: &'a TerminalGuard,
-    environment: Environment,
-    opener: Opener,
+    environment: watch::Receiver<Environment>,
     worker: Worker,
     runtime: Handle,
     /// The requests that are under way.
@@ -40,11 +39,11 @@ pub struct TerminalHost<'a> {
 }
 
 impl<'a> TerminalHost<'a> {
-    /// Programs that are started see `environment`. What is asked for is done on the thread of `poller`
+    /// Programs that are started see what `environment` has then. What is asked for is done on the thread of `poller`
     /// and kept track of in `requests`; what became of it goes to `notices`.
     pub fn new(
         guard: &'a TerminalGuard,
-        environment: Environment,
+        environment: watch::Receiver<Environment>,
         actions: Actions,
         poller: &Poller,
         requests: TaskTracker,
@@ -52,7 +51,6 @@ impl<'a> TerminalHost<'a> {
     ) -> Self {
         Self {
             guard,
-            opener: Opener::new(environment.clone()),
             environment,
             worker: Worker {
                 actions,
@@ -67,11 +65,12 @@ impl<'a> TerminalHost<'a> {
 
 impl Host for TerminalHost<'_> {
     fn open(&mut self, link: &Link) -> Result<Opened, String> {
-        self.opener.open(link).map_err(|error| error.to_string())
+        let opener = Opener::new(self.environment.borrow().clone());
+        opener.open(link).map_err(|error| error.to_string())
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        desktop::copy(text, &self.environment, &mut io::stdout())
+        desktop::copy(text, &self.environment.borrow(), &mut io::stdout())
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {
