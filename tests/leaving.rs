@@ -40,7 +40,7 @@ impl Asked {
         terminal.wait_for("New job in docs");
         terminal.send("Do it\u{13}");
         terminal.answer("0 of 100 writes this hour. y/n", "y");
-        server.wait_for_requests_of("docs", "job", 1, PATIENT);
+        server.wait_for_requests_of("docs", "", 1, PATIENT);
         Self {
             home,
             server,

@@ -408,6 +408,22 @@ fn it_asks_first_and_no_means_no() {
     assert_eq!(setting.prompts(), ["Do it", "More", "More"]);
 }
 
+/// What is typed while the editor is open, which does not read it, is no answer to what is asked next.
+#[test]
+fn what_was_typed_ahead_is_no_answer() {
+    let setting = Setting::answering(created());
+    let editor = "sh -c 'echo Do it > \"$0\"; echo opened; until [ -e go ]; do sleep 0.01; done'";
+    let mut terminal = setting.terminal(&["new", "docs"], editor);
+    terminal.wait_for("opened");
+    terminal.send("y\r");
+    terminal.wait_for("\ny");
+    fs::write(setting.home.path().join("go"), "").unwrap();
+    terminal.wait_for("[y/N]");
+    terminal.send("n\r");
+    assert_eq!(terminal.exit_code(), 1);
+    assert_eq!(setting.prompts().len(), 0);
+}
+
 /// An editor that writes down what it sees, and `text` into the file that it is given.
 fn editor(home: &Home, text: &str) -> String {
     let path = home.path().join("my editor");

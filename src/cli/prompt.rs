@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use rustix::termios::{QueueSelector, tcflush};
 
 use super::confirm::confirm;
 use super::error::CommandError;
@@ -55,6 +56,8 @@ impl PromptArgs {
             return Ok(prompt);
         }
         let count = actions.writes_this_hour(project).await;
+        // What was typed before the question could be seen is no answer to it.
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
         let (input, err) = (&mut io::stdin().lock(), &mut io::stderr());
         if confirm(question, count, input, err)? {
             return Ok(prompt);
