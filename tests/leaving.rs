@@ -98,6 +98,16 @@ fn a_signal_gives_the_terminal_back_and_waits_for_the_reply() {
     }
 }
 
+/// The hang-up that comes with it is no second signal.
+#[test]
+fn a_closed_terminal_waits_for_the_reply() {
+    let mut asked = Asked::new();
+    asked.terminal.close();
+    asked.reply.open();
+    asked.terminal.exit_code();
+    asked.assert_listed();
+}
+
 #[test]
 fn a_second_signal_does_not_wait() {
     let mut asked = Asked::new();

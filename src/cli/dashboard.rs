@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ColorChoice;
 use jiff::tz::TimeZone;
+use ratatui::layout::Size;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +18,7 @@ use crate::config::{Ascii, Config, ConfigError, Palette, UiConfig};
 use crate::environment::Environment;
 use crate::poll::schedule::Start;
 use crate::process;
+use crate::session::Session;
 use crate::session::reload::{LOOK_AGAIN, Reload, Reloaded};
 use crate::tui::app::App;
 use crate::tui::host::TerminalHost;
@@ -58,32 +60,23 @@ pub async fn execute(context: &Context) -> CommandResult {
         session.path.clone(),
         WriteLog::open_default(),
     );
-    let name = if session.is_demo() {
-        "mintwatch demo"
-    } else {
-        "mintwatch"
-    };
-    let mut app = App::new(theme(context, ui), name, screen.size()?);
-    app.start_with(&session.config)?;
-    app.time_zone = TimeZone::system;
-    app.config_path = Some(session.path.clone());
-    app.projects = actions.projects();
+    let mut app = first_screen(context, &session, &actions, screen.size()?)?;
     let mut polls = session.start(Start::Spread)?;
     let events = polls.poller.subscribe();
     let (notify, notices) = mpsc::unbounded_channel();
     let (environments, environment) = watch::channel(polls.environment.clone());
     let (reloaded, projects) = (notify.clone(), actions.clone());
+    let tell = move |change| {
+        let notice = notice(change, &projects, &environments);
+        reloaded.send(notice).is_ok()
+    };
     Reload {
         actions: actions.clone(),
         poller: polls.poller.handle(),
         loaded,
         look_again: LOOK_AGAIN,
         check: check_settings,
-        notify: Box::new(move |change| {
-            reloaded
-                .send(notice(change, &projects, &environments))
-                .is_ok()
-        }),
+        notify: Box::new(tell),
     }
     .start();
     polls.poller.watch_for_sleep();
@@ -104,14 +97,33 @@ pub async fn execute(context: &Context) -> CommandResult {
     };
     let end = tui::run(&mut screen, input, &mut channels, &mut app, &mut host, stop).await;
     guard.restore();
-    let (signal, mut err) = (process::ending_signal(), io::stderr());
-    // Standard error may be gone with the terminal; then nobody is left to tell.
-    let _ = tui::say_farewell(&mut app, &mut channels, timeout, signal, &mut err).await;
+    let (signal, mut err) = (process::interrupted(), io::stderr());
+    tui::say_farewell(&mut app, &mut channels, timeout, signal, &mut err).await;
     actions.counted().await;
     match end.context("the dashboard stopped")? {
         Some(exit) => Ok(exit),
         None => Err(CommandError::poller_ended(&mut polls.poller).await),
     }
+}
+
+/// The screen before anything is known of the jobs.
+fn first_screen(
+    context: &Context,
+    session: &Session,
+    actions: &Actions,
+    size: Size,
+) -> Result<App, ConfigError> {
+    let name = if session.is_demo() {
+        "mintwatch demo"
+    } else {
+        "mintwatch"
+    };
+    let mut app = App::new(theme(context, &session.config.ui), name, size);
+    app.start_with(&session.config)?;
+    app.time_zone = TimeZone::system;
+    app.config_path = Some(session.path.clone());
+    app.projects = actions.projects();
+    Ok(app)
 }
 
 /// What the screen is told of `change`; the programs that it starts see the environment that goes to
