@@ -31,8 +31,9 @@ use crate::view::plural;
 use crate::view::theme::Theme;
 use crate::view::views::ViewId;
 
-/// What is left to do once a reply has come: a new job is listed in the config.
-const AFTER_A_REPLY: Duration = Duration::from_secs(2);
+/// What is left to do once a reply has come: a new job is listed in the config, which waits up to ten
+/// seconds for another change of it.
+const AFTER_A_REPLY: Duration = Duration::from_secs(11);
 
 /// Checks the settings that only the dashboard can: columns, views, keys.
 pub fn check_settings(config: &Config) -> Result<(), ConfigError> {
