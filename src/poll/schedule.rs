@@ -246,9 +246,10 @@ impl Schedule {
                 own_fault,
             } => self.failed(job, retry_after, own_fault, now),
             Outcome::Forbidden { retry_after } => {
-                let wait = retry_after.unwrap_or_else(|| self.jittered(FORBIDDEN_PROBE));
+                let healthy = self.limits.healthy(entry.pace);
+                let wait = self.jittered(retry_after.map_or(FORBIDDEN_PROBE, |_| healthy));
                 self.hold(job, retry_after, now);
-                self.wait_again(job, now + wait.min(MAX_RETRY_AFTER));
+                self.wait_again(job, now + wait);
             }
             Outcome::KeyRefused => {
                 let key = entry.key;
@@ -378,9 +379,8 @@ impl Schedule {
 
     /// Full jitter up to the longest back-off, but never sooner than a healthy job of this pace.
     fn backoff(&mut self, failures: u32, pace: Pace) -> Duration {
-        let longest = self.limits.longest_backoff(failures);
-        let healthy = self.limits.interval(pace).unwrap_or(self.limits.active);
-        self.up_to(longest).max(self.jittered(healthy))
+        let longer = self.up_to(self.limits.longest_backoff(failures));
+        longer.max(self.jittered(self.limits.healthy(pace)))
     }
 
     fn key_is_refused(&self, job: &JobKey) -> bool {

@@ -34,6 +34,11 @@ impl Limits {
         }
     }
 
+    /// How soon a job of this pace may be polled again by itself, before jitter.
+    pub(super) fn healthy(&self, pace: Pace) -> Duration {
+        self.interval(pace).unwrap_or(self.active)
+    }
+
     /// The most that a job waits after so many failures: the active interval doubled with each, up
     /// to [`MAX_BACKOFF`].
     pub(super) fn longest_backoff(&self, failures: u32) -> Duration {

@@ -298,6 +298,20 @@ fn retry_after_of_a_refusal_holds_the_whole_project_too() {
     assert_eq!(polled, 2);
 }
 
+/// A server that asks for no time at all, or for less than a healthy job waits, is not hammered.
+#[test]
+fn a_refused_job_is_never_polled_sooner_than_a_healthy_one() {
+    for asked in [Duration::ZERO, Duration::from_secs(1)] {
+        let start = Instant::now();
+        let mut schedule = schedule(1, start);
+        let job = schedule.take_due(start).unwrap();
+        let retry_after = Some(asked);
+        schedule.finish(&job, Outcome::Forbidden { retry_after }, start);
+        let wait = schedule.next_due().unwrap() - start;
+        assert!(wait >= ACTIVE.mul_f64(0.9), "{asked:?}: {wait:?}");
+    }
+}
+
 #[test]
 fn by_hand_a_job_is_asked_for_at_most_once_a_second() {
     let start = Instant::now();
@@ -694,7 +708,7 @@ proptest! {
                 2 => Outcome::Seen(Pace::Finished),
                 3 | 4 => Outcome::Failed { retry_after: None, own_fault: false },
                 5 => Outcome::Failed { retry_after: Some(Duration::from_millis(millis)), own_fault: false },
-                6 => Outcome::Forbidden { retry_after: None },
+                6 => Outcome::Forbidden { retry_after: Some(Duration::from_millis(millis)).filter(|_| millis % 2 == 0) },
                 7 => { schedule.poll_now(&some_job, now); continue }
                 8 => { schedule.poll_all(now); continue }
                 9 => { schedule.resume(now); in_flight.clear(); continue }
