@@ -4,6 +4,7 @@
 
 pub mod reload;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -14,6 +15,7 @@ use crate::config::watch::Identity;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::demo::Demo;
 use crate::environment::Environment;
+use crate::job::JobId;
 use crate::key;
 use crate::poll::schedule::Start;
 use crate::poll::{self, KeySlot, Poller, PollerConfig};
@@ -58,6 +60,7 @@ impl LoadedConfig {
             keys,
             environment,
             watched,
+            other_jobs: HashSet::new(),
             config: self.config,
             path: self.path,
             identity: self.identity,
@@ -91,6 +94,8 @@ pub struct Session {
     pub config: Config,
     /// The jobs in the order of the config.
     pub watched: Vec<Watched>,
+    /// The config's jobs where not all are watched in this run.
+    other_jobs: HashSet<JobId>,
     pub keys: Vec<KeySlot>,
     /// What a program that we start may see: no key.
     pub environment: Environment,
@@ -105,10 +110,24 @@ impl Session {
         self.demo.is_some()
     }
 
+    /// Watches only those of the jobs that `choose` returns.
+    pub fn watch_only<E>(
+        &mut self,
+        choose: impl FnOnce(Vec<Watched>) -> Result<Vec<Watched>, E>,
+    ) -> Result<(), E> {
+        let all: Vec<JobId> = self.watched.iter().map(|job| job.key.id.clone()).collect();
+        self.watched = choose(std::mem::take(&mut self.watched))?;
+        self.other_jobs = all.into_iter().collect();
+        Ok(())
+    }
+
     /// Starts to poll the watched jobs. It is an error if the system gives no thread for it.
     pub fn start(self, start: Start) -> anyhow::Result<PollSession> {
         let environment = self.environment;
-        let config = PollerConfig::new(&self.config, self.keys, environment.clone(), start);
+        let config = PollerConfig {
+            other_jobs: self.other_jobs,
+            ..PollerConfig::new(&self.config, self.keys, environment.clone(), start)
+        };
         let poller = Poller::start(self.watched, config).context("cannot start polling")?;
         Ok(PollSession {
             poller,

@@ -69,6 +69,8 @@ impl Run {
             keys,
             key_of,
             environment: Environment::default(),
+            other_jobs: std::collections::HashSet::default(),
+            keys_stay: false,
         };
         let jobs = docs.chain([watched(OTHER, "job")]).collect();
         let poller = Poller::start(jobs, setup).unwrap();

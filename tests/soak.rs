@@ -106,6 +106,8 @@ fn start(server: &Chaos) -> Poller {
         }],
         key_of: HashMap::new(),
         environment: Environment::default(),
+        other_jobs: std::collections::HashSet::default(),
+        keys_stay: false,
     };
     Poller::start(watched.collect(), setup).unwrap()
 }

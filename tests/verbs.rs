@@ -15,8 +15,9 @@ use portable_pty::{CommandBuilder, PtySize};
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 use serde_json::Value;
+use support::command::Home;
 use support::fake_server::FakeServer;
-use support::reply::Reply;
+use support::reply::{Reply, job_json};
 use tempfile::TempDir;
 
 const LINK: &str = "https://github.com/acme/docs/pull/412";
@@ -733,4 +734,24 @@ fn doctor_reports_where_writes_are_counted_and_how_to_fix_it() {
         bad.contains("!!  state") && bad.contains("XDG_STATE_HOME"),
         "{bad}"
     );
+}
+
+#[test]
+fn a_reply_about_another_job_of_the_config_is_refused_where_only_one_is_asked_for_too() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut job = job_json("completed", Some("https://github.com/acme/docs/pull/4"));
+    job["id"] = "job_b".into();
+    server.set_default(Reply::json(200, &job));
+    home.write_config(&format!(
+        "base_url = \"{}\"\n[[projects]]\nid = \"docs\"\njobs = [\"job_a\", \"job_b\"]\n",
+        server.base_url()
+    ));
+    for arguments in [
+        &["list", "job_a", "--json"][..],
+        &["open", "--print", "job_a"],
+    ] {
+        let output = home.run(arguments).output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(!printed.contains("pull/4"), "{arguments:?}: {printed}");
+    }
 }

@@ -39,7 +39,7 @@ impl Context {
         choose: impl FnOnce(Vec<Watched>) -> Result<Vec<Watched>, SelectError>,
     ) -> Result<PollSession, CommandError> {
         let mut session = self.load().await?.require_key().await?;
-        session.watched = choose(session.watched)?;
+        session.watch_only(choose)?;
         Ok(session.start(start)?)
     }
 

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::ColorChoice;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
+use rustix::io::Errno;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +17,7 @@ use super::output;
 use crate::actions::{Actions, WriteLog};
 use crate::config::{Ascii, Config, ConfigError, Palette, UiConfig};
 use crate::environment::Environment;
+use crate::exit::Exit;
 use crate::poll::schedule::Start;
 use crate::process;
 use crate::session::Session;
@@ -49,6 +51,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     check_settings(&loaded.config)?;
     let session = loaded.require_key().await?;
     let loaded = session.identity;
+    let keys = (session.keys.clone(), session.environment.clone());
     let stop = process::stopped();
     let ui = &session.config.ui;
     let timeout = session.config.poll.timeout + AFTER_A_REPLY;
@@ -74,6 +77,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     Reload {
         actions: actions.clone(),
         poller: polls.poller.handle(),
+        keys,
         loaded,
         look_again: LOOK_AGAIN,
         check: check_settings,
@@ -98,12 +102,20 @@ pub async fn execute(context: &Context) -> CommandResult {
     };
     let end = tui::run(&mut screen, input, &mut channels, &mut app, &mut host, stop).await;
     guard.restore();
+    // The cursor is shown again by now. Dropping it would try that once more, and panic where the
+    // terminal and standard error are gone.
+    std::mem::forget(screen);
     let (signal, mut err) = (process::interrupted(), io::stderr());
     tui::say_farewell(&mut app, &mut channels, timeout, signal, &mut err).await;
     actions.counted().await;
-    match end.context("the dashboard stopped")? {
-        Some(exit) => Ok(exit),
-        None => Err(CommandError::poller_ended(&mut polls.poller).await),
+    match end {
+        Ok(Some(exit)) => Ok(exit),
+        Ok(None) => Err(CommandError::poller_ended(&mut polls.poller).await),
+        // The terminal was closed, which is a way to leave.
+        Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => Ok(Exit::Done),
+        Err(error) => Err(CommandError::failed(format!(
+            "the dashboard stopped: {error}"
+        ))),
     }
 }
 

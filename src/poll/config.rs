@@ -2,7 +2,7 @@
 //!
 //! This file must not know how polls are made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::base_url::BaseUrl;
 use crate::board::{Project, Watched};
 use crate::config::{Config, JobConfig, KeySource, ProjectConfig};
 use crate::environment::Environment;
-use crate::job::{JobKey, ProjectId};
+use crate::job::{JobId, JobKey, ProjectId};
 use crate::key::{ApiKey, KeyError};
 
 /// One of the run's keys: where it comes from, and the key or why there is none.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeySlot {
     /// Where it comes from.
     pub source: KeySource,
@@ -39,6 +39,10 @@ pub struct PollerConfig {
     pub key_of: HashMap<ProjectId, KeyIndex>,
     /// What a key command sees when a lost key is looked for.
     pub environment: Environment,
+    /// The config's jobs where not all are polled: a reply must not be about another of them either.
+    pub other_jobs: HashSet<JobId>,
+    /// Whether [`Self::keys`] are those of before, so that the poller's own may be newer.
+    pub keys_stay: bool,
 }
 
 impl PollerConfig {
@@ -67,6 +71,8 @@ impl PollerConfig {
             start,
             keys,
             environment,
+            other_jobs: HashSet::new(),
+            keys_stay: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! It is the only writer of the board. It must not know who asks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -55,6 +55,7 @@ pub(super) struct Engine {
     keys: Vec<KeySlot>,
     key_of: HashMap<ProjectId, KeyIndex>,
     environment: Environment,
+    other_jobs: HashSet<JobId>,
     board: watch::Sender<Board>,
     /// The queues of those who consume events; none can make another lose one.
     consumers: Vec<mpsc::UnboundedSender<Event>>,
@@ -90,6 +91,7 @@ impl Engine {
             keys: config.keys,
             key_of: config.key_of,
             environment: config.environment,
+            other_jobs: config.other_jobs,
             board,
             consumers: Vec::new(),
             commands,
@@ -222,11 +224,14 @@ impl Engine {
         }
     }
 
-    /// Whether `id` is that of another watched job than the one that was asked for. One that nobody
-    /// watches says nothing: a job is known by the id that it was asked for by.
+    /// Whether `id` is that of another job of the config than the one that was asked for. One that is
+    /// not in it says nothing: a job is known by the id that it was asked for by.
     fn is_another(&self, asked: &JobKey, id: &JobId) -> bool {
-        let board = self.board.borrow();
-        asked.id != *id && board.rows().iter().any(|row| row.key().id == *id)
+        let is_watched = || {
+            let board = self.board.borrow();
+            board.rows().iter().any(|row| row.key().id == *id)
+        };
+        asked.id != *id && (self.other_jobs.contains(id) || is_watched())
     }
 
     fn seen(&mut self, job: &JobKey, reply: Job) {

@@ -14,7 +14,7 @@ use crate::config::watch::{FileWatch, Identity};
 use crate::config::{self, Config, ConfigError};
 use crate::environment::Environment;
 use crate::poll::schedule::Start;
-use crate::poll::{self, PollerConfig, PollerHandle};
+use crate::poll::{self, KeySlot, PollerConfig, PollerHandle};
 
 /// An editor writes in steps: what comes within this time is one change.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -40,6 +40,9 @@ pub enum Reloaded {
 pub struct Reload {
     pub actions: Actions,
     pub poller: PollerHandle,
+    /// The keys of the config in force, and what programs that we start may see. They are looked for
+    /// again only where the config has others: a command may ask a person for a fingerprint.
+    pub keys: (Vec<KeySlot>, Environment),
     /// The file as it was when the config was read.
     pub loaded: Option<Identity>,
     /// [`LOOK_AGAIN`], but in tests.
@@ -71,7 +74,11 @@ impl Reload {
     }
 
     /// Ends with an error where the runtime does.
-    async fn run(self, watch: FileWatch, mut changes: mpsc::Receiver<()>) -> Result<(), JoinError> {
+    async fn run(
+        mut self,
+        watch: FileWatch,
+        mut changes: mpsc::Receiver<()>,
+    ) -> Result<(), JoinError> {
         let (mut watch, mut is_another) = look(watch).await?;
         // What changed since the config was loaded, and before there was a watch, is news too.
         let mut before = (!is_another).then_some(self.read().await?);
@@ -81,7 +88,8 @@ impl Reload {
                 let text = self.read().await?;
                 // The same text was touched, or its mode changed.
                 if before.as_ref() != Some(&text) {
-                    if !(self.notify)(self.reload(&text).await) {
+                    let change = self.reload(&text).await;
+                    if !(self.notify)(change) {
                         return Ok(());
                     }
                     before = Some(text);
@@ -109,7 +117,7 @@ impl Reload {
         spawn_blocking(move || config::read(&path)).await
     }
 
-    async fn reload(&self, text: &Result<String, ConfigError>) -> Reloaded {
+    async fn reload(&mut self, text: &Result<String, ConfigError>) -> Reloaded {
         let config = match text {
             Ok(text) => Config::parse(text, self.actions.path()),
             Err(error) => Err(error.clone()),
@@ -121,26 +129,35 @@ impl Reload {
         }
     }
 
-    async fn apply(&self, mut config: Config, is_own: bool) -> Reloaded {
+    async fn apply(&mut self, mut config: Config, is_own: bool) -> Reloaded {
         if let Err(error) = (self.check)(&config) {
             return Reloaded::Refused(error);
         }
         let watched = poll::into_watched_jobs(&mut config);
         let jobs = watched.len();
-        let mut new_environment = None;
+        let mut environment = None;
         if config == *self.actions.config() {
             self.poller.watch(watched);
         } else {
-            let (keys, environment) = resolve_keys(&config).await;
-            new_environment = Some(environment.clone());
-            let poller_config = PollerConfig::new(&config, keys, environment, Start::Spread);
-            self.poller.restart(watched, poller_config);
+            let keys_stay = poll::key_sources(&config) == poll::key_sources(&self.actions.config());
+            if !keys_stay {
+                self.keys = resolve_keys(&config).await;
+                environment = Some(self.keys.1.clone());
+            }
+            let (keys, seen) = self.keys.clone();
+            self.poller.restart(
+                watched,
+                PollerConfig {
+                    keys_stay,
+                    ..PollerConfig::new(&config, keys, seen, Start::Spread)
+                },
+            );
             *self.actions.config() = config.clone();
         }
         Reloaded::Applied {
             jobs,
             config: Box::new(config),
-            environment: new_environment,
+            environment,
             is_own,
         }
     }
@@ -212,6 +229,7 @@ mod tests {
             Reload {
                 actions: actions.clone(),
                 poller: poller.handle(),
+                keys: (Vec::new(), Environment::default()),
                 loaded,
                 look_again,
                 check: |_| Ok(()),
@@ -316,6 +334,31 @@ mod tests {
         symlink("new/b.toml", followed.path("link")).unwrap();
         fs::rename(followed.path("link"), followed.path("config.toml")).unwrap();
         followed.follows("new/b.toml").await;
+    }
+
+    /// It may ask a person for a fingerprint.
+    #[tokio::test]
+    async fn a_key_command_runs_again_only_where_the_key_comes_from_elsewhere() {
+        let text = |command: &str, jobs: &[&str], active: u32| {
+            let key = format!("command = [\"sh\", \"-c\", \"{command}\"]");
+            let interval = format!("\n[poll]\nactive = \"{active}s\"\n");
+            config(jobs).replace("file = \"/missing\"", &key) + &interval
+        };
+        let runs = |home: &Path| fs::read_to_string(home.join("runs")).unwrap_or_default();
+        let command =
+            |home: &Path| format!("echo run >> '{}'; echo mint_x", home.join("runs").display());
+        let prepare = |home: &Path| {
+            fs::write(home.join("config.toml"), text(&command(home), &["a"], 10)).unwrap();
+        };
+        let mut followed = Followed::start("config.toml", prepare, |_| {});
+        let path = followed.path("config.toml");
+        let command = command(followed.home.path());
+        fs::write(&path, text(&command, &["a", "b"], 20)).unwrap();
+        followed.shows(&["a", "b"]).await;
+        assert_eq!(runs(followed.home.path()), "");
+        fs::write(&path, text(&format!(" {command}"), &["a"], 20)).unwrap();
+        followed.shows(&["a"]).await;
+        assert_eq!(runs(followed.home.path()), "run\n");
     }
 
     #[tokio::test]

@@ -30,7 +30,10 @@ impl Engine {
     /// Watches these jobs and polls by another configuration from now on. Only what is new is polled
     /// for it, and what is asked for at another place or with another key. Jobs and keys change in one
     /// step, so that no job is ever polled with the key of another project.
-    pub(super) fn restart(&mut self, watched: Vec<Watched>, config: PollerConfig) {
+    pub(super) fn restart(&mut self, watched: Vec<Watched>, mut config: PollerConfig) {
+        if config.keys_stay {
+            config.keys = self.newer_keys(config.keys);
+        }
         let changed = self.changed_projects(&config);
         let refused = self.refusals_that_stay(&config);
         self.give_up_polls(|job| changed.contains(&job.project));
@@ -46,6 +49,7 @@ impl Engine {
         self.keys = config.keys;
         self.key_of = config.key_of;
         self.environment = config.environment;
+        self.other_jobs = config.other_jobs;
         let key_of = |job: &JobKey| key_index(&self.key_of, job);
         self.schedule.reconfigure(config.limits, key_of, now());
         if connections_change {
@@ -57,6 +61,15 @@ impl Engine {
         for (index, failure) in refused {
             self.suspend_key(index, &failure, Log::Never);
         }
+    }
+
+    /// `slots` with the keys that have been found for their sources meanwhile.
+    fn newer_keys(&self, slots: Vec<KeySlot>) -> Vec<KeySlot> {
+        let newer = |slot: KeySlot| {
+            let own = self.keys.iter().find(|own| own.source == slot.source);
+            own.cloned().unwrap_or(slot)
+        };
+        slots.into_iter().map(newer).collect()
     }
 
     /// The projects that are watched now whose jobs `config` would have us ask for at another place or

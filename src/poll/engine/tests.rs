@@ -43,6 +43,8 @@ fn engine() -> (
         keys: Vec::new(),
         key_of: HashMap::new(),
         environment: Environment::default(),
+        other_jobs: HashSet::default(),
+        keys_stay: false,
     };
     let (commands, received) = mpsc::unbounded_channel();
     let (board, _) = watch::channel(Board::default());
@@ -134,6 +136,8 @@ fn two_projects(keys: [&str; 2], active: Duration) -> (Vec<Watched>, PollerConfi
         keys: slots.into(),
         key_of: [("p".into(), 0), ("q".into(), 1)].into(),
         environment: Environment::default(),
+        other_jobs: HashSet::default(),
+        keys_stay: false,
     };
     (watched.into(), config)
 }
