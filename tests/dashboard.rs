@@ -4,7 +4,9 @@
 
 mod support;
 
-use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use mintwatch::desktop::Opened;
 use mintwatch::exit::Exit;
 use mintwatch::job::JobKey;
@@ -721,6 +723,45 @@ async fn leaving_waits_for_the_reply_to_a_write_and_tells_of_it() {
 }
 
 #[tokio::test]
+async fn what_is_written_while_a_reply_is_awaited_is_kept_when_it_comes() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+    session.wait_for("job_a").await;
+    let request = start_a_job(&mut session).await;
+    session.press("n");
+    session.wait_for("Do it").await;
+    session.press(" again<esc>");
+    session.wait_for("the text is kept").await;
+    let done = Done {
+        text: String::from("started job_9"),
+        role: Role::Good,
+        select: None,
+    };
+    session.notice(Notice::Ended(request, Ok(done)));
+    session.wait_for("started job_9").await;
+    session.press("n");
+    session.wait_for("Do it again").await;
+}
+
+#[tokio::test]
+async fn only_a_plain_y_is_a_yes() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
+    session.wait_for("job_a").await;
+    session.press("x");
+    session.wait_for("Stop watching").await;
+    session.answer("<^y>").await;
+    let mut alt_y = KeyEvent::from(KeyCode::Char('y'));
+    alt_y.modifiers = KeyModifiers::ALT;
+    session.send(Event::Key(alt_y));
+    session.press("n");
+    session.wait_for("cancelled").await;
+    assert_eq!(session.calls(), []);
+}
+
+#[tokio::test]
 async fn whoever_insists_on_leaving_is_told_what_is_in_doubt_and_another_key_stays() {
     let server = FakeServer::start();
     server.set_default(Reply::job("active"));
@@ -760,6 +801,7 @@ async fn a_follow_up_that_stops_half_way_keeps_those_that_did_not_get_it() {
     };
     let refused = NotDone {
         message: String::from("not allowed (403)"),
+        not_reached: Some(vec![JobKey::new("docs", "job_c")]),
         remaining: Some(vec![JobKey::new("docs", "job_c")]),
     };
     session.notice(Notice::Ended(request, Err(refused)));

@@ -158,6 +158,7 @@ impl Worker {
         self.poller.poll(jobs.to_vec());
         sent.map_err(|error| NotDone {
             message: error.to_string(),
+            not_reached: jobs.get(error.sent..).map(Into::into),
             remaining: error.remaining(jobs),
         })?;
         let text = format!("sent to {} {}", jobs.len(), plural("job", jobs.len()));

@@ -40,6 +40,9 @@ pub struct Done {
 #[derive(Clone, Debug)]
 pub struct NotDone {
     pub message: String,
+    /// The jobs of a follow-up that it has not reached, or not surely; all of them where that is
+    /// `None`.
+    pub not_reached: Option<Vec<JobKey>>,
     /// The jobs of a follow-up that it is still to be sent to, where it has been sent to others.
     pub remaining: Option<Vec<JobKey>>,
 }
@@ -48,6 +51,7 @@ impl NotDone {
     pub fn because(reason: impl std::fmt::Display) -> Self {
         Self {
             message: reason.to_string(),
+            not_reached: None,
             remaining: None,
         }
     }

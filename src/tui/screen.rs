@@ -188,7 +188,7 @@ fn draw_footer(painter: &mut Painter, area: Rect) {
             one_line(&message.text, message.role, width, painter)
         }
         (_, Some(message)) => one_line(&message.text, message.role, most, painter),
-        (_, None) => match app.leaving_text() {
+        (_, None) => match app.leaving_text(width.saturating_sub(1)) {
             Some(text) => one_line(&text, Role::Strong, width, painter),
             None => summary(painter, most),
         },

@@ -68,6 +68,15 @@ impl Request {
             Self::Remove { .. } => None,
         }
     }
+
+    /// Whether it came of this text.
+    pub(super) fn was_written_as(&self, text: &str) -> bool {
+        match self {
+            Self::Create { prompt, .. } | Self::FollowUp { prompt, .. } => prompt == text.trim(),
+            Self::Add { ids, .. } => parse_ids(text.trim()).is_ok_and(|written| written == *ids),
+            Self::Remove { .. } => false,
+        }
+    }
 }
 
 impl Compose {

@@ -114,8 +114,10 @@ impl App {
 
     fn on_confirm_key(&mut self, question: Question, key: &KeyEvent, now: Timestamp) -> Effect {
         match key.code {
-            // Typed before the question was seen, or pasted: nobody has answered.
-            _ if !question.takes_answers(now) => self.mode = Mode::Confirm(question),
+            // Typed before the question was seen, or pasted: nobody has answered. Nor has Ctrl-Y.
+            _ if !question.takes_answers(now) || is_modified(key) => {
+                self.mode = Mode::Confirm(question);
+            }
             KeyCode::Enter if !question.takes_enter() => self.mode = Mode::Confirm(question),
             KeyCode::Char('y') | KeyCode::Enter => {
                 if question.writes.is_some() {
@@ -246,4 +248,9 @@ impl App {
             self.listing.set_view(ViewId::EVERYTHING, board);
         }
     }
+}
+
+fn is_modified(key: &KeyEvent) -> bool {
+    key.modifiers
+        .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
 }

@@ -12,6 +12,7 @@ use super::{App, Effect, Request};
 use crate::board::Board;
 use crate::job::JobKey;
 use crate::mintlify::write::{JOB_MAY_EXIST, MESSAGE_MAY_HAVE_ARRIVED, doubtful};
+use crate::text;
 use crate::view::theme::Role;
 
 /// More than this many of what was not done push the oldest out.
@@ -23,11 +24,18 @@ pub struct LoggedRefusal {
     pub at: Timestamp,
     pub request: Request,
     pub message: String,
+    /// See [`NotDone::not_reached`].
+    not_reached: Option<Vec<JobKey>>,
 }
 
 impl LoggedRefusal {
     pub fn is_about(&self, job: &JobKey) -> bool {
-        matches!(&self.request, Request::FollowUp { jobs, .. } if jobs.contains(job))
+        match &self.request {
+            Request::FollowUp { jobs, .. } => {
+                self.not_reached.as_ref().unwrap_or(jobs).contains(job)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -105,9 +113,17 @@ impl App {
     }
 
     /// What leaving waits for, and how to leave all the same; `None` while nobody is leaving.
-    pub fn leaving_text(&self) -> Option<String> {
+    pub fn leaving_text(&self, width: usize) -> Option<String> {
         let key = self.under_way.leaving.as_ref()?;
-        Some(format!("{}; {key} again leaves", self.waiting_for()?))
+        let (waiting, leaves) = (self.waiting_for()?, format!("{key} again leaves"));
+        let text = format!("{waiting}; {leaves}");
+        let fits = text::width(&text) <= width;
+        // Where there is no room for both, the way out comes first.
+        Some(if fits {
+            text
+        } else {
+            format!("{leaves}; {waiting}")
+        })
     }
 
     /// Such as "waiting for the reply to your new job"; `None` where nothing is under way.
@@ -170,7 +186,11 @@ impl App {
 
     fn on_done(&mut self, request: &Request, done: Done, board: &Board, now: Timestamp) -> String {
         if let Some(purpose) = request.purpose() {
-            self.drafts[purpose as usize].clear();
+            // What has been written since is of the next one.
+            let draft = &mut self.drafts[purpose as usize];
+            if request.was_written_as(draft) {
+                draft.clear();
+            }
         }
         if let Some(job) = done.select {
             self.listing.select_job(job, board);
@@ -186,7 +206,11 @@ impl App {
         board: &Board,
         now: Timestamp,
     ) -> String {
-        let NotDone { message, remaining } = not_done;
+        let NotDone {
+            message,
+            not_reached,
+            remaining,
+        } = not_done;
         if let Some(remaining) = remaining {
             self.listing.mark_only(remaining, board);
         }
@@ -198,6 +222,7 @@ impl App {
             at: now,
             request,
             message: message.clone(),
+            not_reached,
         });
         self.show_message(message.clone(), Role::Bad, now);
         message
