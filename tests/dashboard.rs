@@ -601,7 +601,7 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     session.wait_for("nothing is written yet").await;
     session.press("more<^s>");
     session
-        .wait_for("Send it to 2 jobs? 3 of 100 writes this hour. y/n")
+        .wait_for("Send to 2 jobs? 3 of 100 writes this hour. y/n")
         .await;
     session.answer("y").await;
     let jobs = ["job_a", "job_b"]
@@ -794,7 +794,7 @@ async fn a_follow_up_that_stops_half_way_keeps_those_that_did_not_get_it() {
     session.press("   f");
     session.wait_for("Follow-up to 3 jobs").await;
     session.press("more<^s>");
-    session.wait_for("Send it to 3 jobs? 3 of 100").await;
+    session.wait_for("Send to 3 jobs? 3 of 100").await;
     session.answer("y").await;
     let Call::Perform(request) = session.wait_for_calls_of(1).await.remove(0) else {
         panic!("a request");

@@ -181,7 +181,8 @@ fn draw_footer(painter: &mut Painter, area: Rect) {
     let most = width.saturating_sub(ROOM_FOR_KEYS.min(width / 2));
     let left = match (&app.mode, &app.message) {
         (Mode::Confirm(question), _) => {
-            one_line(&question.to_string(), Role::Strong, width, painter)
+            let question = question.fit(width.saturating_sub(1), painter.glyphs().ellipsis);
+            one_line(&question, Role::Strong, width, painter)
         }
         // What went wrong takes the room of the keys.
         (_, Some(message)) if message.role == Role::Bad => {

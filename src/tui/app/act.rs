@@ -43,8 +43,8 @@ impl App {
             0 => Effect::None,
             1..=ASK_ABOVE => Effect::Open(links),
             many => {
-                let question = format!("Open {many} {}?", plural(what, many));
-                self.mode = Mode::Confirm(Question::new(question, Effect::Open(links)));
+                let object = format!("{many} {}", plural(what, many));
+                self.mode = Mode::Confirm(Question::new("Open", object, Effect::Open(links)));
                 Effect::None
             }
         }

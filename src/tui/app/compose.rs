@@ -12,7 +12,6 @@ use super::{App, Effect, Mode, Question};
 use crate::board::{Board, Project, Row};
 use crate::config::ids::parse_ids;
 use crate::job::{JobId, JobKey, ProjectId};
-use crate::view::plural;
 use crate::view::theme::Role;
 
 /// What a text is written for.
@@ -184,25 +183,18 @@ impl App {
         };
         // Until it is known to have worked: a refusal must not cost the text.
         self.save_draft(&compose);
-        match &request {
+        let (act, object, project) = match &request {
             Request::Create { project, .. } => {
-                let question = format!("Start a job in {}?", compose.project().title());
-                self.ask_to_write(question, project.clone(), request)
+                ("Start a job in", compose.project().title(), project.clone())
             }
-            Request::FollowUp { jobs, .. } => {
-                let question = format!("Send it to {} {}?", jobs.len(), plural("job", jobs.len()));
-                match jobs.first().map(|job| job.project.clone()) {
-                    Some(project) => self.ask_to_write(question, project, request),
-                    None => Effect::None,
-                }
-            }
-            Request::Add { .. } | Request::Remove { .. } => Effect::Perform(request),
-        }
-    }
-
-    /// Asks before `request` writes to `project`; how many writes it has had is counted meanwhile.
-    fn ask_to_write(&mut self, question: String, project: ProjectId, request: Request) -> Effect {
-        let mut question = Question::new(question, Effect::Perform(request));
+            Request::FollowUp { jobs, .. } => match jobs.first() {
+                Some(job) => ("Send to", &*compose.recipients, job.project.clone()),
+                None => return Effect::None,
+            },
+            Request::Add { .. } | Request::Remove { .. } => return Effect::Perform(request),
+        };
+        // How many writes the project has had is counted meanwhile.
+        let mut question = Question::new(act, object, Effect::Perform(request));
         question.writes = Some((project.clone(), None));
         self.mode = Mode::Confirm(question);
         Effect::CountWrites(project)
@@ -213,14 +205,14 @@ impl App {
         let targets = self.targets(board);
         let stay = match targets.len() {
             0 => return self.show_message("no job is selected", Role::Muted, now),
-            1 => "It stays",
-            _ => "They stay",
+            1 => "It stays in Mintlify.",
+            _ => "They stay in Mintlify.",
         };
-        let jobs = title_or_count(&targets);
-        let question = format!("Stop watching {jobs}? {stay} in Mintlify.");
         let jobs = job_keys(&targets);
         let effect = Effect::Perform(Request::Remove { jobs });
-        self.mode = Mode::Confirm(Question::new(question, effect));
+        let mut question = Question::new("Stop watching", title_or_count(&targets), effect);
+        question.note = stay;
+        self.mode = Mode::Confirm(question);
     }
 }
 

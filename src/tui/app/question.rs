@@ -1,6 +1,5 @@
 //! A question that waits for a yes.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,14 +7,23 @@ use jiff::Timestamp;
 use super::{App, Effect, Mode};
 use crate::job::ProjectId;
 use crate::mintlify::write::WRITES_AN_HOUR;
+use crate::text;
 
 /// What is typed sooner than this after a question was drawn was typed before it was read.
 const READ_AFTER: Duration = Duration::from_millis(50);
 
+/// Follows the question, however little room there is.
+const ANSWERS: &str = " y/n";
+
 /// A question, and the effect of a yes.
 #[derive(Debug)]
 pub struct Question {
-    pub(super) text: String,
+    /// Such as `Stop watching`.
+    pub(super) act: &'static str,
+    /// What it is done to, such as `3 jobs`.
+    pub(super) object: String,
+    /// What else is to be known, where there is room.
+    pub(super) note: &'static str,
     /// The project that a yes writes to, and how many writes it has had this hour once that is
     /// known.
     pub(super) writes: Option<(ProjectId, Option<usize>)>,
@@ -25,12 +33,39 @@ pub struct Question {
 }
 
 impl Question {
-    pub(super) fn new(text: impl Into<String>, effect: Effect) -> Self {
+    pub(super) fn new(act: &'static str, object: impl Into<String>, effect: Effect) -> Self {
         Self {
-            text: text.into(),
+            act,
+            object: object.into(),
+            note: "",
             writes: None,
             effect,
             seen_at: None,
+        }
+    }
+
+    /// The question in `width` cells: first what is only good to know is left out, then what it is
+    /// about is cut. `ellipsis` stands for what is cut.
+    pub fn fit(&self, width: usize, ellipsis: &str) -> String {
+        let Self { act, object, .. } = self;
+        let question = format!("{act} {object}?");
+        let room = width.saturating_sub(text::width(ANSWERS));
+        let whole = [&question, self.note, &self.count_text()];
+        let parts = whole.into_iter().filter(|part| !part.is_empty());
+        let whole = parts.collect::<Vec<_>>().join(" ");
+        if text::width(&whole) <= room {
+            return whole + ANSWERS;
+        }
+        let around = text::width(act) + " ?".len();
+        let object = text::truncate(object, room.saturating_sub(around), ellipsis);
+        let question = format!("{act} {object}?");
+        text::truncate(&question, room, ellipsis).into_owned() + ANSWERS
+    }
+
+    fn count_text(&self) -> String {
+        match &self.writes {
+            Some((_, Some(count))) => format!("{count} of {WRITES_AN_HOUR} writes this hour."),
+            _ => String::new(),
         }
     }
 
@@ -43,16 +78,6 @@ impl Question {
     /// Whether Enter is a yes: where nothing is written.
     pub(super) fn takes_enter(&self) -> bool {
         !matches!(self.effect, Effect::Perform(_))
-    }
-}
-
-impl fmt::Display for Question {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)?;
-        if let Some((_, Some(count))) = &self.writes {
-            write!(f, " {count} of {WRITES_AN_HOUR} writes this hour.")?;
-        }
-        f.write_str(" y/n")
     }
 }
 
@@ -77,6 +102,33 @@ impl App {
         {
             *writes = count;
             self.dirty = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_is_about_and_the_answers_stay_longest() {
+        let mut question = Question::new("Start a job in", "my docs", Effect::None);
+        question.writes = Some(("p".into(), Some(3)));
+        question.note = "Really.";
+        for (width, want) in [
+            (
+                80,
+                "Start a job in my docs? Really. 3 of 100 writes this hour. y/n",
+            ),
+            (40, "Start a job in my docs? y/n"),
+            (27, "Start a job in my docs? y/n"),
+            (25, "Start a job in my d…? y/n"),
+            (12, "Start a… y/n"),
+            (4, " y/n"),
+            (0, " y/n"),
+        ] {
+            let fitted = question.fit(width, "…");
+            assert_eq!(fitted, want, "{width}");
         }
     }
 }
