@@ -10,6 +10,7 @@ use support::command::{Home, binary};
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use support::terminal::Terminal;
+use support::{PATIENT, until_blocking};
 
 const SIZE: (u16, u16) = (100, 30);
 
@@ -108,4 +109,22 @@ fn a_size_that_no_screen_has_is_survived_and_takes_bounded_memory() {
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
+}
+
+#[test]
+fn keys_that_keep_coming_are_not_swallowed_for_ever() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = start(&home, &server);
+    let before = terminal.selected();
+    terminal.send("\u{1b}]11;rgb:");
+    until_blocking(PATIENT, "a key that acts", || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        terminal.send("j");
+        terminal.selected() != before
+    });
+    terminal.send("\u{1b}[200~never ends");
+    // Apart from it, as a person presses it.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    terminal.send("\u{3}");
+    assert_eq!(terminal.exit_code(), 0);
 }

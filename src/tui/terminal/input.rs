@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::capped_size;
-use super::reader::Reader;
+use super::reader::{CTRL_C, Reader};
 
 /// How much is read at once, and how many such pieces wait: more waits in the terminal until the
 /// program has caught up.
@@ -30,6 +30,7 @@ pub fn input() -> io::Result<impl Stream<Item = io::Result<Event>>> {
         resizes: signal(SignalKind::window_change())?,
         reader: Reader::default(),
         deadline: None,
+        began: None,
     };
     Ok(stream::unfold(input, async |mut input| {
         let event = input.next().await?;
@@ -43,6 +44,8 @@ struct Input {
     reader: Reader,
     /// When what has begun is not waited for any longer.
     deadline: Option<Instant>,
+    /// When it began.
+    began: Option<Instant>,
 }
 
 impl Input {
@@ -65,17 +68,31 @@ impl Input {
                     Err(error) => return Some(Err(error)),
                 },
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    self.reader.on_silence();
-                    self.deadline = None;
+                    self.end_what_has_begun();
                 }
             }
         }
     }
 
     fn read(&mut self, bytes: &[u8]) {
+        let now = Instant::now();
+        let is_late = self
+            .began
+            .is_some_and(|began| now - began >= self.reader.longest());
+        // Ctrl-C that comes alone was pressed, whatever it comes in.
+        if is_late || bytes == [CTRL_C] {
+            self.end_what_has_begun();
+        }
         self.reader.read(bytes);
         let patience = self.reader.patience();
-        self.deadline = patience.map(|patience| Instant::now() + patience);
+        self.began = patience.and(self.began.or(Some(now)));
+        self.deadline = patience.map(|patience| now + patience);
+    }
+
+    fn end_what_has_begun(&mut self) {
+        self.reader.on_silence();
+        self.deadline = None;
+        self.began = None;
     }
 }
 

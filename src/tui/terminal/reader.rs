@@ -14,7 +14,9 @@ use super::decode;
 const KEY_PATIENCE: Duration = Duration::from_millis(50);
 /// The rest of a sequence may be late over SSH, and must not be taken for keys.
 const SEQUENCE_PATIENCE: Duration = Duration::from_millis(500);
-/// So may the rest of a paste.
+/// However it trickles in, the rest of a sequence is not waited for any longer: these are keys.
+const LONGEST_SEQUENCE: Duration = Duration::from_secs(2);
+/// So may the rest of a paste, however long that is.
 const PASTE_PATIENCE: Duration = Duration::from_millis(800);
 
 /// Longer parameters are of nothing that is a key.
@@ -24,7 +26,7 @@ const PASTE_PIECE: usize = 1 << 20;
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 const ESC: u8 = 0x1b;
-const CTRL_C: u8 = 0x03;
+pub(super) const CTRL_C: u8 = 0x03;
 
 /// What the bytes so far are the beginning of.
 #[derive(Debug, Default)]
@@ -78,6 +80,14 @@ impl Reader {
             State::Sequence { parameters, .. } if parameters.is_empty() => Some(KEY_PATIENCE),
             State::Paste { .. } => Some(PASTE_PATIENCE),
             _ => Some(SEQUENCE_PATIENCE),
+        }
+    }
+
+    /// How long what has begun may last although more of it comes.
+    pub(super) fn longest(&self) -> Duration {
+        match self.state {
+            State::Paste { .. } => Duration::MAX,
+            _ => LONGEST_SEQUENCE,
         }
     }
 
