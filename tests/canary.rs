@@ -515,6 +515,9 @@ fn a_config_with_the_key_in_a_wrong_place_is_refused_without_showing_it() {
         format!("[[projects]]\nid = \"docs\"\nkey = \"{CANARY}\""),
         format!("[[projects]]\nid = \"docs\"\njobs = \"{CANARY}\""),
         format!("[[projects]]\nid = \"docs\"\njobs = [{{ id = \"{CANARY}\", ID = 1 }}]"),
+        format!("[[projects]]\nid = \"{CANARY}\""),
+        format!("[[projects]]\nid = \"docs\"\njobs = [\"{CANARY}\"]"),
+        format!("[[projects]]\nid = \"docs\"\njobs = [{{ id = \"{CANARY}\" }}]"),
         format!("projects = \"{CANARY}\""),
         format!("x = 1 # {CANARY}"),
     ] {

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::location::{Diagnostic, Source, line_number};
 use super::raw::{RawConfig, RawJob, RawKey, RawProject};
+use super::redact_keys;
 use super::settings::{Config, JobConfig, KeySource, ProjectConfig};
 use super::ui;
 use crate::base_url::{BaseUrl, BaseUrlError};
@@ -167,6 +168,9 @@ pub(super) fn invalid_id(id: &str) -> Option<String> {
     }
     if id.contains(|c: char| c.is_whitespace() || c == '/') {
         return Some("an id has neither spaces nor `/`".to_owned());
+    }
+    if redact_keys(id) != id {
+        return Some("this looks like an API key, which is no id".to_owned());
     }
     let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_plain && text::clean(id) != id {
