@@ -24,6 +24,8 @@ pub struct Listing {
     /// Those of them that pass the view and the filter.
     rows: Vec<usize>,
     selected: Option<JobKey>,
+    /// Whether the selection stays on its job; until the user has moved it, it is the top row.
+    chosen: bool,
     /// A job to select as soon as it is among the rows.
     pending_selection: Option<JobKey>,
     /// Where in `rows` the selection is.
@@ -45,6 +47,7 @@ impl Default for Listing {
             sorted: Vec::new(),
             rows: Vec::new(),
             selected: None,
+            chosen: false,
             pending_selection: None,
             cursor: 0,
             top: 0,
@@ -85,17 +88,25 @@ impl Listing {
         let pending = self.pending_selection.as_ref().and_then(find);
         if pending.is_some() {
             self.pending_selection = None;
+            self.chosen = true;
         }
-        let found = pending.or_else(|| self.selected.as_ref().and_then(find));
+        let selected = self.selected.as_ref().filter(|_| self.chosen);
+        let found = pending.or_else(|| selected.and_then(find));
         self.cursor = found
             .unwrap_or(self.cursor)
             .min(self.rows.len().saturating_sub(1));
         self.select(board);
     }
 
+    /// From now on the selection stays on its job: the user acts on it, or reads about it.
+    pub fn keep_selection(&mut self) {
+        self.chosen = true;
+    }
+
     /// Moves the selection by so many rows, down where positive.
     pub fn step(&mut self, rows: isize, board: &Board) {
         let last = self.rows.len().saturating_sub(1);
+        self.keep_selection();
         self.cursor = self.cursor.saturating_add_signed(rows).min(last);
         self.select(board);
     }
@@ -106,6 +117,7 @@ impl Listing {
         if nth >= self.height || cursor >= self.rows.len() {
             return None;
         }
+        self.keep_selection();
         self.cursor = cursor;
         self.select(board);
         self.selected_row(board)
@@ -365,6 +377,24 @@ mod tests {
         listing.reverse_sort(&board);
         assert_eq!(listing.selected(), Some(&key));
         assert_eq!(listing.cursor(), 3);
+    }
+
+    #[test]
+    fn the_selection_stays_on_the_top_row_until_it_has_been_moved() {
+        let mut board = board(&[Status::Active, Status::Active, Status::Active]);
+        let mut listing = listing(&board);
+        for (id, next) in [("job_002", "job_002"), ("job_001", "job_001")] {
+            let key = JobKey::new("p", id);
+            set(&mut board, &key, Status::Failed);
+            listing.refresh(&board);
+            assert_eq!(&*listing.selected().unwrap().id, next);
+            assert_eq!(listing.cursor(), 0);
+        }
+        listing.keep_selection();
+        set(&mut board, &JobKey::new("p", "job_000"), Status::Failed);
+        listing.refresh(&board);
+        assert_eq!(&*listing.selected().unwrap().id, "job_001");
+        assert_eq!(listing.cursor(), 1);
     }
 
     #[test]

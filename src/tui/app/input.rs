@@ -134,6 +134,9 @@ impl App {
     }
 
     fn on_action(&mut self, action: Action, board: &Board, now: Timestamp) -> Effect {
+        if action.acts_on_jobs() || matches!(action, Action::Details | Action::Pane) {
+            self.listing.keep_selection();
+        }
         match action {
             Action::Quit if self.is_table() => return Effect::Quit,
             action if self.scrolls() && action.acts_on_jobs() => {}
