@@ -219,7 +219,7 @@ fn a_click_on_a_tab_goes_to_the_view_that_is_drawn_there() {
             for (at, view) in ViewId::all().enumerate() {
                 let mut screen = Screen::new("", sequence, size);
                 screen.app.listing.set_view(view.next(), &screen.board);
-                let line = screen.line(TABS);
+                let line = screen.line(TABS).replace('│', " ");
                 let number = at + 1;
                 let forms = [
                     format!(" {number} {}", view.view().title),

@@ -37,7 +37,7 @@ use super::keys::Keymap;
 use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
-use crate::board::{Board, Event, Project, Row};
+use crate::board::{Board, Counts, Event, Project, Row};
 use crate::config::{Config, ConfigError, UiConfig};
 use crate::job::{JobKey, ProjectId};
 use crate::link::Link;
@@ -289,6 +289,16 @@ impl App {
             Mode::Filter(input) => format!("/{} ", input.value()),
             _ if self.listing.filter().is_empty() => String::new(),
             _ => format!("/{}", self.listing.filter()),
+        }
+    }
+
+    /// Which of the rows is selected, and of how many that pass: `3/24`, `1/6 of 24`.
+    pub fn position_text(&self, counts: &Counts) -> String {
+        let (shown, total) = (self.listing.len(), counts.total);
+        match shown {
+            0 => String::new(),
+            _ if shown == total => format!("{}/{total}", self.listing.cursor() + 1),
+            _ => format!("{}/{shown} of {total}", self.listing.cursor() + 1),
         }
     }
 

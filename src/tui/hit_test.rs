@@ -57,21 +57,32 @@ pub struct Tab {
     pub text: String,
 }
 
-/// The tabs in `area`, in the longest form that has room beside the filter.
+/// The tabs in `area`, in the longest form that has room beside the filter and the position; where no
+/// form has, beside the filter alone.
 pub fn tabs(area: Rect, app: &App, counts: &Counts) -> Vec<Tab> {
-    let filter = match cells(visible_filter(area, &app.filter_text())) {
+    let filter = with_space(visible_filter(area, &app.filter_text()));
+    let position = with_space(&app.position_text(counts));
+    let forms = [(3, false), (2, false), (1, false), (1, true)];
+    let forms = forms.map(|(gap, short)| side_by_side(area, gap, labels(app, counts, short)));
+    let beside = |cells: u16| {
+        let fits = |tabs: &&Vec<Tab>| end_of(tabs).saturating_add(cells) < area.right();
+        forms.iter().find(fits)
+    };
+    let tabs = beside(filter.saturating_add(position)).or_else(|| beside(filter));
+    tabs.cloned().unwrap_or_default()
+}
+
+/// Where `tabs` end.
+pub fn end_of(tabs: &[Tab]) -> u16 {
+    tabs.last().map_or(0, |last| last.area.right())
+}
+
+/// The cells of `text` and of a space beside it, where it is not empty.
+fn with_space(text: &str) -> u16 {
+    match cells(text) {
         0 => 0,
         width => width + 1,
-    };
-    let fits = |tabs: &Vec<Tab>| {
-        let end = tabs.last().map_or(0, |last| last.area.right());
-        end.saturating_add(filter) < area.right()
-    };
-    [("   ", false), ("  ", false), (" ", true)]
-        .into_iter()
-        .map(|(gap, short)| side_by_side(area, gap, labels(app, counts, short)))
-        .find(fits)
-        .unwrap_or_default()
+    }
 }
 
 /// The part of the filter that has room in `area`, at its right end: the end, where one types.
@@ -98,13 +109,13 @@ fn labels(app: &App, counts: &Counts, short: bool) -> Vec<(ViewId, String)> {
     ViewId::all().map(|id| (id, label(id))).collect()
 }
 
-/// `labels` beside each other, a cell from the left end of `area`.
-fn side_by_side(area: Rect, gap: &str, labels: Vec<(ViewId, String)>) -> Vec<Tab> {
+/// `labels` beside each other with `gap` cells between two, a cell from the left end of `area`.
+fn side_by_side(area: Rect, gap: u16, labels: Vec<(ViewId, String)>) -> Vec<Tab> {
     let mut x = area.x.saturating_add(1);
     let tab = |(view, text): (ViewId, String)| {
         let width = cells(&text);
         let area = Rect { x, width, ..area };
-        x = x.saturating_add(width).saturating_add(cells(gap));
+        x = x.saturating_add(width).saturating_add(gap);
         Tab { view, area, text }
     };
     labels.into_iter().map(tab).collect()

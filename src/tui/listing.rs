@@ -157,6 +157,8 @@ impl Listing {
     pub fn set_filter(&mut self, text: &str, board: &Board) {
         self.filter.set(text);
         self.refresh(board);
+        // Who looks for a job wants to stay on it, without the filter too.
+        self.chosen |= !self.filter.text().is_empty();
     }
 
     pub fn set_columns(&mut self, columns: Vec<ColumnId>) {

@@ -12,7 +12,7 @@ use ratatui::widgets::Widget;
 use tui_input::Input;
 
 use super::app::{App, Mode};
-use super::hit_test::{tabs, visible_filter};
+use super::hit_test::{Tab, end_of, tabs, visible_filter};
 use super::keys::Action;
 use super::layout::{Areas, areas};
 use super::painter::Painter;
@@ -156,7 +156,9 @@ fn attention(counts: &Counts, painter: &Painter) -> Span<'static> {
 
 fn draw_tabs(painter: &mut Painter, area: Rect) {
     let app = painter.app;
-    for tab in tabs(area, app, &painter.board.counts()) {
+    let counts = painter.board.counts();
+    let tabs = tabs(area, app, &counts);
+    for tab in &tabs {
         let style = if tab.view == app.listing.view() {
             app.theme.selected()
         } else {
@@ -164,15 +166,53 @@ fn draw_tabs(painter: &mut Painter, area: Rect) {
         };
         painter.text(tab.area, &tab.text, style);
     }
+    draw_separators(painter, &tabs);
     let role = match app.mode {
         Mode::Filter(_) => Role::Strong,
         _ => Role::Key,
     };
     let filter = app.filter_text();
     let shown = visible_filter(area, &filter);
-    let end = if shown.is_empty() { "" } else { " " };
-    let right = painter.span(format!("{shown}{end}"), role);
-    draw_ends(painter, area, Line::default(), right.into());
+    let position = painter.span(app.position_text(&counts), Role::Muted);
+    let parts = [position, painter.span(shown.to_owned(), role)];
+    let room = usize::from(area.right().saturating_sub(end_of(&tabs)));
+    draw_right(painter, area, parts, room);
+}
+
+/// Draws a line between tabs that are only a cell apart.
+fn draw_separators(painter: &mut Painter, tabs: &[Tab]) {
+    let [upright, _] = painter.glyphs().rules;
+    let style = painter.style(Role::Muted);
+    for pair in tabs.windows(2) {
+        let x = pair[0].area.right();
+        let width = pair[1].area.x.saturating_sub(x);
+        if width == 1 {
+            let cell = Rect {
+                x,
+                width,
+                ..pair[0].area
+            };
+            painter.text(cell, upright, style);
+        }
+    }
+}
+
+/// Draws `parts` at the right end of `area`, each with a space after it; from the left they leave
+/// where there are more than `room` cells of them.
+fn draw_right<const N: usize>(
+    painter: &mut Painter,
+    area: Rect,
+    parts: [Span<'static>; N],
+    room: usize,
+) {
+    let mut line = Line::default();
+    for part in parts.into_iter().rev().filter(|part| part.width() > 0) {
+        if line.width() + part.width() + 1 >= room {
+            break;
+        }
+        line.spans.splice(0..0, [part, Span::raw(" ")]);
+    }
+    line.right_aligned().render(area, painter.buffer);
 }
 
 fn draw_footer(painter: &mut Painter, area: Rect) {
