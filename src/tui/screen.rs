@@ -115,28 +115,36 @@ fn draw_header(painter: &mut Painter, area: Rect) {
     let right = Line::from(attention(&counts, painter));
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let gap = if area.width < ROOMY { "  " } else { "   " };
-    let left = fit(status_counts(&counts, painter), gap, room);
+    let width = |(part, _): &(Span, u8)| part.width() + gap.len();
+    let parts = status_counts(&counts, painter);
+    let parts = heaviest(parts, room + gap.len() - 1, width, |(_, weight)| *weight);
+    let parts = parts.into_iter().map(|(part, _)| part).collect();
+    let mut left = fit(parts, gap, room);
+    left.spans.insert(0, Span::raw(" "));
     draw_ends(painter, area, left, right);
 }
 
-/// The name of the program and how many jobs there are, of each status that any has.
-fn status_counts(counts: &Counts, painter: &Painter) -> Vec<Span<'static>> {
+/// The name of the program and how many jobs there are, of each status that any has, each with its
+/// weight: what may need the user is the heaviest.
+fn status_counts(counts: &Counts, painter: &Painter) -> Vec<(Span<'static>, u8)> {
+    let total = format!("{} {}", counts.total, plural("job", counts.total));
     let mut parts = vec![
-        painter.span(format!(" {}", painter.app.name), Role::Strong),
-        Span::raw(format!("{} {}", counts.total, plural("job", counts.total))),
+        (painter.span(painter.app.name.clone(), Role::Strong), 3),
+        (Span::raw(total), 4),
     ];
     let by_status = [
-        (counts.active, Some(Status::Active)),
-        (counts.completed, Some(Status::Completed)),
-        (counts.failed, Some(Status::Failed)),
-        (counts.archived, Some(Status::Archived)),
-        (counts.other + counts.unknown, None),
+        (counts.active, Some(Status::Active), 5),
+        (counts.completed, Some(Status::Completed), 1),
+        (counts.failed, Some(Status::Failed), 6),
+        (counts.archived, Some(Status::Archived), 0),
+        (counts.other + counts.unknown, None, 2),
     ];
-    for (count, status) in by_status.into_iter().filter(|(count, _)| *count > 0) {
+    for (count, status, weight) in by_status.into_iter().filter(|(count, ..)| *count > 0) {
         let status = status.as_ref();
         let glyph = status_glyph(status, painter.glyphs());
         let word = status.map_or("unknown", Status::as_str);
-        parts.push(painter.span(format!("{glyph} {count} {word}"), status_role(status)));
+        let text = format!("{glyph} {count} {word}");
+        parts.push((painter.span(text, status_role(status)), weight));
     }
     parts
 }
@@ -305,24 +313,29 @@ fn key_hints(painter: &Painter, room: usize) -> Line<'static> {
         Mode::Table | Mode::Details | Mode::Errors | Mode::Help => bound_hints(painter),
     };
     let mut line = Line::default();
-    for (key, word, _) in heaviest(hints, room) {
+    let width = |(key, word, _): &Hint| text::width(key) + text::width(word) + 3;
+    for (key, word, _) in heaviest(hints, room, width, |(.., weight)| *weight) {
         line.push_span(painter.span(key, Role::Key));
         line.push_span(format!(" {word}  "));
     }
     line
 }
 
-/// Those of `hints` that fit into `room` cells, without the lightest.
-fn heaviest(mut hints: Vec<Hint>, room: usize) -> Vec<Hint> {
-    let width = |(key, word, _): &Hint| text::width(key) + text::width(word) + 3;
-    while hints.iter().map(width).sum::<usize>() > room {
-        let weights = hints.iter().map(|(.., weight)| *weight).enumerate();
+/// Those of `parts` that fit into `room` cells, without the lightest.
+fn heaviest<T>(
+    mut parts: Vec<T>,
+    room: usize,
+    width: impl Fn(&T) -> usize,
+    weight: impl Fn(&T) -> u8,
+) -> Vec<T> {
+    while parts.iter().map(&width).sum::<usize>() > room {
+        let weights = parts.iter().map(&weight).enumerate();
         let Some((lightest, _)) = weights.min_by_key(|(_, weight)| *weight) else {
             break;
         };
-        hints.remove(lightest);
+        parts.remove(lightest);
     }
-    hints
+    parts
 }
 
 /// The hints of the keys in use that do something now.
