@@ -13,6 +13,9 @@ use url::Url;
 use crate::pull_request::PullRequest;
 use crate::text;
 
+/// What the names of the agent's own branches begin with.
+pub const AGENT_BRANCHES: &str = "mintlify/";
+
 /// An id that is cheap to clone, and that no other kind of id can be given for.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

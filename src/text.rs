@@ -78,18 +78,49 @@ pub fn width(text: &str) -> usize {
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
+/// Where a text is cut that is too wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    Start,
+    Middle,
+    End,
+}
+
 /// `text` cut to `max` cells, with `ellipsis` at the end where something was cut.
 pub fn truncate<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
+    truncate_at(Cut::End, text, max, ellipsis)
+}
+
+/// `text` cut to `max` cells, with `ellipsis` where something was cut.
+pub fn truncate_at<'a>(cut: Cut, text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= max {
         return Cow::Borrowed(text);
     }
-    let room = max.saturating_sub(width(ellipsis));
     if max == 0 {
         return Cow::Borrowed("");
     }
-    let mut cut = String::from(take_cells(text, room));
-    cut.push_str(ellipsis);
-    Cow::Owned(cut)
+    let room = max.saturating_sub(width(ellipsis));
+    let at_end = match cut {
+        Cut::Start => room,
+        Cut::Middle => room / 2,
+        Cut::End => 0,
+    };
+    let start = take_cells(text, room - at_end);
+    Cow::Owned([start, ellipsis, take_last_cells(text, at_end)].concat())
+}
+
+/// The longest end of `text` that is at most `max` cells wide, cut between clusters.
+fn take_last_cells(text: &str, max: usize) -> &str {
+    let mut cells = 0;
+    let mut start = text.len();
+    for (at, cluster) in text.grapheme_indices(true).rev() {
+        cells += width(cluster);
+        if cells > max {
+            break;
+        }
+        start = at;
+    }
+    &text[start..]
 }
 
 /// `text` in lines of at most `max` cells; ends at a cluster wider than `max`.

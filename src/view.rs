@@ -9,6 +9,7 @@ pub mod columns;
 pub mod filter;
 pub mod fit;
 mod from_config;
+pub mod measure;
 pub mod order;
 pub mod theme;
 pub mod views;

@@ -416,7 +416,7 @@ fn the_screen_wakes_only_for_the_ages_that_it_shows() {
     for (columns, width, wakes) in [
         ("'job', 'age'", 80, true),
         ("'job', 'branch'", 80, false),
-        ("'status', 'job', 'pr', 'age'", 30, false),
+        ("'status', 'job', 'pr', 'age'", 24, false),
     ] {
         let config = format!("ui.columns = [{columns}]");
         let screen = Screen::with_board(archived(), &config, "", (width, 24));

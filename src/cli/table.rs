@@ -10,6 +10,7 @@ use crate::board::Row;
 use crate::text;
 use crate::view::columns::{Column, ColumnId, Context};
 use crate::view::fit::fit;
+use crate::view::measure::Measure;
 use crate::view::theme::{Role, Theme};
 
 pub fn print_rows(
@@ -18,19 +19,21 @@ pub fn print_rows(
     now: Timestamp,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let context = Context {
-        now,
-        glyphs: style.theme.glyphs(),
+    let measure = match style.width {
+        Some(_) => Measure::of(rows, now, style.theme.glyphs()),
+        // Nothing is left out of what may be read by a program.
+        None => Measure::default(),
     };
-    let columns = columns(rows, style, &context);
+    let context = measure.context(now, style.theme.glyphs());
+    let columns = columns(rows, style, &measure, &context);
     let titles = columns
         .iter()
-        .map(|(column, width)| (column.title.into(), *width, Role::Strong));
+        .map(|(column, width)| (*column, column.title.into(), *width, Role::Strong));
     print_line(titles.collect(), style.theme, out)?;
     for row in rows {
         let cells = columns.iter().map(|(column, width)| {
             let text = (column.text)(row, &context);
-            (text, *width, column.cell_role(row, now))
+            (*column, text, *width, column.cell_role(row, now))
         });
         print_line(cells.collect(), style.theme, out)?;
     }
@@ -38,10 +41,15 @@ pub fn print_rows(
 }
 
 /// The columns with their widths: those that fit, or of the longest text if the width is unlimited.
-fn columns(rows: &[&Row], style: OutputStyle, context: &Context) -> Vec<(&'static Column, usize)> {
+fn columns(
+    rows: &[&Row],
+    style: OutputStyle,
+    measure: &Measure,
+    context: &Context,
+) -> Vec<(&'static Column, usize)> {
     if let Some(width) = style.width {
         let all: Vec<ColumnId> = ColumnId::all().collect();
-        let fitted = fit(&all, width, 2).into_iter();
+        let fitted = fit(&all, measure, width, 2).into_iter();
         return fitted
             .map(|(id, width)| (id.column(), usize::from(width)))
             .collect();
@@ -58,13 +66,13 @@ fn columns(rows: &[&Row], style: OutputStyle, context: &Context) -> Vec<(&'stati
 }
 
 fn print_line(
-    cells: Vec<(Cow<'_, str>, usize, Role)>,
+    cells: Vec<(&Column, Cow<'_, str>, usize, Role)>,
     theme: Theme,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut line = String::new();
-    for (text, width, role) in cells {
-        let cell = theme.printable(theme.cut(&text, width));
+    for (column, text, width, role) in cells {
+        let cell = theme.printable(theme.cut(column.cut, &text, width));
         let pad = " ".repeat(width.saturating_sub(text::width(&cell)) + 2);
         line.push_str(&paint(theme, role, &cell));
         line.push_str(&pad);

@@ -42,6 +42,7 @@ use crate::config::{Config, ConfigError, UiConfig};
 use crate::job::{JobKey, ProjectId};
 use crate::link::Link;
 use crate::view::columns::ColumnId;
+use crate::view::measure::Measure;
 use crate::view::order::Sort;
 use crate::view::theme::{Role, Theme};
 use crate::view::views::ViewId;
@@ -110,6 +111,9 @@ pub struct App {
     /// The board's revision that the listing shows.
     revision: Option<u64>,
     stale: StaleRows,
+    measure: Measure,
+    /// The listing's changes that it is of.
+    measured: Option<u64>,
     dirty: bool,
     ages_change_at: Option<Timestamp>,
     /// When the job in the details was fetched, and whether it is being polled, as last drawn.
@@ -139,6 +143,8 @@ impl App {
             size,
             revision: None,
             stale: StaleRows::default(),
+            measure: Measure::default(),
+            measured: None,
             dirty: true,
             ages_change_at: None,
             details_poll: None,
@@ -181,7 +187,12 @@ impl App {
         let message = self.message.take_if(|message| message.is_over(now));
         self.dirty |= message.is_some();
         self.dirty |= self.ages_change_at.is_some_and(|at| at <= now);
-        self.dirty |= self.stale.update(board, now);
+        if self.stale.update(board, now) {
+            self.dirty = true;
+            // What says that a row is stale takes cells.
+            self.measured = None;
+        }
+        self.measure_rows(board, now);
         self.check_details(board, now);
         self.ages_change_at = self.next_age_change(board, now);
     }
@@ -304,10 +315,26 @@ impl App {
 
     /// After any input: whatever it did, the screen and its next change are worked out again.
     fn after_input(&mut self, board: &Board, now: Timestamp) {
+        self.measure_rows(board, now);
         self.fit_listing();
         self.ages_change_at = self.next_age_change(board, now);
         self.check_details(board, now);
         self.dirty = true;
+    }
+
+    /// What the columns are fitted to.
+    pub fn measure(&self) -> &Measure {
+        &self.measure
+    }
+
+    /// Measures the rows that pass, where they can be others than at the last time.
+    fn measure_rows(&mut self, board: &Board, now: Timestamp) {
+        let changes = Some(self.listing.changes());
+        if self.measured != changes {
+            let rows: Vec<&Row> = self.listing.rows(board).collect();
+            self.measure = Measure::of(&rows, now, self.theme.glyphs());
+            self.measured = changes;
+        }
     }
 
     fn fit_listing(&mut self) {
@@ -328,7 +355,7 @@ impl App {
         let details = self.row_in_details(board);
         let details = details.and_then(|row| detail::next_time_change(row, now));
         let body = layout::areas(self.size, self.pane).body;
-        let columns = column_areas(body, self.listing.columns());
+        let columns = column_areas(body, self.listing.columns(), &self.measure);
         let cells = self.listing.window(board).flat_map(|row| {
             let columns = columns.iter().map(|area| area.id.column());
             columns.filter_map(move |column| (column.next_change)(row, now))

@@ -11,6 +11,7 @@ use crate::board::Counts;
 use crate::text;
 use crate::view::columns::ColumnId;
 use crate::view::fit::fit;
+use crate::view::measure::Measure;
 use crate::view::views::ViewId;
 
 /// Left of the columns: the mark, the glyph of a row that needs you, and a space.
@@ -37,11 +38,12 @@ impl ColumnArea {
     }
 }
 
-/// Those of the `chosen` columns that a table in `area` has room for.
-pub fn column_areas(area: Rect, chosen: &[ColumnId]) -> Vec<ColumnArea> {
+/// Those of the `chosen` columns that a table in `area` has room for, as wide as `measure` says of its
+/// rows.
+pub fn column_areas(area: Rect, chosen: &[ColumnId], measure: &Measure) -> Vec<ColumnArea> {
     let gap = if area.width >= WIDE { WIDE_GAP } else { GAP };
     let mut left = area.x + GUTTER.min(area.width);
-    let columns = fit(chosen, area.width.saturating_sub(GUTTER), gap);
+    let columns = fit(chosen, measure, area.width.saturating_sub(GUTTER), gap);
     let column_area = |(id, width)| {
         let x = left;
         left = x.saturating_add(width + gap);

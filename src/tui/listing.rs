@@ -35,6 +35,8 @@ pub struct Listing {
     /// How many rows the screen has room for.
     height: usize,
     marked: HashSet<JobKey>,
+    /// How often the rows that pass, or what they show, may have changed.
+    changes: u64,
 }
 
 impl Default for Listing {
@@ -53,6 +55,7 @@ impl Default for Listing {
             top: 0,
             height: 1,
             marked: HashSet::new(),
+            changes: 0,
         }
     }
 }
@@ -73,6 +76,7 @@ impl Listing {
         let passes = |index: &usize| shows(&rows[*index]) && self.filter.matches(&rows[*index]);
         self.rows.clear();
         self.rows.extend(self.sorted.iter().copied().filter(passes));
+        self.changes += 1;
         self.find_selection(board);
     }
 
@@ -282,6 +286,17 @@ impl Listing {
             return self.selected_row(board).into_iter().collect();
         }
         marked
+    }
+
+    /// Grows whenever the rows that pass, or what they show, may have changed.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The rows that pass, in their order.
+    pub fn rows<'a>(&'a self, board: &'a Board) -> impl Iterator<Item = &'a Row> {
+        let rows = self.rows.iter();
+        rows.filter_map(|index| board.rows().get(*index))
     }
 
     /// The rows on the screen, from top to bottom.

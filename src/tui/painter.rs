@@ -11,7 +11,7 @@ use ratatui::widgets::Widget;
 
 use super::app::App;
 use crate::board::Board;
-use crate::text;
+use crate::text::{self, Cut};
 use crate::view::theme::{Glyphs, Role};
 
 pub(super) struct Painter<'a> {
@@ -39,11 +39,16 @@ impl Painter<'_> {
         text::truncate(text, width, self.glyphs().ellipsis).into_owned()
     }
 
-    /// Draws `text` on the first line of `area`, cut to its width.
+    /// Draws `text` on the first line of `area`, cut to its width at its end.
     pub(super) fn text(&mut self, area: Rect, text: &str, style: Style) {
+        self.text_cut(Cut::End, area, text, style);
+    }
+
+    /// Draws `text` on the first line of `area`, cut to its width.
+    pub(super) fn text_cut(&mut self, cut: Cut, area: Rect, text: &str, style: Style) {
         if !area.is_empty() {
             let width = usize::from(area.width);
-            let text = self.app.theme.cut(text, width);
+            let text = self.app.theme.cut(cut, text, width);
             self.buffer.set_stringn(area.x, area.y, text, width, style);
         }
     }

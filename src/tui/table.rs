@@ -12,14 +12,13 @@ use super::layout::header_and_rows;
 use super::painter::Painter;
 use crate::board::{Freshness, Row};
 use crate::text;
-use crate::view::columns::Context;
 use crate::view::theme::Role;
 use crate::view::views::ViewId;
 
 pub(super) fn draw(painter: &mut Painter, area: Rect) {
     let (listing, board) = (&painter.app.listing, painter.board);
     let [header, rows] = header_and_rows(area);
-    let columns = column_areas(area, listing.columns());
+    let columns = column_areas(area, listing.columns(), painter.app.measure());
     draw_header(painter, header, &columns);
     if listing.is_empty() {
         draw_empty(painter, rows);
@@ -60,10 +59,8 @@ fn title(area: &ColumnArea, app: &App, columns: &[ColumnArea]) -> String {
 }
 
 fn draw_row(painter: &mut Painter, line: Rect, row: &Row, columns: &[ColumnArea]) {
-    let context = Context {
-        now: painter.now,
-        glyphs: painter.glyphs(),
-    };
+    let app = painter.app;
+    let context = app.measure().context(painter.now, painter.glyphs());
     let selected = painter.app.listing.selected() == Some(row.key());
     let selected = selected.then(|| selected_style(painter, row));
     if let Some(style) = selected {
@@ -74,7 +71,7 @@ fn draw_row(painter: &mut Painter, line: Rect, row: &Row, columns: &[ColumnArea]
         let column = area.id.column();
         let style = selected.unwrap_or_else(|| painter.style(column.cell_role(row, painter.now)));
         let text = (column.text)(row, &context);
-        painter.text(area.within(line), &text, style);
+        painter.text_cut(column.cut, area.within(line), &text, style);
     }
 }
 

@@ -11,14 +11,17 @@ use jiff::Timestamp;
 
 use crate::board::{Freshness, Row};
 use crate::job::Status;
+use crate::text::Cut;
 use crate::time::{age, next_change, next_countdown, until};
 use crate::view::theme::{Glyphs, Role};
 
 /// What the text of a cell depends on besides its row.
 #[derive(Clone, Copy, Debug)]
-pub struct Context {
+pub struct Context<'a> {
     pub now: Timestamp,
     pub glyphs: &'static Glyphs,
+    /// What all branches begin with, and so tells none from another.
+    pub branch_prefix: &'a str,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +34,12 @@ pub struct Column {
     /// It has no use for more.
     pub max_width: u16,
     pub narrow: Narrow,
-    /// Whether it is mostly empty, and so gets only the cells that the others have no use for.
-    pub widens_last: bool,
+    /// Whether it gets what the others leave.
+    pub elastic: bool,
+    /// When it takes no cell at all.
+    pub absent: Absent,
+    /// Where a text is cut that is too wide.
+    pub cut: Cut,
     pub text: for<'a> fn(&'a Row, &Context) -> Cow<'a, str>,
     /// When the text of a row that does not change will next read differently, such as an age.
     pub next_change: fn(&Row, Timestamp) -> Option<Timestamp>,
@@ -56,6 +63,14 @@ pub enum Narrow {
     Shrinks,
     /// It fills what the others leave of the narrowest panes. No table is without this column.
     Fills,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    Never,
+    WhileEmpty,
+    /// All rows would say the same.
+    InOneProject,
 }
 
 impl Column {
@@ -91,6 +106,11 @@ impl ColumnId {
     pub fn column(self) -> &'static Column {
         &COLUMNS[self.0]
     }
+
+    /// Its place among [`Self::all`].
+    pub(super) fn index(self) -> usize {
+        self.0
+    }
 }
 
 /// What most columns are like: never changing by themselves, in plain text, and nothing to click on.
@@ -100,7 +120,9 @@ const PLAIN: Column = Column {
     min_width: 0,
     max_width: 0,
     narrow: Narrow::LeavesLast,
-    widens_last: false,
+    elastic: false,
+    absent: Absent::Never,
+    cut: Cut::End,
     text: |_, _| Cow::Borrowed(""),
     next_change: |_, _| None,
     compare: |_, _| Ordering::Equal,
@@ -125,8 +147,9 @@ const COLUMNS: &[Column] = &[
         name: "job",
         title: "JOB",
         min_width: 16,
-        max_width: 44,
+        max_width: 60,
         narrow: Narrow::Fills,
+        elastic: true,
         text: |row, _| Cow::Borrowed(row.watched.title()),
         compare: |a, b| by_name(a.watched.title(), b.watched.title()),
         ..PLAIN
@@ -135,8 +158,10 @@ const COLUMNS: &[Column] = &[
         name: "project",
         title: "PROJECT",
         min_width: 8,
-        max_width: 14,
-        narrow: Narrow::Leaves(3),
+        max_width: 20,
+        narrow: Narrow::Leaves(1),
+        absent: Absent::InOneProject,
+        cut: Cut::Middle,
         text: |row, _| Cow::Borrowed(row.watched.project.title()),
         compare: |a, b| by_name(a.watched.project.title(), b.watched.project.title()),
         ..PLAIN
@@ -144,10 +169,13 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "branch",
         title: "BRANCH",
-        min_width: 14,
-        max_width: 40,
+        min_width: 12,
+        max_width: 60,
         narrow: Narrow::Leaves(4),
-        text: |row, context| or_none(branch(row), context),
+        elastic: true,
+        // Its end tells branches apart.
+        cut: Cut::Start,
+        text: |row, context| or_none(own_branch(row, context), context),
         compare: |a, b| present_first(branch(a), branch(b), by_name),
         ..PLAIN
     },
@@ -178,9 +206,9 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "model",
         title: "MODEL",
-        min_width: 7,
-        max_width: 16,
-        narrow: Narrow::Leaves(1),
+        min_width: 6,
+        max_width: 20,
+        narrow: Narrow::Leaves(2),
         text: |row, context| or_none(model(row), context),
         compare: |a, b| present_first(model(a), model(b), by_name),
         ..PLAIN
@@ -190,7 +218,7 @@ const COLUMNS: &[Column] = &[
         title: "AGE",
         min_width: 4,
         max_width: 4,
-        narrow: Narrow::Leaves(2),
+        narrow: Narrow::Leaves(3),
         text: |row, context| match created_at(row) {
             Some(created_at) => Cow::Owned(age(created_at, context.now)),
             None => Cow::Borrowed(context.glyphs.none),
@@ -203,10 +231,11 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "seen",
         title: "SEEN",
-        min_width: 17,
+        min_width: 12,
         max_width: 37,
         narrow: Narrow::Leaves(5),
-        widens_last: true,
+        elastic: true,
+        absent: Absent::WhileEmpty,
         text: |row, context| Cow::Owned(seen_text(row, context)),
         next_change: seen_next_change,
         // Longest unseen first.
@@ -294,8 +323,15 @@ fn attention(row: &Row) -> u8 {
     }
 }
 
-fn branch(row: &Row) -> Option<&str> {
+pub(super) fn branch(row: &Row) -> Option<&str> {
     row.job.as_ref()?.branch.as_deref()
+}
+
+/// The branch without what all branches begin with.
+fn own_branch<'a>(row: &'a Row, context: &Context) -> Option<&'a str> {
+    let whole = branch(row)?;
+    let own = whole.strip_prefix(context.branch_prefix);
+    Some(own.filter(|own| !own.is_empty()).unwrap_or(whole))
 }
 
 fn model(row: &Row) -> Option<&str> {

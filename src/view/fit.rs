@@ -1,8 +1,9 @@
 //! Which columns a table of a given width shows, and how wide each is.
 //!
-//! This file must not know what is in a cell.
+//! This file must not know what is in a cell, but for how wide that is.
 
-use super::columns::{ColumnId, Narrow};
+use super::columns::{Absent, ColumnId, Narrow};
+use super::measure::Measure;
 
 /// Below this width, the filling column needs the cells of those that can shrink.
 const NARROW: u16 = 46;
@@ -10,13 +11,15 @@ const NARROW: u16 = 46;
 const LEAST_TITLE: u16 = 6;
 
 /// The columns of a table `width` cells wide and how wide each is, with `gap` cells between two;
-/// `chosen` are those that it is to have.
+/// `chosen` are those that it is to have, and `measure` is of its rows.
 ///
+/// A column wants as many cells as its widest text, and its title beside the arrow of the order.
 /// Columns leave by their priority until what remains fits its least widths; those that can shrink
-/// then do. What is left over widens the columns up to their most, all alike.
-pub fn fit(chosen: &[ColumnId], width: u16, gap: u16) -> Vec<(ColumnId, u16)> {
-    let with_min_width = |id: &ColumnId| (*id, id.column().min_width);
-    let mut shown: Vec<(ColumnId, u16)> = chosen.iter().map(with_min_width).collect();
+/// then do. What is left over widens the columns up to what they want, the elastic ones last.
+pub fn fit(chosen: &[ColumnId], measure: &Measure, width: u16, gap: u16) -> Vec<(ColumnId, u16)> {
+    let with_least = |id: &ColumnId| (*id, least(*id, measure));
+    let is_there = |id: &&ColumnId| !is_absent(**id, measure);
+    let mut shown: Vec<_> = chosen.iter().filter(is_there).map(with_least).collect();
     while needed(&shown, gap) > width {
         let priorities = shown.iter().enumerate();
         let first_to_leave = priorities
@@ -31,9 +34,31 @@ pub fn fit(chosen: &[ColumnId], width: u16, gap: u16) -> Vec<(ColumnId, u16)> {
     if all_stay && width < NARROW {
         squeeze(&mut shown, width, gap);
     } else {
-        widen(&mut shown, width, gap);
+        for elastic in [false, true] {
+            widen(&mut shown, measure, elastic, width, gap);
+        }
     }
     shown
+}
+
+fn is_absent(id: ColumnId, measure: &Measure) -> bool {
+    match id.column().absent {
+        Absent::Never => false,
+        Absent::WhileEmpty => measure.width(id) == 0,
+        Absent::InOneProject => !measure.several_projects(),
+    }
+}
+
+/// The cells that a column has a use for.
+fn wanted(id: ColumnId, measure: &Measure) -> u16 {
+    let column = id.column();
+    let title = u16::try_from(column.title.len()).unwrap_or(u16::MAX);
+    let with_arrow = title.saturating_add(1);
+    measure.width(id).max(with_arrow).min(column.max_width)
+}
+
+fn least(id: ColumnId, measure: &Measure) -> u16 {
+    id.column().min_width.min(wanted(id, measure))
 }
 
 /// When a column leaves, lower first; `None` for those that stay while the others can leave.
@@ -67,30 +92,38 @@ fn needed(shown: &[(ColumnId, u16)], gap: u16) -> u16 {
     shown.iter().map(|(_, width)| width).sum::<u16>() + gaps
 }
 
-/// Hands out the cells that are left, one each in turn.
-fn widen(shown: &mut [(ColumnId, u16)], width: u16, gap: u16) {
+/// Hands out the cells that are left to the columns of one kind, one each in turn.
+fn widen(shown: &mut [(ColumnId, u16)], measure: &Measure, elastic: bool, width: u16, gap: u16) {
     let mut spare = width.saturating_sub(needed(shown, gap));
-    for last in [false, true] {
-        while spare > 0 {
-            let before = spare;
-            let growing = |(id, width): &&mut (ColumnId, u16)| {
-                let column = id.column();
-                column.widens_last == last && *width < column.max_width
-            };
-            for (_, width) in shown.iter_mut().filter(growing) {
-                *width += u16::from(spare > 0);
-                spare = spare.saturating_sub(1);
-            }
-            if spare == before {
-                break;
-            }
+    while spare > 0 {
+        let before = spare;
+        let growing = |(id, width): &&mut (ColumnId, u16)| {
+            id.column().elastic == elastic && *width < wanted(*id, measure)
+        };
+        for (_, width) in shown.iter_mut().filter(growing) {
+            *width += u16::from(spare > 0);
+            spare = spare.saturating_sub(1);
+        }
+        if spare == before {
+            break;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::board::{Board, Project, Update, Watched};
+    use crate::failure::{ErrorKind, Failure};
+    use crate::job::{Job, JobKey, Status};
+    use crate::pull_request::PullRequest;
+    use crate::view::theme::Theme;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn all() -> Vec<ColumnId> {
         ColumnId::all().collect()
@@ -100,47 +133,131 @@ mod tests {
         ColumnId::named(name).unwrap()
     }
 
-    fn titles(width: u16) -> Vec<&'static str> {
-        fit(&all(), width, 1)
-            .iter()
-            .map(|(id, _)| id.column().title)
-            .collect()
+    /// Ordinary jobs in so many projects; the last one fails where `failing`.
+    fn measure(projects: usize, failing: bool) -> Measure {
+        let watched = |at: usize| Watched {
+            key: JobKey::new(format!("project {}", at % projects), format!("job_{at}")),
+            project: Arc::new(Project {
+                id: format!("project {}", at % projects).into(),
+                name: None,
+            }),
+            label: Some(format!("Document the retry policy {at}")),
+            tags: Vec::new(),
+        };
+        let mut board = Board::new((0..24).map(watched));
+        let keys: Vec<JobKey> = board.rows().iter().map(|row| row.key().clone()).collect();
+        for (at, key) in keys.iter().enumerate() {
+            let job = Job {
+                status: Some(Status::Completed),
+                branch: Some(format!("mintlify/document-the-retry-policy-{at}")),
+                model: Some("sonnet".into()),
+                pull_request: Some(PullRequest::new(format!("https://x.test/a/b/pull/{at}"))),
+                created_at: Some(NOW),
+                ..Job::default()
+            };
+            board.apply(
+                key,
+                Update::Fetched {
+                    job,
+                    fresh_for: None,
+                },
+                NOW,
+            );
+        }
+        if failing {
+            let failure = Failure::new(ErrorKind::RateLimited, "too many");
+            board.apply(&keys[0], Update::Failed(failure), NOW);
+        }
+        let rows: Vec<_> = board.rows().iter().collect();
+        Measure::of(&rows, NOW, Theme::new(false, false).glyphs())
+    }
+
+    fn names(measure: &Measure, width: u16) -> Vec<&'static str> {
+        let shown = fit(&all(), measure, width, 1).into_iter();
+        shown.map(|(id, _)| id.column().name).collect()
+    }
+
+    #[test]
+    fn at_80_columns_all_that_was_asked_for_is_there() {
+        let want = ["status", "job", "branch", "pr", "model", "age"];
+        assert_eq!(names(&measure(1, false), 77), want);
+        let want = ["status", "job", "project", "branch", "pr", "model", "age"];
+        assert_eq!(names(&measure(3, false), 77), want);
+        let want = ["status", "job", "branch", "pr", "model", "age", "seen"];
+        assert_eq!(names(&measure(3, true), 77), want);
     }
 
     #[test]
     fn columns_leave_by_priority() {
+        let measure = measure(3, true);
         for (width, gone) in [
-            (200, vec![]),
-            (85, vec!["MODEL"]),
-            (77, vec!["MODEL", "AGE"]),
-            (70, vec!["MODEL", "AGE", "PROJECT"]),
-            (60, vec!["MODEL", "AGE", "PROJECT", "BRANCH"]),
-            (40, vec!["MODEL", "AGE", "PROJECT", "BRANCH", "SEEN"]),
+            (200, &[][..]),
+            (78, &["project"]),
+            (69, &["project", "model"]),
+            (62, &["project", "model", "age"]),
+            (57, &["project", "model", "age", "branch"]),
+            (44, &["project", "model", "age", "branch", "seen"]),
         ] {
             let want: Vec<_> = ColumnId::all()
-                .map(|id| id.column().title)
-                .filter(|title| !gone.contains(title))
+                .map(|id| id.column().name)
+                .filter(|name| !gone.contains(name))
                 .collect();
-            assert_eq!(titles(width), want, "{width}");
+            assert_eq!(names(&measure, width), want, "{width}");
         }
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_what_it_shows_and_the_elastic_ones_get_the_rest() {
+        let measure = measure(1, false);
+        let width = |total, name| {
+            let shown = fit(&all(), &measure, total, 1);
+            shown
+                .iter()
+                .find(|(id, _)| *id == named(name))
+                .map(|(_, width)| usize::from(*width))
+                .unwrap()
+        };
+        for total in [77, 120, 200] {
+            assert_eq!(width(total, "status"), "✓ completed".chars().count());
+            assert_eq!(width(total, "pr"), "#23".len());
+            assert_eq!(width(total, "model"), "sonnet".len());
+            assert_eq!(width(total, "age"), 4);
+        }
+        assert_eq!(
+            width(77, "job") + width(77, "branch"),
+            77 - 11 - 3 - 6 - 4 - 5
+        );
+        assert_eq!(width(200, "job"), "Document the retry policy 23".len());
+        assert_eq!(width(200, "branch"), "document-the-retry-policy-23".len());
     }
 
     #[test]
     fn at_any_width_what_is_shown_fits() {
-        for width in 0..400 {
-            let shown = fit(&all(), width, 1);
-            assert!(needed(&shown, 1) <= width.max(2), "{width}: {shown:?}");
+        for measure in [Measure::default(), measure(1, false), measure(3, true)] {
+            for width in 0..400 {
+                let shown = fit(&all(), &measure, width, 1);
+                assert!(needed(&shown, 1) <= width.max(2), "{width}: {shown:?}");
+            }
         }
-        assert_eq!(titles(30), ["STATUS", "JOB", "PR"]);
+        assert_eq!(names(&measure(3, true), 30), ["status", "job", "pr"]);
     }
 
     #[test]
     fn chosen_columns_keep_their_order_and_fit_too() {
+        let measure = measure(3, true);
+        let reversed: Vec<ColumnId> = ColumnId::all().rev().collect();
+        for width in 2..400 {
+            let shown = fit(&reversed, &measure, width, 1);
+            assert!(needed(&shown, 1) <= width, "{width}: {shown:?}");
+            let places = shown
+                .iter()
+                .map(|(id, _)| reversed.iter().position(|known| known == id));
+            assert!(places.is_sorted(), "{shown:?}");
+        }
         for (chosen, width, want) in [
-            (&["job"][..], 200, &[("job", 44)][..]),
+            (&["job"][..], 200, &[("job", 28)][..]),
             (&["job"], 10, &[("job", 10)]),
             (&["job"], 0, &[("job", 0)]),
-            (&["pr", "job"], 20, &[("pr", 5), ("job", 14)]),
             (&["pr", "job", "status"], 9, &[("job", 7), ("status", 1)]),
             (
                 &["age", "job", "status"],
@@ -150,18 +267,9 @@ mod tests {
             (&["age", "job", "status"], 32, &[("job", 30), ("status", 1)]),
         ] {
             let ids: Vec<ColumnId> = chosen.iter().map(|name| named(name)).collect();
-            let shown = fit(&ids, width, 1);
+            let shown = fit(&ids, &measure, width, 1);
             let shown: Vec<_> = shown.iter().map(|(id, w)| (id.column().name, *w)).collect();
             assert_eq!(shown, want, "{chosen:?} in {width}");
-        }
-        let reversed: Vec<ColumnId> = ColumnId::all().rev().collect();
-        for width in 2..400 {
-            let shown = fit(&reversed, width, 1);
-            assert!(needed(&shown, 1) <= width, "{width}: {shown:?}");
-            let places = shown
-                .iter()
-                .map(|(id, _)| reversed.iter().position(|known| known == id));
-            assert!(places.is_sorted(), "{shown:?}");
         }
     }
 }

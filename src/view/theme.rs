@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::text;
+use crate::text::{self, Cut};
 
 /// What a piece of text stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,13 +121,13 @@ impl Theme {
 
     /// `text` cut to `width` cells. A single cell is left to the first character: in a status, that
     /// is the mark, which says more than an ellipsis.
-    pub fn cut(self, text: &str, width: usize) -> Cow<'_, str> {
+    pub fn cut(self, cut: Cut, text: &str, width: usize) -> Cow<'_, str> {
         let ellipsis = if width == 1 {
             ""
         } else {
             self.glyphs().ellipsis
         };
-        text::truncate(text, width, ellipsis)
+        text::truncate_at(cut, text, width, ellipsis)
     }
 
     pub fn style(self, role: Role) -> Style {
@@ -193,7 +193,7 @@ mod tests {
             ("日本", 0, "", ""),
         ] {
             for (theme, want) in [(unicode, in_unicode), (ascii, in_ascii)] {
-                let shown = theme.printable(theme.cut(text, width));
+                let shown = theme.printable(theme.cut(Cut::End, text, width));
                 assert_eq!(shown, want, "{text} in {width}");
             }
         }
