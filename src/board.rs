@@ -56,7 +56,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// What a person calls it: its label, else its id.
+    /// What a person calls it as long as nothing else is known: its label, else its id.
     pub fn title(&self) -> &str {
         self.label.as_deref().unwrap_or(&self.key.id)
     }
@@ -86,6 +86,10 @@ pub struct Row {
     /// Since when polls fail in this way, if the last one did.
     pub failing_since: Option<Timestamp>,
     pub polling: bool,
+    /// When a poll of this run last found another status or pull request, if one has.
+    pub changed_at: Option<Timestamp>,
+    /// The board's revision that last changed what a table shows of it.
+    pub revision: u64,
 }
 
 impl Row {
@@ -98,6 +102,8 @@ impl Row {
             error: None,
             failing_since: None,
             polling: false,
+            changed_at: None,
+            revision: 0,
         }
     }
 
@@ -105,8 +111,27 @@ impl Row {
         &self.watched.key
     }
 
+    /// What a person calls it: its label, else its branch, else its id.
+    pub fn title(&self) -> &str {
+        let branch = self.job.as_ref().and_then(Job::short_branch);
+        let branch = branch.filter(|_| self.watched.label.is_none());
+        branch.unwrap_or_else(|| self.watched.title())
+    }
+
     pub fn status(&self) -> Option<&Status> {
         self.job.as_ref()?.status.as_ref()
+    }
+
+    /// Since when it has been as it is, where that is known: a change that was seen, else what the
+    /// API tells of a status.
+    pub fn since(&self) -> Option<Timestamp> {
+        let job = self.job.as_ref()?;
+        let told = match job.status {
+            Some(Status::Active) => job.created_at,
+            Some(Status::Archived) => job.archived_at,
+            _ => None,
+        };
+        self.changed_at.or(told)
     }
 
     /// Its pull request, where one is known.
@@ -283,6 +308,9 @@ impl Board {
         self.counts = Counts::new(&self.rows);
         self.projects = projects(&self.rows);
         self.revision += 1;
+        for row in &mut self.rows {
+            row.revision = self.revision;
+        }
     }
 
     /// The polls of these jobs that are in flight have been given up.
@@ -352,6 +380,9 @@ impl Board {
     ) -> Vec<Event> {
         let row = &mut self.rows[at];
         let events = event::between(row, &job, now);
+        if !events.is_empty() {
+            row.changed_at = Some(now);
+        }
         let shown = row.freshness(now) != Freshness::Fresh || row.job.as_ref() != Some(&job);
         let stale_at = row.goes_stale_at();
         row.fetched_at = Some(now);
@@ -368,6 +399,7 @@ impl Board {
             row.failing_since = None;
             self.counts.add(row);
             self.revision += 1;
+            row.revision = self.revision;
         }
         events
     }
@@ -384,6 +416,7 @@ impl Board {
         self.counts.errors += usize::from(before.is_none());
         row.error = Some(failure);
         self.revision += 1;
+        row.revision = self.revision;
     }
 
     fn log_error(&mut self, at: usize, error: &Failure, now: Timestamp) {
@@ -405,7 +438,7 @@ impl Board {
         self.errors.push_back(LoggedError {
             at: now,
             key: row.key().clone(),
-            title: row.watched.title().to_owned(),
+            title: row.title().to_owned(),
             kind: error.kind,
             message: error.message.clone(),
             times: before.map_or(1, |before| before.times.saturating_add(1)),
@@ -479,6 +512,70 @@ mod tests {
         assert_eq!(counted(&board), [("b".into(), 2), ("docs".into(), 2)]);
         board.set_watched(watch(&[("a", None)]));
         assert_eq!(counted(&board), [("a".into(), 1)]);
+    }
+
+    #[test]
+    fn a_row_is_called_by_its_label_else_its_branch_else_its_id() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        assert_eq!(board.rows()[0].title(), "a");
+        for (branch, want) in [
+            (Some("mintlify/sdk"), "sdk"),
+            (Some("fix/sdk"), "fix/sdk"),
+            (Some("mintlify/"), "mintlify/"),
+            (None, "a"),
+        ] {
+            let job = Job {
+                branch: branch.map(str::to_owned),
+                ..Job::default()
+            };
+            let fetched = Update::Fetched {
+                job,
+                fresh_for: None,
+            };
+            board.apply(&key, fetched, NOW);
+            assert_eq!(board.rows()[0].title(), want);
+        }
+        board.rows[0].watched.label = Some("SDK".into());
+        assert_eq!(board.rows()[0].title(), "SDK");
+    }
+
+    #[test]
+    fn a_row_is_as_it_is_since_its_last_change_or_since_the_api_says_so() {
+        let mut board = board(&["a"]);
+        let key = JobKey::new("p", "a");
+        for (status, seconds, want) in [
+            (Status::Completed, 10, None),
+            (Status::Completed, 20, None),
+            (Status::Active, 30, Some(30)),
+            (Status::Active, 40, Some(30)),
+            (Status::Failed, 50, Some(50)),
+        ] {
+            let job = Job {
+                status: Some(status),
+                created_at: Some(at(1)),
+                ..Job::default()
+            };
+            let fetched = Update::Fetched {
+                job,
+                fresh_for: None,
+            };
+            board.apply(&key, fetched, at(seconds));
+            assert_eq!(board.rows()[0].since(), want.map(at));
+        }
+        for (status, want) in [(Status::Active, 1), (Status::Archived, 2)] {
+            let job = Job {
+                status: Some(status),
+                created_at: Some(at(1)),
+                archived_at: Some(at(2)),
+                ..Job::default()
+            };
+            let row = Row {
+                job: Some(job),
+                ..Row::new(board.rows()[0].watched.clone())
+            };
+            assert_eq!(row.since(), Some(at(want)));
+        }
     }
 
     #[test]
@@ -735,7 +832,7 @@ mod tests {
         board.set_watched([new, watched]);
         assert_ne!(board.revision(), before);
         assert_eq!(board.row(&a).unwrap().status(), Some(&Status::Failed));
-        assert_eq!(board.row(&a).unwrap().watched.title(), "renamed");
+        assert_eq!(board.row(&a).unwrap().title(), "renamed");
         assert!(board.row(&b).is_none());
         let counts = board.counts();
         assert_eq!(

@@ -154,6 +154,13 @@ impl Job {
         }
     }
 
+    /// The branch without the agent's prefix.
+    pub fn short_branch(&self) -> Option<&str> {
+        let branch = self.branch.as_deref()?;
+        let short = branch.strip_prefix(AGENT_BRANCHES);
+        Some(short.filter(|short| !short.is_empty()).unwrap_or(branch))
+    }
+
     /// The page of the branch on its host, where the reply named both a repository and a branch.
     ///
     /// GitHub, Gitea and Bitbucket differ in the middle of the path; GitLab's form is recognised by

@@ -108,7 +108,7 @@ fn list_prints_a_table() {
             "active",
             "job_01",
             "docs",
-            "mintlify/sdk",
+            "mintlify/job_01",
             "–",
             "sonnet",
         ],
@@ -118,7 +118,7 @@ fn list_prints_a_table() {
             "SDK",
             "quickstart",
             "docs",
-            "mintlify/sdk",
+            "mintlify/job_02",
             "#412",
             "sonnet",
         ],
@@ -127,7 +127,7 @@ fn list_prints_a_table() {
             "failed",
             "日本語",
             "docs",
-            "mintlify/sdk",
+            "mintlify/job_03",
             "–",
             "sonnet",
         ],
@@ -136,7 +136,7 @@ fn list_prints_a_table() {
             "archived",
             "job_01",
             "p2",
-            "mintlify/sdk",
+            "mintlify/job_01",
             "–",
             "sonnet",
         ],
@@ -149,7 +149,7 @@ fn list_prints_a_table() {
     };
     for line in &lines[1..4] {
         assert_eq!(
-            column(line, "mintlify/sdk"),
+            column(line, "mintlify/"),
             column(lines[0], "BRANCH"),
             "{line}"
         );
@@ -168,12 +168,12 @@ fn list_json_is_byte_for_byte_the_documented_one() {
     let want = concat!(
         r#"{"jobs":["#,
         r#"{"project":{"id":"64f0c1e2","name":"docs"},"id":"job_01","label":null,"tags":[],"#,
-        r#""status":"active","repository":"https://github.com/acme/docs","branch":"mintlify/sdk","#,
+        r#""status":"active","repository":"https://github.com/acme/docs","branch":"mintlify/job_01","#,
         r#""model":"sonnet","prLink":null,"createdAt":"2026-11-20T10:00:00Z","archivedAt":null,"#,
         r#""needsYou":false,"fetchedAt":"SEEN0","error":null},"#,
         r#"{"project":{"id":"64f0c1e2","name":"docs"},"id":"job_02","label":"SDK quickstart","#,
         r#""tags":["release","sdk"],"#,
-        r#""status":"completed","repository":"https://github.com/acme/docs","branch":"mintlify/sdk","#,
+        r#""status":"completed","repository":"https://github.com/acme/docs","branch":"mintlify/job_02","#,
         r#""model":"sonnet","prLink":"https://github.com/acme/docs/pull/412","#,
         r#""createdAt":"2026-11-20T10:00:00Z","archivedAt":null,"#,
         r#""needsYou":true,"fetchedAt":"SEEN1","error":null},"#,

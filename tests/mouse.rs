@@ -109,7 +109,7 @@ impl Screen {
     /// The name of the selected job.
     fn selected(&self) -> &str {
         let row = self.app.listing.selected_row(&self.board);
-        row.unwrap().watched.title()
+        row.unwrap().title()
     }
 }
 
@@ -178,6 +178,10 @@ fn a_click_on_a_title_sorts_and_again_turns_it_round() {
         let mut screen = Screen::new(config, "", (200, 24));
         for id in screen.app.listing.columns().to_vec() {
             let title = id.column().title;
+            if !screen.line(HEADER).contains(title) {
+                assert_eq!(title, "SINCE", "no change was seen yet");
+                continue;
+            }
             if screen.app.listing.sort().column != id {
                 let x = screen.find(HEADER, title);
                 screen.click(x, HEADER);

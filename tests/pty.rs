@@ -59,11 +59,11 @@ fn a_person_looks_round_the_demo_and_leaves() {
     terminal.send("/zzzz");
     terminal.wait_for("Nothing here matches /zzzz");
     terminal.resize(40, 12);
-    terminal.wait_for("▲ JOB ");
+    terminal.wait_for("6:5");
     terminal.send("\u{1b}");
     terminal.wait_until_gone("zzzz");
     terminal.resize(100, 30);
-    terminal.wait_for("BRANCH");
+    terminal.wait_for("MODEL");
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();

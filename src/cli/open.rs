@@ -72,7 +72,7 @@ fn print_instead(link: &Link, environment: &Environment, out: &mut Stdout) -> io
 
 /// The pull request of `row`, which has been polled.
 fn pull_request(row: &Row) -> Result<Link, CommandError> {
-    let title = row.watched.title();
+    let title = row.title();
     if let Some(error) = &row.error {
         let message = format!("{title}: {}", error.message);
         return Err(CommandError::new(exit_of(error.kind), anyhow!(message)));

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use super::output::{OutputStyle, paint};
 use crate::board::Row;
 use crate::text;
-use crate::view::columns::{Column, ColumnId, Context};
+use crate::view::columns::{Absent, Column, ColumnId, Context};
 use crate::view::fit::fit;
 use crate::view::measure::Measure;
+use crate::view::order::Sort;
 use crate::view::theme::{Role, Theme};
 
 pub fn print_rows(
@@ -49,7 +50,8 @@ fn columns(
 ) -> Vec<(&'static Column, usize)> {
     if let Some(width) = style.width {
         let all: Vec<ColumnId> = ColumnId::all().collect();
-        let fitted = fit(&all, measure, width, 2).into_iter();
+        let order = Sort::default().column;
+        let fitted = fit(&all, order, measure, width, 2).into_iter();
         return fitted
             .map(|(id, width)| (id.column(), usize::from(width)))
             .collect();
@@ -60,9 +62,10 @@ fn columns(
             .map(|row| text::width(&(column.text)(row, context)));
         texts.chain([column.title.len()]).max().unwrap_or_default()
     };
-    ColumnId::all()
-        .map(|id| (id.column(), longest(id.column())))
-        .collect()
+    // One poll of each job sees no change.
+    let columns = ColumnId::all().map(ColumnId::column);
+    let columns = columns.filter(|column| column.absent != Absent::UntilAChangeWasSeen);
+    columns.map(|column| (column, longest(column))).collect()
 }
 
 fn print_line(

@@ -235,8 +235,8 @@ fn progress_line(board: &Board, theme: Theme, columns: usize) -> String {
 
 fn name_and_error(row: &Row) -> String {
     match &row.error {
-        Some(error) => format!("{} ({})", row.watched.title(), error.kind.as_str()),
-        None => row.watched.title().to_owned(),
+        Some(error) => format!("{} ({})", row.title(), error.kind.as_str()),
+        None => row.title().to_owned(),
     }
 }
 
@@ -285,7 +285,7 @@ fn errors(rows: &[&Row]) -> Vec<String> {
 }
 
 fn names(rows: &[&Row]) -> String {
-    let titles = rows.iter().take(MAX_NAMED).map(|row| row.watched.title());
+    let titles = rows.iter().take(MAX_NAMED).map(|row| row.title());
     let named = titles.collect::<Vec<_>>().join(", ");
     match rows.len().saturating_sub(MAX_NAMED) {
         0 => named,

@@ -216,7 +216,7 @@ impl ReportedErrors {
             let Some(error) = &row.error else { continue };
             let known = self.0.contains(&error.message);
             if present.insert(error.message.clone()) && !known {
-                new.push(format!("{}: {}", row.watched.title(), error.message));
+                new.push(format!("{}: {}", row.title(), error.message));
             }
         }
         self.0 = present;

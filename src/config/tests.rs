@@ -55,7 +55,7 @@ fn the_example_states_the_defaults() {
         r#"finished = "5m""#,
         r#"timeout = "20s""#,
         "concurrency = 32",
-        r#"columns = ["status", "job", "project", "branch", "pr", "model", "age", "seen"]"#,
+        r#"columns = ["status", "job", "project", "branch", "pr", "model", "age", "since", "seen"]"#,
         r#"sort = "status""#,
         r#"view = "all""#,
         r#"theme = "terminal""#,

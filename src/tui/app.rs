@@ -42,7 +42,7 @@ use crate::config::{Config, ConfigError, UiConfig};
 use crate::job::{JobKey, ProjectId};
 use crate::link::Link;
 use crate::view::columns::ColumnId;
-use crate::view::measure::Measure;
+use crate::view::measure::{Measure, Measurer};
 use crate::view::order::Sort;
 use crate::view::theme::{Role, Theme};
 use crate::view::views::ViewId;
@@ -111,7 +111,7 @@ pub struct App {
     /// The board's revision that the listing shows.
     revision: Option<u64>,
     stale: StaleRows,
-    measure: Measure,
+    measurer: Measurer,
     /// The listing's changes that it is of.
     measured: Option<u64>,
     dirty: bool,
@@ -143,7 +143,7 @@ impl App {
             size,
             revision: None,
             stale: StaleRows::default(),
-            measure: Measure::default(),
+            measurer: Measurer::default(),
             measured: None,
             dirty: true,
             ages_change_at: None,
@@ -190,6 +190,7 @@ impl App {
         if self.stale.update(board, now) {
             self.dirty = true;
             // What says that a row is stale takes cells.
+            self.measurer.forget();
             self.measured = None;
         }
         self.measure_rows(board, now);
@@ -227,7 +228,7 @@ impl App {
         self.history.push(event);
         if let Some(line) = self.history.lines_for(&key).pop() {
             let row = board.row(&key);
-            let title = row.map_or(&*key.id, |row| row.watched.title());
+            let title = row.map_or(&*key.id, |row| row.title());
             let role = if line.is_failure {
                 Role::Bad
             } else {
@@ -324,15 +325,16 @@ impl App {
 
     /// What the columns are fitted to.
     pub fn measure(&self) -> &Measure {
-        &self.measure
+        self.measurer.measure()
     }
 
     /// Measures the rows that pass, where they can be others than at the last time.
     fn measure_rows(&mut self, board: &Board, now: Timestamp) {
         let changes = Some(self.listing.changes());
         if self.measured != changes {
-            let rows: Vec<&Row> = self.listing.rows(board).collect();
-            self.measure = Measure::of(&rows, now, self.theme.glyphs());
+            let glyphs = self.theme.glyphs();
+            self.measurer
+                .update(board, self.listing.rows(), now, glyphs);
             self.measured = changes;
         }
     }
@@ -355,7 +357,7 @@ impl App {
         let details = self.row_in_details(board);
         let details = details.and_then(|row| detail::next_time_change(row, now));
         let body = layout::areas(self.size, self.pane).body;
-        let columns = column_areas(body, self.listing.columns(), &self.measure);
+        let columns = column_areas(body, &self.listing, self.measure());
         let cells = self.listing.window(board).flat_map(|row| {
             let columns = columns.iter().map(|area| area.id.column());
             columns.filter_map(move |column| (column.next_change)(row, now))

@@ -76,7 +76,7 @@ impl Page<'_> {
         if row.polling {
             line.push_span(self.painter.span("   being polled", Role::Muted));
         }
-        self.text(row.watched.title(), Role::Strong);
+        self.text(row.title(), Role::Strong);
         self.lines.push(line);
         self.blank();
     }

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::app::App;
 use super::keys::Action;
+use super::listing::Listing;
 use crate::board::Counts;
 use crate::text;
 use crate::view::columns::ColumnId;
@@ -38,12 +39,14 @@ impl ColumnArea {
     }
 }
 
-/// Those of the `chosen` columns that a table in `area` has room for, as wide as `measure` says of its
+/// Those of the listing's columns that a table in `area` has room for, as wide as `measure` says of its
 /// rows.
-pub fn column_areas(area: Rect, chosen: &[ColumnId], measure: &Measure) -> Vec<ColumnArea> {
+pub fn column_areas(area: Rect, listing: &Listing, measure: &Measure) -> Vec<ColumnArea> {
     let gap = if area.width >= WIDE { WIDE_GAP } else { GAP };
     let mut left = area.x + GUTTER.min(area.width);
-    let columns = fit(chosen, measure, area.width.saturating_sub(GUTTER), gap);
+    let width = area.width.saturating_sub(GUTTER);
+    let sorted_by = listing.sort().column;
+    let columns = fit(listing.columns(), sorted_by, measure, width, gap);
     let column_area = |(id, width)| {
         let x = left;
         left = x.saturating_add(width + gap);

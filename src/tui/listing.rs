@@ -293,10 +293,9 @@ impl Listing {
         self.changes
     }
 
-    /// The rows that pass, in their order.
-    pub fn rows<'a>(&'a self, board: &'a Board) -> impl Iterator<Item = &'a Row> {
-        let rows = self.rows.iter();
-        rows.filter_map(|index| board.rows().get(*index))
+    /// The places in the board of the rows that pass, in their order.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
     }
 
     /// The rows on the screen, from top to bottom.

@@ -18,7 +18,7 @@ use crate::view::views::ViewId;
 pub(super) fn draw(painter: &mut Painter, area: Rect) {
     let (listing, board) = (&painter.app.listing, painter.board);
     let [header, rows] = header_and_rows(area);
-    let columns = column_areas(area, listing.columns(), painter.app.measure());
+    let columns = column_areas(area, listing, painter.app.measure());
     draw_header(painter, header, &columns);
     if listing.is_empty() {
         draw_empty(painter, rows);

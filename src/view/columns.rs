@@ -71,6 +71,10 @@ pub enum Absent {
     WhileEmpty,
     /// All rows would say the same.
     InOneProject,
+    /// Another column tells more, in its place.
+    OnceAChangeWasSeen,
+    /// There is a column that tells as much.
+    UntilAChangeWasSeen,
 }
 
 impl Column {
@@ -106,6 +110,9 @@ impl ColumnId {
     pub fn column(self) -> &'static Column {
         &COLUMNS[self.0]
     }
+
+    /// How many there are.
+    pub(super) const COUNT: usize = COLUMNS.len();
 
     /// Its place among [`Self::all`].
     pub(super) fn index(self) -> usize {
@@ -150,8 +157,8 @@ const COLUMNS: &[Column] = &[
         max_width: 60,
         narrow: Narrow::Fills,
         elastic: true,
-        text: |row, _| Cow::Borrowed(row.watched.title()),
-        compare: |a, b| by_name(a.watched.title(), b.watched.title()),
+        text: |row, _| Cow::Borrowed(row.title()),
+        compare: |a, b| by_name(a.title(), b.title()),
         ..PLAIN
     },
     Column {
@@ -219,6 +226,7 @@ const COLUMNS: &[Column] = &[
         min_width: 4,
         max_width: 4,
         narrow: Narrow::Leaves(3),
+        absent: Absent::OnceAChangeWasSeen,
         text: |row, context| match created_at(row) {
             Some(created_at) => Cow::Owned(age(created_at, context.now)),
             None => Cow::Borrowed(context.glyphs.none),
@@ -226,6 +234,19 @@ const COLUMNS: &[Column] = &[
         next_change: |row, now| Some(next_change(created_at(row)?, now)),
         // Youngest first.
         compare: |a, b| present_first(created_at(a), created_at(b), |a, b| b.cmp(&a)),
+        ..PLAIN
+    },
+    Column {
+        name: "since",
+        title: "SINCE",
+        min_width: 5,
+        max_width: 6,
+        narrow: Narrow::Leaves(3),
+        absent: Absent::UntilAChangeWasSeen,
+        text: |row, context| since_text(row, context),
+        next_change: |row, now| Some(next_change(since_at_most(row)?, now)),
+        // Latest change first.
+        compare: |a, b| present_first(since_at_most(a), since_at_most(b), |a, b| b.cmp(&a)),
         ..PLAIN
     },
     Column {
@@ -251,6 +272,24 @@ const COLUMNS: &[Column] = &[
         ..PLAIN
     },
 ];
+
+/// How long the row has been as it is; of a job that was so when first seen, no more than its age is
+/// known.
+fn since_text<'a>(row: &Row, context: &Context) -> Cow<'a, str> {
+    let Some(at) = since_at_most(row) else {
+        return Cow::Borrowed(context.glyphs.none);
+    };
+    let age = age(at, context.now);
+    Cow::Owned(match row.since() {
+        None if !age.starts_with('<') => format!("{}{age}", context.glyphs.at_most),
+        _ => age,
+    })
+}
+
+/// Since when the row has been as it is, at the earliest.
+fn since_at_most(row: &Row) -> Option<Timestamp> {
+    row.since().or_else(|| created_at(row))
+}
 
 pub fn status_glyph(status: Option<&Status>, glyphs: &Glyphs) -> &'static str {
     match status {
@@ -372,7 +411,13 @@ fn present_first<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::board::{Board, Project, Update, Watched};
+    use crate::job::{Job, JobKey};
+    use crate::view::measure::Measure;
+    use crate::view::theme::Theme;
 
     #[test]
     fn every_column_has_a_name_a_title_and_room_of_its_own() {
@@ -383,6 +428,47 @@ mod tests {
             assert!(column.min_width <= column.max_width, "{column:?}");
         }
         assert_eq!(ColumnId::named("money"), None);
+    }
+
+    #[test]
+    fn since_text_table() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let theme = Theme::new(false, false);
+        let measure = Measure::default();
+        let context = measure.context(at(9_000), theme.glyphs());
+        let project = Arc::new(Project {
+            id: "p".into(),
+            name: None,
+        });
+        for (first, second, want) in [
+            (None, None, "–"),
+            (Some(Status::Active), None, "2h"),
+            (Some(Status::Completed), None, "≤2h"),
+            (Some(Status::Active), Some(Status::Completed), "5m"),
+            (Some(Status::Archived), None, "10m"),
+        ] {
+            let watched = Watched {
+                key: JobKey::new("p", "job"),
+                project: Arc::clone(&project),
+                label: None,
+                tags: Vec::new(),
+            };
+            let mut board = Board::new([watched]);
+            for (status, seconds) in [(first, 8_000), (second, 8_700)] {
+                let job = status.map(|status| Job {
+                    status: Some(status),
+                    created_at: Some(at(1_000)),
+                    archived_at: Some(at(8_400)),
+                    ..Job::default()
+                });
+                let update = job.map(|job| Update::Fetched {
+                    job,
+                    fresh_for: None,
+                });
+                update.map(|update| board.apply(&JobKey::new("p", "job"), update, at(seconds)));
+            }
+            assert_eq!(since_text(&board.rows()[0], &context), want);
+        }
     }
 
     #[test]

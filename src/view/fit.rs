@@ -11,14 +11,21 @@ const NARROW: u16 = 46;
 const LEAST_TITLE: u16 = 6;
 
 /// The columns of a table `width` cells wide and how wide each is, with `gap` cells between two;
-/// `chosen` are those that it is to have, and `measure` is of its rows.
+/// `chosen` are those that it is to have, and `measure` is of its rows. The one that they are sorted
+/// by is not left out because it tells little.
 ///
 /// A column wants as many cells as its widest text, and its title beside the arrow of the order.
 /// Columns leave by their priority until what remains fits its least widths; those that can shrink
 /// then do. What is left over widens the columns up to what they want, the elastic ones last.
-pub fn fit(chosen: &[ColumnId], measure: &Measure, width: u16, gap: u16) -> Vec<(ColumnId, u16)> {
+pub fn fit(
+    chosen: &[ColumnId],
+    sorted_by: ColumnId,
+    measure: &Measure,
+    width: u16,
+    gap: u16,
+) -> Vec<(ColumnId, u16)> {
     let with_least = |id: &ColumnId| (*id, least(*id, measure));
-    let is_there = |id: &&ColumnId| !is_absent(**id, measure);
+    let is_there = |id: &&ColumnId| **id == sorted_by || !is_absent(**id, measure);
     let mut shown: Vec<_> = chosen.iter().filter(is_there).map(with_least).collect();
     while needed(&shown, gap) > width {
         let priorities = shown.iter().enumerate();
@@ -46,6 +53,8 @@ fn is_absent(id: ColumnId, measure: &Measure) -> bool {
         Absent::Never => false,
         Absent::WhileEmpty => measure.width(id) == 0,
         Absent::InOneProject => !measure.several_projects(),
+        Absent::OnceAChangeWasSeen => measure.change_was_seen(),
+        Absent::UntilAChangeWasSeen => !measure.change_was_seen(),
     }
 }
 
@@ -129,12 +138,38 @@ mod tests {
         ColumnId::all().collect()
     }
 
+    fn by_status() -> ColumnId {
+        ColumnId::default()
+    }
+
     fn named(name: &str) -> ColumnId {
         ColumnId::named(name).unwrap()
     }
 
-    /// Ordinary jobs in so many projects; the last one fails where `failing`.
+    /// Ordinary jobs in so many projects; the first one fails where `failing`.
     fn measure(projects: usize, failing: bool) -> Measure {
+        let mut board = board(projects);
+        if failing {
+            let failure = Failure::new(ErrorKind::RateLimited, "too many");
+            let key = board.rows()[0].key().clone();
+            board.apply(&key, Update::Failed(failure), NOW);
+        }
+        measured(&board)
+    }
+
+    fn measured(board: &Board) -> Measure {
+        let rows: Vec<_> = board.rows().iter().collect();
+        Measure::of(&rows, NOW, Theme::new(false, false).glyphs())
+    }
+
+    fn fetched(job: Job) -> Update {
+        Update::Fetched {
+            job,
+            fresh_for: None,
+        }
+    }
+
+    fn board(projects: usize) -> Board {
         let watched = |at: usize| Watched {
             key: JobKey::new(format!("project {}", at % projects), format!("job_{at}")),
             project: Arc::new(Project {
@@ -155,25 +190,13 @@ mod tests {
                 created_at: Some(NOW),
                 ..Job::default()
             };
-            board.apply(
-                key,
-                Update::Fetched {
-                    job,
-                    fresh_for: None,
-                },
-                NOW,
-            );
+            board.apply(key, fetched(job), NOW);
         }
-        if failing {
-            let failure = Failure::new(ErrorKind::RateLimited, "too many");
-            board.apply(&keys[0], Update::Failed(failure), NOW);
-        }
-        let rows: Vec<_> = board.rows().iter().collect();
-        Measure::of(&rows, NOW, Theme::new(false, false).glyphs())
+        board
     }
 
     fn names(measure: &Measure, width: u16) -> Vec<&'static str> {
-        let shown = fit(&all(), measure, width, 1).into_iter();
+        let shown = fit(&all(), by_status(), measure, width, 1).into_iter();
         shown.map(|(id, _)| id.column().name).collect()
     }
 
@@ -185,6 +208,28 @@ mod tests {
         assert_eq!(names(&measure(3, false), 77), want);
         let want = ["status", "job", "branch", "pr", "model", "age", "seen"];
         assert_eq!(names(&measure(3, true), 77), want);
+    }
+
+    #[test]
+    fn since_takes_the_place_of_age_once_a_change_was_seen() {
+        let mut board = board(1);
+        let before = measured(&board);
+        let key = board.rows()[0].key().clone();
+        board.apply(&key, fetched(Job::default()), NOW);
+        let after = measured(&board);
+        for (measure, sorted_by, want) in [
+            (&before, "status", ["age"].as_slice()),
+            (&before, "since", &["age", "since"]),
+            (&after, "status", &["since"]),
+            (&after, "age", &["age", "since"]),
+        ] {
+            let shown = fit(&all(), named(sorted_by), measure, 77, 1);
+            let names = shown.iter().map(|(id, _)| id.column().name);
+            let names: Vec<_> = names
+                .filter(|name| ["age", "since"].contains(name))
+                .collect();
+            assert_eq!(names, want, "sorted by {sorted_by}");
+        }
     }
 
     #[test]
@@ -200,7 +245,7 @@ mod tests {
         ] {
             let want: Vec<_> = ColumnId::all()
                 .map(|id| id.column().name)
-                .filter(|name| !gone.contains(name))
+                .filter(|name| *name != "since" && !gone.contains(name))
                 .collect();
             assert_eq!(names(&measure, width), want, "{width}");
         }
@@ -210,7 +255,7 @@ mod tests {
     fn a_column_is_as_wide_as_what_it_shows_and_the_elastic_ones_get_the_rest() {
         let measure = measure(1, false);
         let width = |total, name| {
-            let shown = fit(&all(), &measure, total, 1);
+            let shown = fit(&all(), by_status(), &measure, total, 1);
             shown
                 .iter()
                 .find(|(id, _)| *id == named(name))
@@ -235,7 +280,7 @@ mod tests {
     fn at_any_width_what_is_shown_fits() {
         for measure in [Measure::default(), measure(1, false), measure(3, true)] {
             for width in 0..400 {
-                let shown = fit(&all(), &measure, width, 1);
+                let shown = fit(&all(), by_status(), &measure, width, 1);
                 assert!(needed(&shown, 1) <= width.max(2), "{width}: {shown:?}");
             }
         }
@@ -247,7 +292,7 @@ mod tests {
         let measure = measure(3, true);
         let reversed: Vec<ColumnId> = ColumnId::all().rev().collect();
         for width in 2..400 {
-            let shown = fit(&reversed, &measure, width, 1);
+            let shown = fit(&reversed, by_status(), &measure, width, 1);
             assert!(needed(&shown, 1) <= width, "{width}: {shown:?}");
             let places = shown
                 .iter()
@@ -267,7 +312,7 @@ mod tests {
             (&["age", "job", "status"], 32, &[("job", 30), ("status", 1)]),
         ] {
             let ids: Vec<ColumnId> = chosen.iter().map(|name| named(name)).collect();
-            let shown = fit(&ids, &measure, width, 1);
+            let shown = fit(&ids, by_status(), &measure, width, 1);
             let shown: Vec<_> = shown.iter().map(|(id, w)| (id.column().name, *w)).collect();
             assert_eq!(shown, want, "{chosen:?} in {width}");
         }

@@ -42,6 +42,8 @@ pub struct Glyphs {
     /// In place of a value that is missing.
     pub none: &'static str,
     pub ellipsis: &'static str,
+    /// Before an age that is known only to be no greater.
+    pub at_most: &'static str,
     pub ascending: &'static str,
     pub descending: &'static str,
     /// Between facts on one line.
@@ -60,6 +62,7 @@ const UNICODE: Glyphs = Glyphs {
     marked: "*",
     none: "–",
     ellipsis: "…",
+    at_most: "≤",
     ascending: "▲",
     descending: "▼",
     dot: "·",
@@ -76,6 +79,7 @@ const ASCII: Glyphs = Glyphs {
     marked: "*",
     none: "-",
     ellipsis: "~",
+    at_most: "<",
     ascending: "^",
     descending: "v",
     dot: "|",

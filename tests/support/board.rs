@@ -290,12 +290,9 @@ pub fn stale() -> Board {
     ] {
         let key = JobKey::new(docs.id.clone(), id);
         let pull_request = (status == "completed").then_some("https://github.com/acme/docs/pull/7");
-        see(
-            &mut board,
-            &key,
-            job(status, "mintlify/sdk", pull_request, DAY),
-            seconds,
-        );
+        let branch = format!("mintlify/{id}");
+        let job = job(status, &branch, pull_request, DAY);
+        see(&mut board, &key, job, seconds);
     }
     board
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::reply::{Reply, Script};
+use super::reply::{ID_OF_REPLY, Reply, Script};
 
 /// The first byte of a client that wants TLS: web servers answer it in plain text.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -245,10 +245,13 @@ impl State {
         let own = request
             .target()
             .and_then(|target| self.scripts.get_mut(&target));
-        match own.or(self.default.as_mut()) {
+        let reply = match own.or(self.default.as_mut()) {
             Some(script) => script.next_reply(),
             None => Reply::not_found(),
-        }
+        };
+        let job = request.target().map(|(_, job)| job);
+        let job = job.filter(|job| !job.is_empty());
+        reply.about(job.as_deref().unwrap_or(ID_OF_REPLY))
     }
 }
 

@@ -174,6 +174,26 @@ impl Reply {
         Self::Gated(gate.clone(), Box::new(self))
     }
 
+    /// This reply to a request about `job`.
+    pub fn about(self, job: &str) -> Self {
+        match self {
+            Self::Full {
+                status,
+                headers,
+                body,
+            } => Self::Full {
+                status,
+                headers,
+                body: match String::from_utf8(body) {
+                    Ok(text) => text.replace(JOB, job).into_bytes(),
+                    Err(error) => error.into_bytes(),
+                },
+            },
+            Self::Gated(gate, reply) => Self::Gated(gate, Box::new(reply.about(job))),
+            other => other,
+        }
+    }
+
     /// This once, then `next`.
     pub fn then(self, next: Reply) -> Script {
         Script::from(self).then(next)
@@ -206,12 +226,17 @@ impl From<Reply> for Script {
     }
 }
 
-/// A job as the contract has it.
+/// What a reply calls the job, whatever the request called it.
+pub const ID_OF_REPLY: &str = "job_of_the_reply";
+/// Stands in a body for the job that the request is about.
+const JOB: &str = "{job}";
+
+/// A job as the contract has it, on a branch of its own.
 pub fn job_json(status: &str, pr_link: Option<&str>) -> Value {
     json!({
-        "id": "job_of_the_reply",
+        "id": ID_OF_REPLY,
         "status": status,
-        "source": { "repository": "https://github.com/acme/docs", "ref": "mintlify/sdk" },
+        "source": { "repository": "https://github.com/acme/docs", "ref": format!("mintlify/{JOB}") },
         "model": "sonnet",
         "prLink": pr_link,
         "createdAt": "2026-11-20T10:00:00.000Z",

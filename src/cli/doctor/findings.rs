@@ -84,7 +84,7 @@ pub fn project(name: &str, polled: Option<&Row>) -> Finding {
             format!("{name}: lists no jobs, so it was not polled"),
         );
     };
-    let title = row.watched.title();
+    let title = row.title();
     match &row.error {
         None => {
             let status = row.status().map_or("in an unknown state", |s| s.as_str());

@@ -91,7 +91,7 @@ impl App {
         if found.is_empty() {
             let text = match targets.as_slice() {
                 [] => String::from("no job is selected"),
-                [row] => format!("{} has no {what}{}", row.watched.title(), why(row)),
+                [row] => format!("{} has no {what}{}", row.title(), why(row)),
                 many => format!("none of the {} marked jobs has a {what}", many.len()),
             };
             self.show_message(text, Role::Muted, now);
@@ -120,7 +120,7 @@ impl App {
             Some(at) if at > now => {
                 format!("the server lets us ask again in {}", time::until(at, now))
             }
-            _ => format!("polling {}", row.watched.title()),
+            _ => format!("polling {}", row.title()),
         }
     }
 }

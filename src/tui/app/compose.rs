@@ -219,7 +219,7 @@ impl App {
 /// The title of a single job, else how many there are.
 fn title_or_count(jobs: &[&Row]) -> String {
     match jobs {
-        [row] => row.watched.title().to_owned(),
+        [row] => row.title().to_owned(),
         many => format!("{} jobs", many.len()),
     }
 }

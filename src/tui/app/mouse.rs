@@ -68,7 +68,7 @@ impl App {
     fn on_table_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
         let table = layout::areas(self.size, self.pane).body;
         let [header, rows] = header_and_rows(table);
-        let columns = column_areas(table, self.listing.columns(), &self.measure);
+        let columns = column_areas(table, &self.listing, self.measure());
         let column = columns.iter().find(|area| area.within(table).contains(at));
         let column = column.map(|area| area.id);
         if header.contains(at) {
