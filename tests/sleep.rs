@@ -219,7 +219,7 @@ fn a_wall_clock_that_jumps_makes_ages_odd_but_nothing_else() {
         app.on_board(&board, start);
         app.show_message("begun", Role::Muted, start);
         app.on_time(&board, now);
-        assert_eq!(app.message.is_some(), now == start, "{now}");
+        assert_eq!(app.messages.shown().is_some(), now == start, "{now}");
         terminal
             .draw(|frame| screen::draw(frame, &app, &board, now))
             .unwrap();

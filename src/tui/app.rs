@@ -25,7 +25,7 @@ use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
 pub use history::History;
-pub use message::Message;
+pub use message::Messages;
 pub use question::Question;
 use stale::StaleRows;
 pub use under_way::LoggedRefusal;
@@ -100,7 +100,7 @@ pub struct App {
     pub pane: bool,
     /// How far the details, the help or the errors are scrolled.
     pub scroll: usize,
-    pub message: Option<Message>,
+    pub messages: Messages,
     /// Asked when a time is drawn: finding the system's zone would delay the first frame.
     pub time_zone: fn() -> TimeZone,
     /// What was written and not sent, by [`Purpose`].
@@ -135,7 +135,7 @@ impl App {
             mode: Mode::Table,
             pane: false,
             scroll: 0,
-            message: None,
+            messages: Messages::default(),
             time_zone: || TimeZone::UTC,
             drafts: Default::default(),
             history: History::default(),
@@ -184,8 +184,7 @@ impl App {
 
     /// Messages end, ages grow, rows go stale.
     pub fn on_time(&mut self, board: &Board, now: Timestamp) {
-        let message = self.message.take_if(|message| message.is_over(now));
-        self.dirty |= message.is_some();
+        self.dirty |= self.messages.on_time(now);
         self.dirty |= self.ages_change_at.is_some_and(|at| at <= now);
         if self.stale.update(board, now) {
             self.dirty = true;
@@ -200,7 +199,7 @@ impl App {
 
     pub fn on_notice(&mut self, notice: Notice, board: &Board, now: Timestamp) -> Effect {
         match notice {
-            Notice::Message(text, role) => self.show_message(text, role, now),
+            Notice::Message(text, role) => self.show_news(text, role, now),
             Notice::Ended(request, outcome) => {
                 return self.on_ended(request, outcome, board, now);
             }
@@ -212,10 +211,10 @@ impl App {
                 Ok(()) => {
                     self.projects = projects;
                     if let Some(text) = text {
-                        self.show_message(text, Role::Good, now);
+                        self.show_news(text, Role::Good, now);
                     }
                 }
-                Err(error) => self.show_message(error.to_string(), Role::Bad, now),
+                Err(error) => self.show_news(error.to_string(), Role::Bad, now),
             },
             Notice::WritesThisHour { project, count } => self.set_write_count(&project, count),
         }
@@ -234,7 +233,7 @@ impl App {
             } else {
                 Role::Good
             };
-            self.show_message(format!("{title}: {}", line.text), role, now);
+            self.show_news(format!("{title}: {}", line.text), role, now);
         }
         Effect::None
     }
@@ -252,7 +251,7 @@ impl App {
     /// When something shown will change by itself.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let times = [
-            self.message.as_ref().map(|message| message.until),
+            self.messages.changes_at(),
             self.stale.next_at,
             self.ages_change_at,
             self.details_change_at,

@@ -53,6 +53,15 @@ impl Painter<'_> {
         }
     }
 
+    /// Draws `left` at the left end, and `right` at the right end where it fits beside it.
+    pub(super) fn ends(&mut self, area: Rect, left: Line, right: Line) {
+        let beside = left.width() + right.width() < usize::from(area.width);
+        left.render(area, self.buffer);
+        if beside {
+            right.right_aligned().render(area, self.buffer);
+        }
+    }
+
     /// Draws `lines` scrolled by what the state says, and returns how far they are: scrolling ends
     /// with the last line.
     pub(super) fn scrolled(&mut self, area: Rect, lines: Vec<Line>) -> usize {

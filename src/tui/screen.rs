@@ -1,6 +1,6 @@
 //! Draws the whole screen: a function of the state, the board and the time.
 //!
-//! The header, the tabs and the footer are drawn here; what is between them has files of its own.
+//! The header and the tabs are drawn here; what is below them has files of its own.
 //! This file must not know how input is handled.
 
 use jiff::Timestamp;
@@ -13,11 +13,11 @@ use tui_input::Input;
 
 use super::app::{App, Mode};
 use super::hit_test::{Tab, end_of, tabs, visible_filter};
-use super::keys::Action;
 use super::layout::{Areas, areas};
 use super::painter::Painter;
-use super::{compose, detail, errors, help, table};
-use crate::board::{Board, Counts, Row};
+use super::parts::{fit, heaviest};
+use super::{compose, detail, errors, footer, help, table};
+use crate::board::{Board, Counts};
 use crate::job::Status;
 use crate::text;
 use crate::view::columns::{status_glyph, status_role};
@@ -26,8 +26,6 @@ use crate::view::theme::{ASCII_REPLACEMENT, Role};
 
 /// From this width on, there is more space between the counts of the header.
 const ROOMY: u16 = 100;
-/// The footer keeps these cells for keys, however long its text is.
-const ROOM_FOR_KEYS: usize = 24;
 
 pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
     draw_scrolled(frame, app, board, now);
@@ -45,7 +43,7 @@ pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp
     draw_header(&mut painter, areas.header);
     draw_tabs(&mut painter, areas.tabs);
     let scrolled = draw_body(&mut painter, &areas);
-    draw_footer(&mut painter, areas.footer);
+    footer::draw(&mut painter, areas.footer);
     let cursor = match &app.mode {
         Mode::Compose(compose) => compose::draw(&mut painter, whole(&areas), compose),
         Mode::Filter(input) if areas.tabs.height > 0 => Some(filter_cursor(areas.tabs, app, input)),
@@ -121,7 +119,7 @@ fn draw_header(painter: &mut Painter, area: Rect) {
     let parts = parts.into_iter().map(|(part, _)| part).collect();
     let mut left = fit(parts, gap, room);
     left.spans.insert(0, Span::raw(" "));
-    draw_ends(painter, area, left, right);
+    painter.ends(area, left, right);
 }
 
 /// The name of the program and how many jobs there are, of each status that any has, each with its
@@ -221,175 +219,6 @@ fn draw_right<const N: usize>(
         line.spans.splice(0..0, [part, Span::raw(" ")]);
     }
     line.right_aligned().render(area, painter.buffer);
-}
-
-fn draw_footer(painter: &mut Painter, area: Rect) {
-    let app = painter.app;
-    let width = usize::from(area.width);
-    let most = width.saturating_sub(ROOM_FOR_KEYS.min(width / 2));
-    let left = match (&app.mode, &app.message) {
-        (Mode::Confirm(question), _) => {
-            let question = question.fit(width.saturating_sub(1), painter.glyphs().ellipsis);
-            one_line(&question, Role::Strong, width, painter)
-        }
-        // What went wrong takes the room of the keys.
-        (_, Some(message)) if message.role == Role::Bad => {
-            one_line(&message.text, message.role, width, painter)
-        }
-        (_, Some(message)) => one_line(&message.text, message.role, most, painter),
-        (_, None) => match app.leaving_text(width.saturating_sub(1)) {
-            Some(text) => one_line(&text, Role::Strong, width, painter),
-            None => summary(painter, most),
-        },
-    };
-    let room = width.saturating_sub(left.width() + 2);
-    let right = key_hints(painter, room);
-    draw_ends(painter, area, left, right);
-}
-
-/// `text` after a space, cut to `most` cells.
-fn one_line(text: &str, role: Role, most: usize, painter: &Painter) -> Line<'static> {
-    let text = painter.truncate(text, most.saturating_sub(1));
-    Line::from(painter.span(format!(" {text}"), role))
-}
-
-/// The footer while there is no message: how many jobs are marked, failing and stale, and the
-/// projects, as far as there is room.
-fn summary(painter: &Painter, most: usize) -> Line<'static> {
-    let app = painter.app;
-    let why = app.keys.key_of(Action::Errors);
-    let why = why.map_or_else(String::new, |key| format!(", {key} says why"));
-    let counts = [
-        (app.listing.marked(), String::from("marked"), Role::Strong),
-        (
-            painter.board.counts().errors,
-            format!("failing{why}"),
-            Role::Bad,
-        ),
-        (app.stale_rows(), String::from("stale"), Role::Plain),
-    ];
-    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-    let counts = counts.map(|(count, word, role)| painter.span(format!("{count} {word}"), role));
-    let parts = counts.chain(projects(painter)).collect();
-    let gap = format!(" {} ", painter.glyphs().dot);
-    let mut line = fit(parts, &gap, most.saturating_sub(1));
-    line.spans.insert(0, Span::raw(" "));
-    line
-}
-
-/// How many jobs each project has, where that is short enough to be of use.
-fn projects(painter: &Painter) -> Vec<Span<'static>> {
-    let projects = painter.board.projects();
-    let texts = if projects.len() > 4 {
-        vec![format!("{} projects", projects.len())]
-    } else {
-        let title_and_count = projects.iter().map(|(project, count)| {
-            let title = painter.truncate(project.title(), 16);
-            format!("{title}: {count}")
-        });
-        title_and_count.collect()
-    };
-    let spans = texts
-        .into_iter()
-        .map(|text| painter.span(text, Role::Plain));
-    spans.collect()
-}
-
-/// A key, what it does, and its weight: the lightest go first where there is little room.
-type Hint = (String, &'static str, u8);
-
-/// The keys that are of use now, as many as there is room for.
-fn key_hints(painter: &Painter, room: usize) -> Line<'static> {
-    let fixed = |key: &str, word| (key.to_owned(), word, u8::MAX);
-    let hints = match &painter.app.mode {
-        Mode::Confirm(_) => Vec::new(),
-        Mode::Filter(_) => vec![fixed("Enter", "keep"), fixed("Esc", "clear")],
-        Mode::Compose(compose) => {
-            let tab = fixed("Tab", "other project");
-            let tab = Some(tab).filter(|_| compose.can_switch_project());
-            let rest = [fixed("Ctrl-S", "send"), fixed("Esc", "later")];
-            tab.into_iter().chain(rest).collect()
-        }
-        Mode::Table | Mode::Details | Mode::Errors | Mode::Help => bound_hints(painter),
-    };
-    let mut line = Line::default();
-    let width = |(key, word, _): &Hint| text::width(key) + text::width(word) + 3;
-    for (key, word, _) in heaviest(hints, room, width, |(.., weight)| *weight) {
-        line.push_span(painter.span(key, Role::Key));
-        line.push_span(format!(" {word}  "));
-    }
-    line
-}
-
-/// Those of `parts` that fit into `room` cells, without the lightest.
-fn heaviest<T>(
-    mut parts: Vec<T>,
-    room: usize,
-    width: impl Fn(&T) -> usize,
-    weight: impl Fn(&T) -> u8,
-) -> Vec<T> {
-    while parts.iter().map(&width).sum::<usize>() > room {
-        let weights = parts.iter().map(&weight).enumerate();
-        let Some((lightest, _)) = weights.min_by_key(|(_, weight)| *weight) else {
-            break;
-        };
-        parts.remove(lightest);
-    }
-    parts
-}
-
-/// The hints of the keys in use that do something now.
-fn bound_hints(painter: &Painter) -> Vec<Hint> {
-    let app = painter.app;
-    let row = app.listing.selected_row(painter.board);
-    let bindings = app.keys.bindings().iter();
-    bindings
-        .filter(|active| is_useful(active.binding.action, app, row))
-        .filter_map(|active| {
-            let &(word, weight) = active.binding.footer.first()?;
-            Some((active.chords.first()?.to_string(), word, weight))
-        })
-        .collect()
-}
-
-/// Whether a key does something in the present state.
-fn is_useful(action: Action, app: &App, row: Option<&Row>) -> bool {
-    if matches!(app.mode, Mode::Help | Mode::Errors) {
-        return action == Action::Back;
-    }
-    let has_pull_request = row.is_some_and(|row| row.pull_request().is_some());
-    let in_table = matches!(app.mode, Mode::Table);
-    let any_marked = app.listing.marked() > 0;
-    match action {
-        Action::OpenPullRequest | Action::CopyLink => has_pull_request || any_marked,
-        Action::Details => in_table && row.is_some(),
-        Action::Filter | Action::Quit => in_table,
-        Action::Back => !in_table || any_marked || !app.listing.filter().is_empty(),
-        _ => true,
-    }
-}
-
-/// As many of `parts`, with `gap` between them, as fit into `room` cells.
-fn fit(parts: Vec<Span<'static>>, gap: &str, room: usize) -> Line<'static> {
-    let mut line = Line::default();
-    for part in parts {
-        let gap = if line.spans.is_empty() { "" } else { gap };
-        if line.width() + text::width(gap) + part.width() > room {
-            break;
-        }
-        line.push_span(gap.to_owned());
-        line.push_span(part);
-    }
-    line
-}
-
-/// Draws `left` at the left end, and `right` at the right end where it fits beside it.
-fn draw_ends(painter: &mut Painter, area: Rect, left: Line, right: Line) {
-    let beside = left.width() + right.width() < usize::from(area.width);
-    left.render(area, painter.buffer);
-    if beside {
-        right.right_aligned().render(area, painter.buffer);
-    }
 }
 
 /// Does to the whole screen what [`Theme::printable`] does to a text.

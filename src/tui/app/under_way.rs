@@ -102,7 +102,7 @@ impl App {
         }
         let key = Chord::from_event(key).map(|chord| chord.to_string());
         under_way.leaving = Some(key.unwrap_or_default());
-        self.message = None;
+        self.messages.clear();
         Effect::None
     }
 
@@ -195,7 +195,7 @@ impl App {
         if let Some(job) = done.select {
             self.listing.select_job(job, board);
         }
-        self.show_message(done.text.clone(), done.role, now);
+        self.show_outcome(done.text.clone(), done.role, now);
         done.text
     }
 
@@ -224,7 +224,7 @@ impl App {
             message: message.clone(),
             not_reached,
         });
-        self.show_message(message.clone(), Role::Bad, now);
+        self.show_outcome(message.clone(), Role::Bad, now);
         message
     }
 }
