@@ -512,7 +512,7 @@ async fn the_way_back_from_the_end_of_a_text_begins_at_once() {
     session.press("?");
     session.wait_for("next job").await;
     session.press("G");
-    let end = session.wait_for("Ctrl-C").await;
+    let end = session.wait_for("no longer than this").await;
     session.press("k");
     let before = drawn::text(&end.buffer);
     session

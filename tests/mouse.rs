@@ -5,6 +5,7 @@
 mod support;
 
 use std::path::Path;
+use std::time::Duration;
 
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
@@ -12,9 +13,8 @@ use mintwatch::board::Board;
 use mintwatch::config::Config;
 use mintwatch::failure::ErrorKind;
 use mintwatch::job::JobKey;
-use mintwatch::tui::app::{App, Effect};
+use mintwatch::tui::app::{App, Effect, Mode};
 use mintwatch::tui::screen;
-use mintwatch::view::columns::ColumnId;
 use mintwatch::view::theme::Theme;
 use mintwatch::view::views::ViewId;
 use ratatui::Terminal;
@@ -64,13 +64,21 @@ impl Screen {
     }
 
     fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> Effect {
+        self.mouse_at(kind, column, row, now())
+    }
+
+    fn mouse_at(&mut self, kind: MouseEventKind, column: u16, row: u16, time: Timestamp) -> Effect {
         let event = Event::Mouse(MouseEvent {
             kind,
             column,
             row,
             modifiers: KeyModifiers::NONE,
         });
-        self.app.on_input(&event, &self.board, now())
+        self.app.on_input(&event, &self.board, time)
+    }
+
+    fn click_at(&mut self, column: u16, row: u16, time: Timestamp) {
+        self.mouse_at(CLICK, column, row, time);
     }
 
     fn click(&mut self, column: u16, row: u16) -> Effect {
@@ -338,22 +346,90 @@ fn the_keys_of_the_config_act_and_those_they_replace_do_not() {
 }
 
 #[test]
-fn the_order_goes_through_the_columns_that_are_shown() {
-    let mut screen = Screen::new(REBOUND, "", (80, 24));
-    let sorted_by = |screen: &Screen| screen.app.listing.sort().column.column().name;
-    let mut seen = vec![sorted_by(&screen)];
-    for _ in 0..4 {
-        screen.press("s");
-        seen.push(sorted_by(&screen));
+fn the_order_is_that_of_the_column_whose_letter_is_pressed() {
+    let mut screen = Screen::new("ui.columns = ['age', 'status', 'job', 'pr']", "", (80, 24));
+    let sorted_by = |screen: &Screen| {
+        let sort = screen.app.listing.sort();
+        (sort.column.column().name, sort.reversed)
+    };
+    for (keys, want) in [
+        ("sj", ("job", false)),
+        ("sj", ("job", true)),
+        ("sR", ("pr", false)),
+        ("S", ("pr", true)),
+        ("ss", ("status", false)),
+        // No column in use has this letter, and these are no letters.
+        ("sm", ("status", false)),
+        ("s<esc>", ("status", false)),
+        ("s<down>", ("status", false)),
+    ] {
+        screen.press(keys);
+        assert_eq!(sorted_by(&screen), want, "{keys}");
     }
-    // Those that are shown are job, pr, age and status.
-    assert_eq!(seen, ["age", "status", "job", "pr", "age"]);
-    // From one that is not shown it goes to the first that is.
     let mut screen = Screen::new("ui.sort = 'seen'\nui.columns = ['pr', 'job']", "", (80, 24));
     assert!(screen.line(HEADER).contains("JOB by SEEN▲"));
     screen.press("s");
-    let pull_request = ColumnId::named("pr").unwrap();
-    assert_eq!(screen.app.listing.sort().column, pull_request);
+    assert!(screen.line(23).contains(" Sort by pR Job"));
+    let mut screen = Screen::new("", "s", (80, 24));
+    let want = " Sort by Status▲ Job Project Branch pR Model Age sInce sEen";
+    assert!(screen.line(23).contains(want), "{}", screen.line(23));
+    // The table is clicked on as ever.
+    screen.click(screen.find(HEADER, "PR"), HEADER);
+    assert_eq!(sorted_by(&screen), ("pr", false));
+    assert!(!screen.line(23).contains("Sort by"));
+}
+
+#[test]
+fn a_double_click_opens_the_details() {
+    let later = |millis| now() + Duration::from_millis(millis);
+    for (first, second, millis, opens) in
+        [(4, 4, 300, true), (4, 4, 500, false), (4, 5, 300, false)]
+    {
+        let mut screen = Screen::new("", "", (80, 24));
+        screen.click_at(6, first, now());
+        screen.click_at(6, second, later(millis));
+        let details = matches!(screen.app.mode, Mode::Details);
+        assert_eq!(details, opens, "{first} {second} {millis}");
+    }
+}
+
+#[test]
+fn a_key_in_the_footer_is_clicked_on() {
+    let footer = 23;
+    for (sequence, word, mode) in [
+        ("j", "? help", "Help"),
+        ("j", "Enter details", "Details"),
+        ("?", "Esc back", "Table"),
+        ("s", "Esc cancel", "Table"),
+        ("/x", "Esc clear", "Table"),
+    ] {
+        let mut screen = Screen::new("", sequence, (80, 24));
+        let at = screen.find(footer, word);
+        screen.click(at - 1, footer);
+        screen.click(at + u16::try_from(word.len()).unwrap() + 1, footer);
+        assert!(
+            !format!("{:?}", screen.app.mode).starts_with(mode),
+            "{word}"
+        );
+        screen.click(at, footer);
+        assert!(format!("{:?}", screen.app.mode).starts_with(mode), "{word}");
+    }
+    let mut screen = Screen::new("", "", (80, 24));
+    let at = screen.find(footer, "q quit");
+    assert_eq!(screen.click(at + 3, footer), Effect::Quit);
+}
+
+#[test]
+fn the_details_beside_the_table_are_scrolled_by_key() {
+    let mut screen = Screen::new("", "jjp", (80, 24));
+    let (selected, top) = (screen.selected().to_owned(), text(&screen.draw()));
+    assert!(top.contains("more PgDn"), "{top}");
+    screen.press("JJ");
+    let scrolled = text(&screen.draw());
+    assert!(scrolled.contains("2 more PgUp"), "{scrolled}");
+    screen.press("KK");
+    assert_eq!(text(&screen.draw()), top);
+    assert_eq!(screen.selected(), selected);
 }
 
 /// One archived job that is fresh for ever: nothing about it changes but its ages.

@@ -55,6 +55,8 @@ pub enum Mode {
     Table,
     /// The table, while a filter is typed.
     Filter(Input),
+    /// The table, while the column to sort by is chosen.
+    Sort,
     /// All about the selected job.
     Details,
     Errors,
@@ -119,6 +121,7 @@ pub struct App {
     /// When the job in the details was fetched, and whether it is being polled, as last drawn.
     details_poll: Option<(Option<Timestamp>, bool)>,
     details_change_at: Option<Timestamp>,
+    last_click: Option<(JobKey, Timestamp)>,
 }
 
 impl App {
@@ -149,6 +152,7 @@ impl App {
             ages_change_at: None,
             details_poll: None,
             details_change_at: None,
+            last_click: None,
         };
         app.fit_listing();
         app

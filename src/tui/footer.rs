@@ -5,127 +5,226 @@
 
 use std::borrow::Cow;
 
-use ratatui::layout::Rect;
+use crossterm::event::KeyCode;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::app::{App, Mode};
-use super::keys::{Action, ActiveBinding};
+use super::keys::{Action, ActiveBinding, Chord};
 use super::painter::Painter;
 use super::parts::{fit, heaviest};
-use crate::board::Row;
+use crate::board::{Board, Row};
 use crate::job::Status;
 use crate::text;
+use crate::view::columns::ColumnId;
 use crate::view::theme::Role;
 
 /// The keys have this part of the line beside any text that fits into the rest, so that they keep
 /// their place while a message is shown.
 const PART_OF_KEYS: (usize, usize) = (3, 5);
+/// After each key and its word.
+const GAP: &str = "  ";
 
 pub(super) fn draw(painter: &mut Painter, area: Rect) {
-    let width = usize::from(area.width);
-    let part_of_keys = width * PART_OF_KEYS.0 / PART_OF_KEYS.1;
-    let text = text(painter, width);
-    let problems: usize = problems(painter).iter().map(|part| part.width() + 3).sum();
-    let room = match &text {
-        Some(text) => width.saturating_sub(text.width() + 2).min(part_of_keys),
-        None => width.saturating_sub(problems + 2).max(part_of_keys),
+    let footer = Footer {
+        app: painter.app,
+        board: painter.board,
     };
-    let keys = key_hints(painter, room);
-    let left = text.unwrap_or_else(|| summary(painter, width.saturating_sub(keys.width() + 2)));
-    painter.ends(area, left, keys);
+    let (left, hints) = footer.parts(usize::from(area.width));
+    let right = hints.iter().flat_map(|hint| footer.spans(hint)).collect();
+    painter.ends(area, left, right);
 }
 
-/// What is to be said now, if anything is.
-fn text(painter: &Painter, width: usize) -> Option<Line<'static>> {
-    let app = painter.app;
-    let room = width.saturating_sub(1);
-    let (text, role) = match (&app.mode, app.messages.shown()) {
-        (Mode::Confirm(question), _) => {
-            (question.fit(room, painter.glyphs().ellipsis), Role::Strong)
-        }
-        (_, Some(message)) => (message.text.clone(), message.role),
-        (_, None) => (app.leaving_text(room)?, Role::Strong),
-    };
-    let text = painter.truncate(&text, room);
-    Some(Line::from(painter.span(format!(" {text}"), role)))
-}
-
-/// The footer while there is nothing to say: problems, then the projects, as far as there is room.
-fn summary(painter: &Painter, room: usize) -> Line<'static> {
-    let mut parts = problems(painter);
-    parts.extend(projects(painter));
-    let gap = format!(" {} ", painter.glyphs().dot);
-    let mut line = fit(parts, &gap, room.saturating_sub(1));
-    line.spans.insert(0, Span::raw(" "));
-    line
-}
-
-/// How many jobs are failing and stale.
-fn problems(painter: &Painter) -> Vec<Span<'static>> {
-    let app = painter.app;
-    let why = app.keys.key_of(Action::Errors);
-    let why = why.map_or_else(String::new, |key| format!(", {key} says why"));
-    let errors = painter.board.counts().errors;
-    let counts = [
-        (errors, format!("failing{why}"), Role::Bad),
-        (app.stale_rows(), String::from("stale"), Role::Plain),
-    ];
-    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-    let spans = counts.map(|(count, word, role)| painter.span(format!("{count} {word}"), role));
-    spans.collect()
-}
-
-/// How many jobs each project has, where that is short enough to be of use.
-fn projects(painter: &Painter) -> Vec<Span<'static>> {
-    let projects = painter.board.projects();
-    let texts = if projects.len() > 4 {
-        vec![format!("{} projects", projects.len())]
-    } else {
-        let title_and_count = projects.iter().map(|(project, count)| {
-            let title = painter.truncate(project.title(), 16);
-            format!("{title}: {count}")
-        });
-        title_and_count.collect()
-    };
-    let spans = texts
-        .into_iter()
-        .map(|text| painter.span(text, Role::Plain));
-    spans.collect()
-}
-
-/// A key, what it does, and its weight: the lightest go first where there is little room.
-type Hint = (String, Cow<'static, str>, u8);
-
-/// The keys that are of use now, as many as there is room for.
-fn key_hints(painter: &Painter, room: usize) -> Line<'static> {
-    let fixed = |key: &str, word| (key.to_owned(), Cow::Borrowed(word), u8::MAX);
-    let hints = match &painter.app.mode {
-        Mode::Confirm(_) => Vec::new(),
-        Mode::Filter(_) => vec![fixed("Enter", "keep"), fixed("Esc", "clear")],
-        Mode::Compose(compose) => {
-            let tab = fixed("Tab", "other project");
-            let tab = Some(tab).filter(|_| compose.can_switch_project());
-            let rest = [fixed("Ctrl-S", "send"), fixed("Esc", "later")];
-            tab.into_iter().chain(rest).collect()
-        }
-        Mode::Table | Mode::Details | Mode::Errors | Mode::Help => bound_hints(painter),
-    };
-    let mut line = Line::default();
-    let width = |(key, word, _): &Hint| text::width(key) + text::width(word) + 3;
-    for (key, word, _) in heaviest(hints, room, width, |(.., weight)| *weight) {
-        line.push_span(painter.span(key, Role::Key));
-        line.push_span(format!(" {word}  "));
+/// The key whose hint is drawn at `at`.
+pub(super) fn key_at(at: Position, area: Rect, app: &App, board: &Board) -> Option<Chord> {
+    if !area.contains(at) {
+        return None;
     }
-    line
+    let (left, hints) = Footer { app, board }.parts(usize::from(area.width));
+    let all: usize = hints.iter().map(Hint::width).sum();
+    if left.width() + all >= usize::from(area.width) {
+        return None;
+    }
+    let mut from_right = usize::from(area.right() - at.x);
+    let hit = hints.into_iter().rev().find(|hint| {
+        let is_hit = from_right > text::width(GAP) && from_right <= hint.width();
+        from_right = from_right.saturating_sub(hint.width());
+        is_hit
+    });
+    hit.map(|hint| hint.chord)
 }
 
-/// The hints of the keys in use that do something now.
-fn bound_hints(painter: &Painter) -> Vec<Hint> {
-    let app = painter.app;
-    let row = app.listing.selected_row(painter.board);
-    let bindings = app.keys.bindings().iter();
-    let useful = bindings.filter(|active| is_useful(active.binding.action, app, row));
-    useful.filter_map(|active| hint(active, app)).collect()
+/// A key and what it does.
+struct Hint {
+    chord: Chord,
+    word: Cow<'static, str>,
+    /// The lightest go first where there is little room.
+    weight: u8,
+}
+
+impl Hint {
+    fn fixed(chord: Chord, word: &'static str) -> Self {
+        Self {
+            chord,
+            word: Cow::Borrowed(word),
+            weight: u8::MAX,
+        }
+    }
+
+    /// With the gap after it.
+    fn width(&self) -> usize {
+        let key = self.chord.to_string();
+        text::width(&key) + 1 + text::width(&self.word) + text::width(GAP)
+    }
+}
+
+/// What the line says depends on these alone.
+struct Footer<'a> {
+    app: &'a App,
+    board: &'a Board,
+}
+
+impl Footer<'_> {
+    /// What stands on the left of `width` cells, and the keys on the right.
+    fn parts(&self, width: usize) -> (Line<'static>, Vec<Hint>) {
+        let part_of_keys = width * PART_OF_KEYS.0 / PART_OF_KEYS.1;
+        let text = self.text(width);
+        let room = if let Some(text) = &text {
+            width.saturating_sub(text.width() + 2).min(part_of_keys)
+        } else {
+            let problems = self.problems();
+            let problems: usize = problems.iter().map(|part| part.width() + 3).sum();
+            width.saturating_sub(problems + 2).max(part_of_keys)
+        };
+        let hints = heaviest(self.hints(), room, Hint::width, |hint| hint.weight);
+        let of_keys: usize = hints.iter().map(Hint::width).sum();
+        let left = text.unwrap_or_else(|| self.summary(width.saturating_sub(of_keys + 2)));
+        (left, hints)
+    }
+
+    /// What is to be said now, if anything is.
+    fn text(&self, width: usize) -> Option<Line<'static>> {
+        let app = self.app;
+        let room = width.saturating_sub(1);
+        let ellipsis = app.theme.glyphs().ellipsis;
+        let (text, role) = match (&app.mode, app.messages.shown()) {
+            (Mode::Sort, _) => return Some(self.columns(room)),
+            (Mode::Confirm(question), _) => (question.fit(room, ellipsis), Role::Strong),
+            (_, Some(message)) => (message.text.clone(), message.role),
+            (_, None) => (app.leaving_text(room)?, Role::Strong),
+        };
+        let text = text::truncate(&text, room, ellipsis);
+        Some(Line::from(self.span(format!(" {text}"), role)))
+    }
+
+    /// The columns to sort by, each with its letter in upper case.
+    fn columns(&self, room: usize) -> Line<'static> {
+        let mut line = Line::from(" Sort by");
+        for id in self.app.listing.columns() {
+            let spans = self.column(*id);
+            let cells: usize = spans.iter().map(Span::width).sum();
+            if line.width() + cells > room {
+                break;
+            }
+            line.extend(spans);
+        }
+        line
+    }
+
+    fn column(&self, id: ColumnId) -> Vec<Span<'static>> {
+        let column = id.column();
+        let title = column.title.to_lowercase();
+        let (before, after) = title.split_once(column.letter).unwrap_or((&title, ""));
+        let sort = self.app.listing.sort();
+        let arrow = if sort.column == id {
+            self.app.theme.glyphs().arrow(sort.reversed)
+        } else {
+            ""
+        };
+        let letter = column.letter.to_ascii_uppercase().to_string();
+        vec![
+            Span::raw(format!(" {before}")),
+            self.span(letter, Role::Key),
+            Span::raw(format!("{after}{arrow}")),
+        ]
+    }
+
+    /// The footer while there is nothing to say: problems, then the projects, as far as there is room.
+    fn summary(&self, room: usize) -> Line<'static> {
+        let mut parts = self.problems();
+        parts.extend(self.projects());
+        let gap = format!(" {} ", self.app.theme.glyphs().dot);
+        let mut line = fit(parts, &gap, room.saturating_sub(1));
+        line.spans.insert(0, Span::raw(" "));
+        line
+    }
+
+    /// How many jobs are failing and stale.
+    fn problems(&self) -> Vec<Span<'static>> {
+        let app = self.app;
+        let why = app.keys.key_of(Action::Errors);
+        let why = why.map_or_else(String::new, |key| format!(", {key} says why"));
+        let errors = self.board.counts().errors;
+        let counts = [
+            (errors, format!("failing{why}"), Role::Bad),
+            (app.stale_rows(), String::from("stale"), Role::Plain),
+        ];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        let spans = counts.map(|(count, word, role)| self.span(format!("{count} {word}"), role));
+        spans.collect()
+    }
+
+    /// How many jobs each project has, where that is short enough to be of use.
+    fn projects(&self) -> Vec<Span<'static>> {
+        let projects = self.board.projects();
+        if projects.len() > 4 {
+            return vec![Span::raw(format!("{} projects", projects.len()))];
+        }
+        let ellipsis = self.app.theme.glyphs().ellipsis;
+        let spans = projects.iter().map(|(project, count)| {
+            let title = text::truncate(project.title(), 16, ellipsis);
+            Span::raw(format!("{title}: {count}"))
+        });
+        spans.collect()
+    }
+
+    /// The keys that are of use now.
+    fn hints(&self) -> Vec<Hint> {
+        let enter = Chord::key(KeyCode::Enter);
+        let esc = Chord::key(KeyCode::Esc);
+        match &self.app.mode {
+            Mode::Confirm(_) => Vec::new(),
+            Mode::Sort => vec![Hint::fixed(esc, "cancel")],
+            Mode::Filter(_) => vec![Hint::fixed(enter, "keep"), Hint::fixed(esc, "clear")],
+            Mode::Compose(compose) => {
+                let tab = Hint::fixed(Chord::key(KeyCode::Tab), "other project");
+                let tab = Some(tab).filter(|_| compose.can_switch_project());
+                let send = Hint::fixed(Chord::ctrl('s'), "send");
+                let rest = [send, Hint::fixed(esc, "later")];
+                tab.into_iter().chain(rest).collect()
+            }
+            Mode::Table | Mode::Details | Mode::Errors | Mode::Help => self.bound_hints(),
+        }
+    }
+
+    /// The hints of the keys in use that do something now.
+    fn bound_hints(&self) -> Vec<Hint> {
+        let row = self.app.listing.selected_row(self.board);
+        let bindings = self.app.keys.bindings().iter();
+        let useful = bindings.filter(|active| is_useful(active.binding.action, self.app, row));
+        useful.filter_map(|active| hint(active, self.app)).collect()
+    }
+
+    fn spans(&self, hint: &Hint) -> [Span<'static>; 2] {
+        [
+            self.span(hint.chord.to_string(), Role::Key),
+            Span::raw(format!(" {}{GAP}", hint.word)),
+        ]
+    }
+
+    fn span(&self, text: impl Into<Cow<'static, str>>, role: Role) -> Span<'static> {
+        Span::styled(text, self.app.theme.style(role))
+    }
 }
 
 fn hint(active: &ActiveBinding, app: &App) -> Option<Hint> {
@@ -134,7 +233,12 @@ fn hint(active: &ActiveBinding, app: &App) -> Option<Hint> {
         Action::Mark => Cow::Owned(format!("{} {word}", app.listing.marked())),
         _ => Cow::Borrowed(word),
     };
-    Some((active.chords.first()?.to_string(), word, weight))
+    let chord = *active.chords.first()?;
+    Some(Hint {
+        chord,
+        word,
+        weight,
+    })
 }
 
 /// Whether a key does something in the present state that is worth a hint.
@@ -150,6 +254,7 @@ fn is_useful(action: Action, app: &App, row: Option<&Row>) -> bool {
         Action::OpenPullRequest | Action::CopyLink => has_pull_request || any_marked,
         Action::FollowUp => has_failed || any_marked,
         Action::Mark => in_table && any_marked,
+        Action::MarkRange => in_table && app.listing.marks_range(),
         Action::Details => in_table && row.is_some(),
         Action::Filter | Action::Quit => in_table,
         Action::Back => !in_table || any_marked || !app.listing.filter().is_empty(),

@@ -17,8 +17,12 @@ pub enum Action {
     Up,
     PageDown,
     PageUp,
+    HalfPageDown,
+    HalfPageUp,
     First,
     Last,
+    ScrollDown,
+    ScrollUp,
     Details,
     /// Leaves the mode, or else clears the marks, the filter or the view.
     Back,
@@ -34,6 +38,9 @@ pub enum Action {
     ReverseSort,
     Pane,
     Mark,
+    MarkAll,
+    /// Marks from here to where the selection goes, until it is pressed again.
+    MarkRange,
     Poll,
     PollAll,
     NewJob,
@@ -72,6 +79,8 @@ pub struct Binding {
     pub name: &'static str,
     /// As the config would write them, with spaces between them.
     default_keys: &'static str,
+    /// What the help screen lists it under.
+    pub group: &'static str,
     pub help: &'static str,
     /// A word and its weight, for an action that the footer names.
     pub footer: &'static [(&'static str, u8)],
@@ -87,44 +96,58 @@ impl Binding {
 }
 
 macro_rules! bindings {
-    ($($action:expr, $name:literal, $keys:literal, $help:literal
-        $(, in the footer $word:literal $weight:literal)?;)*) => {
+    ($($group:literal { $($action:expr, $name:literal, $keys:literal, $help:literal
+        $(, in the footer $word:literal $weight:literal)?;)* })*) => {
         /// All actions, in the order of the help screen.
-        pub const BINDINGS: &[Binding] = &[$(Binding {
+        pub const BINDINGS: &[Binding] = &[$($(Binding {
             action: { use Action::*; $action },
             name: $name,
             default_keys: $keys,
+            group: $group,
             help: $help,
             footer: &[$(($word, $weight))?],
-        }),*];
+        }),*),*];
     };
 }
 
 // The action, what the config calls it, its keys, what the help screen says; for the few actions that
 // the footer names, what it says and its weight: where there is little room, the lightest go first.
 bindings! {
+    "Move" {
     Down,                   "down",           "j down",      "next job";
     Up,                     "up",             "k up",        "previous job";
-    PageDown,               "page-down",      "pgdn ctrl-f", "a page down (details, help, errors: scroll)";
-    PageUp,                 "page-up",        "pgup ctrl-b", "a page up (details, help, errors: scroll)";
+    HalfPageDown,           "half-page-down", "ctrl-d",      "half a page down";
+    HalfPageUp,             "half-page-up",   "ctrl-u",      "half a page up";
+    PageDown,               "page-down",      "pgdn ctrl-f", "a page down; scrolls text";
+    PageUp,                 "page-up",        "pgup ctrl-b", "a page up; scrolls text";
     First,                  "first",          "g home",      "first job";
     Last,                   "last",           "G end",       "last job";
-    OpenPullRequest,        "open",           "o",           "open the pull request (of all marked)", in the footer "open" 6;
-    OpenBranch,             "open-branch",    "O",           "open the branch on its host";
-    CopyLink,               "copy-link",      "y",           "copy the link of the pull request", in the footer "copy" 2;
+    ScrollDown,             "scroll-down",    "J",           "scroll the details down";
+    ScrollUp,               "scroll-up",      "K",           "scroll the details up";
+    }
+    "Jobs" {
+    OpenPullRequest,        "open",           "o",           "open the pull request", in the footer "open" 6;
+    OpenBranch,             "open-branch",    "O",           "open the branch's page";
+    CopyLink,               "copy-link",      "y",           "copy its link", in the footer "copy" 2;
     CopyId,                 "copy-id",        "Y",           "copy the job id";
-    Filter,                 "filter",         "/",           "filter: words, all of them; !word for not", in the footer "filter" 1;
-    Details,                "details",        "enter",       "details of the selected job", in the footer "details" 4;
-    Back,                   "back",           "esc",         "back; then clears the marks, the filter, the view", in the footer "back" 7;
-    Pane,                   "pane",           "p",           "details beside or below the table";
-    Mark,                   "mark",           "space",       "mark; open, copy and poll then act on all marked", in the footer "marked" 8;
-    NewJob,                 "new",            "n",           "new job: write its prompt";
-    FollowUp,               "follow-up",      "f",           "follow-up to this job, or to all marked", in the footer "follow up" 5;
-    AddJobs,                "add",            "a",           "watch more jobs: paste their ids";
-    StopWatching,           "stop-watching",  "x",           "stop watching this job, or all marked (asks)";
-    Poll,                   "poll",           "r",           "poll this job now";
-    PollAll,                "poll-all",       "R",           "poll all jobs now, and look for keys again";
-    Sort,                   "sort",           "s",           "sort by the next column";
+    FollowUp,               "follow-up",      "f",           "write a follow-up", in the footer "follow up" 5;
+    NewJob,                 "new",            "n",           "write a new job's prompt";
+    AddJobs,                "add",            "a",           "watch more jobs: paste ids";
+    StopWatching,           "stop-watching",  "x",           "stop watching (asks)";
+    Poll,                   "poll",           "r",           "poll now";
+    PollAll,                "poll-all",       "R",           "poll all, look for keys";
+    }
+    "Mark: the keys of jobs act on all" {
+    Mark,                   "mark",           "space",       "mark this job", in the footer "marked" 8;
+    MarkAll,                "mark-all",       "*",           "mark all that are shown";
+    MarkRange,              "mark-range",     "v",           "mark from here to there", in the footer "end of range" 9;
+    }
+    "View" {
+    Filter,                 "filter",         "/",           "filter: words, key:value", in the footer "filter" 1;
+    Details,                "details",        "enter l",     "details of the job", in the footer "details" 4;
+    Back,                   "back",           "esc h",       "back; clears marks, filter", in the footer "back" 7;
+    Pane,                   "pane",           "p",           "details beside the table";
+    Sort,                   "sort",           "s",           "sort by a column";
     ReverseSort,            "reverse",        "S",           "reverse the order";
     NextView,               "next-view",      "tab",         "next view";
     PreviousView,           "previous-view",  "shift-tab",   "previous view";
@@ -134,11 +157,14 @@ bindings! {
     View(ViewId::nth(3)),   "view-completed", "4",           "completed jobs";
     View(ViewId::nth(4)),   "view-failed",    "5",           "failed jobs";
     View(ViewId::nth(5)),   "view-archived",  "6",           "archived jobs";
+    }
+    "Program" {
     Errors,                 "errors",         "e",           "the errors of this run";
     Redraw,                 "redraw",         "ctrl-l",      "redraw the screen";
     Suspend,                "suspend",        "ctrl-z",      "suspend";
     Help,                   "help",           "?",           "these keys", in the footer "help" 5;
     Quit,                   "quit",           "q ctrl-c",    "quit", in the footer "quit" 3;
+    }
 }
 
 #[cfg(test)]

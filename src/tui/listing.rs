@@ -12,6 +12,14 @@ use crate::view::filter::Filter;
 use crate::view::order::Sort;
 use crate::view::views::ViewId;
 
+/// Rows that are being marked, from one to wherever the selection goes.
+#[derive(Debug)]
+struct Range {
+    from: JobKey,
+    /// What was marked before.
+    before: HashSet<JobKey>,
+}
+
 #[derive(Debug)]
 pub struct Listing {
     view: ViewId,
@@ -35,6 +43,7 @@ pub struct Listing {
     /// How many rows the screen has room for.
     height: usize,
     marked: HashSet<JobKey>,
+    range: Option<Range>,
     /// How often the rows that pass, or what they show, may have changed.
     changes: u64,
 }
@@ -55,6 +64,7 @@ impl Default for Listing {
             top: 0,
             height: 1,
             marked: HashSet::new(),
+            range: None,
             changes: 0,
         }
     }
@@ -113,6 +123,7 @@ impl Listing {
         self.keep_selection();
         self.cursor = self.cursor.saturating_add_signed(rows).min(last);
         self.select(board);
+        self.mark_range(board);
     }
 
     /// Selects the `nth` row on the screen, from 0, and returns it.
@@ -124,13 +135,21 @@ impl Listing {
         self.keep_selection();
         self.cursor = cursor;
         self.select(board);
+        self.mark_range(board);
         self.selected_row(board)
     }
 
     /// Moves the selection by so many pages, down where positive.
     pub fn page(&mut self, pages: isize, board: &Board) {
-        let height = isize::try_from(self.height.saturating_sub(1).max(1)).unwrap_or(isize::MAX);
-        self.step(pages.saturating_mul(height), board);
+        self.step(
+            pages.saturating_mul(signed(self.height.saturating_sub(1))),
+            board,
+        );
+    }
+
+    /// The same by halves of a page.
+    pub fn half_page(&mut self, halves: isize, board: &Board) {
+        self.step(halves.saturating_mul(signed(self.height / 2)), board);
     }
 
     fn select(&mut self, board: &Board) {
@@ -175,16 +194,6 @@ impl Listing {
         self.sort = sort;
     }
 
-    /// Sorts by the next of the columns in use; from one that is not in use, by the first.
-    pub fn next_sort(&mut self, board: &Board) {
-        let sorted_by = |id: &ColumnId| *id == self.sort.column;
-        let current = self.columns.iter().position(sorted_by);
-        let next = current.map_or(0, |current| (current + 1) % self.columns.len());
-        if let Some(column) = self.columns.get(next) {
-            self.set_sort(Sort::new(*column), board);
-        }
-    }
-
     /// Sorts by this column, or reverses the order where that is the column already.
     pub fn sort_by(&mut self, column: ColumnId, board: &Board) {
         if self.sort.column == column {
@@ -203,14 +212,70 @@ impl Listing {
         self.refresh(board);
     }
 
-    /// Marks or unmarks the selected row, and selects the next.
+    /// Marks or unmarks the selected row, and selects the next. A range ends with it.
     pub fn toggle_mark(&mut self, board: &Board) {
+        self.range = None;
         if let Some(key) = &self.selected {
             if !self.marked.remove(key) {
                 self.marked.insert(key.clone());
             }
             self.step(1, board);
         }
+    }
+
+    /// Marks all rows that pass, or unmarks them where all are marked.
+    pub fn toggle_all_marks(&mut self, board: &Board) {
+        self.range = None;
+        let shown: Vec<JobKey> = self.keys(0..self.rows.len(), board);
+        if shown.iter().all(|key| self.marked.contains(key)) {
+            for key in &shown {
+                self.marked.remove(key);
+            }
+        } else {
+            self.marked.extend(shown);
+        }
+    }
+
+    /// Begins to mark all rows from the selected one to wherever the selection goes, or ends that.
+    pub fn toggle_range(&mut self, board: &Board) {
+        if self.range.take().is_some() {
+            return;
+        }
+        self.keep_selection();
+        self.range = self.selected.clone().map(|from| Range {
+            from,
+            before: self.marked.clone(),
+        });
+        self.mark_range(board);
+    }
+
+    pub fn marks_range(&self) -> bool {
+        self.range.is_some()
+    }
+
+    /// Marks what is between the beginning of the range and the selection; where the beginning is not
+    /// shown any more, the range has ended.
+    fn mark_range(&mut self, board: &Board) {
+        let Some(range) = &self.range else { return };
+        let rows = board.rows();
+        let from = self
+            .rows
+            .iter()
+            .position(|index| *rows[*index].key() == range.from);
+        let Some(from) = from else {
+            self.range = None;
+            return;
+        };
+        let mut marked = range.before.clone();
+        marked.extend(self.keys(from.min(self.cursor)..from.max(self.cursor) + 1, board));
+        self.marked = marked;
+    }
+
+    /// The jobs of these of the rows that pass.
+    fn keys(&self, places: std::ops::Range<usize>, board: &Board) -> Vec<JobKey> {
+        let rows = self.rows[places].iter();
+        let rows = rows.filter_map(|index| board.rows().get(*index));
+        rows.map(|row| row.key().clone()).collect()
     }
 
     /// Marks these jobs and no others, as far as they are watched.
@@ -222,6 +287,7 @@ impl Listing {
     /// Returns whether there were any.
     pub fn clear_marks(&mut self) -> bool {
         let any = !self.marked.is_empty();
+        self.range = None;
         self.marked.clear();
         any
     }
@@ -307,6 +373,10 @@ impl Listing {
     fn row_at<'a>(&self, cursor: usize, board: &'a Board) -> Option<&'a Row> {
         board.rows().get(*self.rows.get(cursor)?)
     }
+}
+
+fn signed(rows: usize) -> isize {
+    isize::try_from(rows.max(1)).unwrap_or(isize::MAX)
 }
 
 #[cfg(test)]
@@ -428,6 +498,41 @@ mod tests {
         set(&mut board, &JobKey::new("p", "job_000"), Status::Active);
         listing.refresh(&board);
         assert_eq!((listing.selected(), listing.len()), (None, 0));
+    }
+
+    #[test]
+    fn all_that_are_shown_are_marked_at_once_or_from_one_to_another() {
+        let board = board(&[const { Status::Active }; 6]);
+        let marked = |listing: &Listing| {
+            let rows = board.rows().iter().enumerate();
+            let marked = rows.filter(|(_, row)| listing.is_marked(row.key()));
+            marked.map(|(at, _)| at).collect::<Vec<_>>()
+        };
+        let mut listing = listing(&board);
+        listing.set_filter("!job_003", &board);
+        listing.toggle_all_marks(&board);
+        assert_eq!(marked(&listing), [0, 1, 2, 4, 5]);
+        listing.toggle_all_marks(&board);
+        assert!(marked(&listing).is_empty());
+        listing.toggle_mark(&board);
+        listing.step(2, &board);
+        listing.toggle_range(&board);
+        assert_eq!(marked(&listing), [0, 4]);
+        listing.step(-2, &board);
+        assert_eq!(marked(&listing), [0, 1, 2, 4]);
+        listing.step(1, &board);
+        assert_eq!(marked(&listing), [0, 2, 4]);
+        listing.toggle_range(&board);
+        listing.step(3, &board);
+        assert_eq!(marked(&listing), [0, 2, 4]);
+        listing.half_page(-2, &board);
+        assert_eq!(listing.cursor(), 2);
+        // The beginning is not among the rows any more.
+        listing.toggle_range(&board);
+        listing.set_filter("!job_002 !job_003", &board);
+        listing.step(1, &board);
+        assert!(!listing.marks_range());
+        assert!(listing.clear_marks());
     }
 
     #[test]

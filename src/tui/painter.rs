@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::app::App;
+use super::keys::Action;
 use crate::board::Board;
 use crate::text::{self, Cut};
 use crate::view::theme::{Glyphs, Role};
@@ -63,13 +64,42 @@ impl Painter<'_> {
     }
 
     /// Draws `lines` scrolled by what the state says, and returns how far they are: scrolling ends
-    /// with the last line.
+    /// with the last line. Where there are more lines than `area` has room for, its last line says so.
     pub(super) fn scrolled(&mut self, area: Rect, lines: Vec<Line>) -> usize {
+        if lines.len() <= usize::from(area.height) || area.height < 3 {
+            return self.lines(area, lines);
+        }
+        let parts = [Constraint::Fill(1), Constraint::Length(1)];
+        let [text, sign] = Layout::vertical(parts).areas(area);
+        let all = lines.len();
+        let scrolled = self.lines(text, lines);
+        let below = all.saturating_sub(scrolled + usize::from(text.height));
+        self.draw_sign(sign, scrolled, below);
+        scrolled
+    }
+
+    fn lines(&mut self, area: Rect, lines: Vec<Line>) -> usize {
         let end = lines.len().saturating_sub(usize::from(area.height));
         let scroll = self.app.scroll.min(end);
         for (line, row) in lines.into_iter().skip(scroll).zip(area.rows()) {
             line.render(row, self.buffer);
         }
         scroll
+    }
+
+    /// Says how many lines are above and below, and which key scrolls.
+    fn draw_sign(&mut self, area: Rect, above: usize, below: usize) {
+        let (up, down) = (self.glyphs().ascending, self.glyphs().descending);
+        let sign = |lines: usize, arrow: &str, action| {
+            let key = self.app.keys.key_of(action).unwrap_or_default();
+            (lines > 0).then(|| format!("{arrow} {lines} more {key}"))
+        };
+        let signs = [
+            sign(above, up, Action::PageUp),
+            sign(below, down, Action::PageDown),
+        ];
+        let signs: Vec<String> = signs.into_iter().flatten().collect();
+        let line = Line::from(self.span(format!("{} ", signs.join("   ")), Role::Muted));
+        line.right_aligned().render(area, self.buffer);
     }
 }

@@ -75,7 +75,7 @@ fn draw_body(painter: &mut Painter, areas: &Areas) -> usize {
         Mode::Details => detail::draw(painter, whole(areas)),
         // Drawn by the caller, which has the frame and so can set the cursor.
         Mode::Compose(_) => 0,
-        Mode::Table | Mode::Filter(_) | Mode::Confirm(_) => {
+        Mode::Table | Mode::Filter(_) | Mode::Sort | Mode::Confirm(_) => {
             table::draw(painter, areas.body);
             let Some(pane) = areas.pane else {
                 return painter.app.scroll;

@@ -40,11 +40,7 @@ fn draw_header(painter: &mut Painter, line: Rect, columns: &[ColumnArea]) {
 /// left the screen, the column that never leaves says so for it.
 fn title(area: &ColumnArea, app: &App, columns: &[ColumnArea]) -> String {
     let (sort, glyphs) = (app.listing.sort(), app.theme.glyphs());
-    let arrow = if sort.reversed {
-        glyphs.descending
-    } else {
-        glyphs.ascending
-    };
+    let arrow = glyphs.arrow(sort.reversed);
     let column = area.id.column();
     let sorted_is_shown = columns.iter().any(|shown| shown.id == sort.column);
     if area.id == sort.column && area.width == 1 {

@@ -29,6 +29,8 @@ pub struct Column {
     /// What the config calls it.
     pub name: &'static str,
     pub title: &'static str,
+    /// The letter of its title that chooses it to sort by.
+    pub letter: char,
     /// In cells, as every width: with fewer it is not worth showing.
     pub min_width: u16,
     /// It has no use for more.
@@ -124,6 +126,7 @@ impl ColumnId {
 const PLAIN: Column = Column {
     name: "",
     title: "",
+    letter: ' ',
     min_width: 0,
     max_width: 0,
     narrow: Narrow::LeavesLast,
@@ -142,6 +145,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "status",
         title: "STATUS",
+        letter: 's',
         min_width: 11,
         max_width: 12,
         narrow: Narrow::Shrinks,
@@ -153,6 +157,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "job",
         title: "JOB",
+        letter: 'j',
         min_width: 16,
         max_width: 60,
         narrow: Narrow::Fills,
@@ -164,6 +169,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "project",
         title: "PROJECT",
+        letter: 'p',
         min_width: 8,
         max_width: 20,
         narrow: Narrow::Leaves(1),
@@ -176,6 +182,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "branch",
         title: "BRANCH",
+        letter: 'b',
         min_width: 12,
         max_width: 60,
         narrow: Narrow::Leaves(4),
@@ -189,6 +196,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "pr",
         title: "PR",
+        letter: 'r',
         min_width: 5,
         max_width: 8,
         narrow: Narrow::LeavesLast,
@@ -213,6 +221,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "model",
         title: "MODEL",
+        letter: 'm',
         min_width: 6,
         max_width: 20,
         narrow: Narrow::Leaves(2),
@@ -223,6 +232,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "age",
         title: "AGE",
+        letter: 'a',
         min_width: 4,
         max_width: 4,
         narrow: Narrow::Leaves(3),
@@ -239,6 +249,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "since",
         title: "SINCE",
+        letter: 'i',
         min_width: 5,
         max_width: 6,
         narrow: Narrow::Leaves(3),
@@ -252,6 +263,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "seen",
         title: "SEEN",
+        letter: 'e',
         min_width: 12,
         max_width: 37,
         narrow: Narrow::Leaves(5),
@@ -426,6 +438,12 @@ mod tests {
             let title = u16::try_from(column.title.len()).unwrap();
             assert!(title > 0 && title <= column.max_width, "{column:?}");
             assert!(column.min_width <= column.max_width, "{column:?}");
+            assert!(
+                column.title.to_lowercase().contains(column.letter),
+                "{column:?}"
+            );
+            let others = COLUMNS.iter().filter(|other| other.letter == column.letter);
+            assert_eq!(others.count(), 1, "{column:?}");
         }
         assert_eq!(ColumnId::named("money"), None);
     }

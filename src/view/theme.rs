@@ -52,6 +52,17 @@ pub struct Glyphs {
     pub rules: [&'static str; 2],
 }
 
+impl Glyphs {
+    /// Beside the title of the column that rows are sorted by.
+    pub fn arrow(&self, reversed: bool) -> &'static str {
+        if reversed {
+            self.descending
+        } else {
+            self.ascending
+        }
+    }
+}
+
 const UNICODE: Glyphs = Glyphs {
     active: "●",
     completed: "✓",

@@ -11,6 +11,7 @@ use super::super::layout;
 use super::{App, Effect, Mode, Purpose, Question, act};
 use crate::board::Board;
 use crate::text;
+use crate::view::columns::ColumnId;
 use crate::view::theme::Role;
 use crate::view::views::ViewId;
 
@@ -39,7 +40,7 @@ impl App {
         effect
     }
 
-    fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
+    pub(super) fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
         let effect = self.on_key_of_mode(key, board, now);
         if effect == Effect::Quit {
             return self.leave(key);
@@ -56,6 +57,7 @@ impl App {
             Mode::Filter(input) => self.on_filter_key(input, key, board),
             Mode::Compose(compose) => self.on_compose_key(compose, key, now),
             Mode::Confirm(question) => self.on_confirm_key(question, key, now),
+            Mode::Sort => self.on_sort_key(key, board),
             mode => {
                 self.mode = mode;
                 match self.keys.action(key) {
@@ -110,6 +112,19 @@ impl App {
             }
             mode => self.mode = mode,
         }
+    }
+
+    /// The letter of a column sorts by it, that of the sorted one reverses the order; any other key
+    /// leaves the order as it is.
+    fn on_sort_key(&mut self, key: &KeyEvent, board: &Board) -> Effect {
+        let KeyCode::Char(letter) = key.code else {
+            return Effect::None;
+        };
+        let is_chosen = |id: &ColumnId| id.column().letter == letter.to_ascii_lowercase();
+        if let Some(column) = self.listing.columns().iter().copied().find(is_chosen) {
+            self.listing.sort_by(column, board);
+        }
+        Effect::None
     }
 
     fn on_confirm_key(&mut self, question: Question, key: &KeyEvent, now: Timestamp) -> Effect {
@@ -174,10 +189,14 @@ impl App {
         match action {
             Action::Down => listing.step(1, board),
             Action::Up => listing.step(-1, board),
-            Action::PageDown if in_details => return self.scroll_by(5),
-            Action::PageUp if in_details => return self.scroll_by(-5),
+            Action::PageDown if in_details => return self.scroll_by(self.page_of_text()),
+            Action::PageUp if in_details => return self.scroll_by(-self.page_of_text()),
+            Action::ScrollDown => return self.scroll_by(1),
+            Action::ScrollUp => return self.scroll_by(-1),
             Action::PageDown => listing.page(1, board),
             Action::PageUp => listing.page(-1, board),
+            Action::HalfPageDown => listing.half_page(1, board),
+            Action::HalfPageUp => listing.half_page(-1, board),
             Action::First => listing.step(isize::MIN, board),
             Action::Last => listing.step(isize::MAX, board),
             Action::Filter => {
@@ -187,9 +206,11 @@ impl App {
             Action::View(view) => listing.set_view(view, board),
             Action::NextView => listing.set_view(listing.view().next(), board),
             Action::PreviousView => listing.set_view(listing.view().previous(), board),
-            Action::Sort => listing.next_sort(board),
+            Action::Sort => self.mode = Mode::Sort,
             Action::ReverseSort => listing.reverse_sort(board),
             Action::Mark => listing.toggle_mark(board),
+            Action::MarkAll => listing.toggle_all_marks(board),
+            Action::MarkRange => listing.toggle_range(board),
             _ => {}
         }
         self.scroll = 0;
@@ -201,17 +222,24 @@ impl App {
     }
 
     fn on_scroll(&mut self, action: Action) {
-        let page = isize::try_from(self.size.height).unwrap_or(isize::MAX);
-        let page = page.saturating_sub(4).max(1);
+        let page = self.page_of_text();
         match action {
-            Action::Down => self.scroll_by(1),
-            Action::Up => self.scroll_by(-1),
+            Action::Down | Action::ScrollDown => self.scroll_by(1),
+            Action::Up | Action::ScrollUp => self.scroll_by(-1),
+            Action::HalfPageDown => self.scroll_by(page / 2 + 1),
+            Action::HalfPageUp => self.scroll_by(-(page / 2 + 1)),
             Action::PageDown => self.scroll_by(page),
             Action::PageUp => self.scroll_by(-page),
             Action::First => self.scroll = 0,
             Action::Last => self.scroll = usize::MAX,
             _ => {}
         }
+    }
+
+    /// The lines of a page of text, of which the last is the first of the next page.
+    fn page_of_text(&self) -> isize {
+        let lines = isize::try_from(self.size.height).unwrap_or(isize::MAX);
+        lines.saturating_sub(4).max(1)
     }
 
     /// Scrolls by so many lines, down where positive. Drawing ends with the last line.

@@ -1,15 +1,21 @@
-//! What the mouse does: the wheel scrolls, a click selects, sorts, opens a pull request or goes to a
-//! view. Where things are comes from the same functions that drawing uses.
+//! What the mouse does: the wheel scrolls, a click selects, sorts, opens a pull request, goes to a view
+//! or is the key that it hits in the footer, a double click opens the details. Where things are comes from the same functions that drawing uses.
+
+use std::time::Duration;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
 use ratatui::layout::Position;
 
+use super::super::footer;
 use super::super::hit_test::{column_areas, tabs};
 use super::super::layout::{self, header_and_rows};
 use super::{App, Effect, Mode, act};
-use crate::board::Board;
+use crate::board::{Board, Row};
+use crate::job::JobKey;
 
+/// Two clicks on a job within this time are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// How many lines of text one notch of the wheel scrolls.
 const LINES_PER_NOTCH: isize = 3;
 
@@ -45,12 +51,15 @@ impl App {
     }
 
     fn shows_table(&self) -> bool {
-        matches!(self.mode, Mode::Table | Mode::Filter(_))
+        matches!(self.mode, Mode::Table | Mode::Filter(_) | Mode::Sort)
     }
 
     fn on_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
-        let area = layout::areas(self.size, self.pane).tabs;
-        let tabs = tabs(area, self, &board.counts());
+        let areas = layout::areas(self.size, self.pane);
+        if let Some(chord) = footer::key_at(at, areas.footer, self, board) {
+            return Some(self.on_key(&chord.event(), board, now));
+        }
+        let tabs = tabs(areas.tabs, self, &board.counts());
         if let Some(tab) = tabs.iter().find(|tab| tab.area.contains(at)) {
             if !matches!(self.mode, Mode::Filter(_)) {
                 self.mode = Mode::Table;
@@ -59,10 +68,14 @@ impl App {
             self.scroll = 0;
             return Some(Effect::None);
         }
-        if self.shows_table() {
-            return self.on_table_click(at, board, now);
+        if !self.shows_table() {
+            return None;
         }
-        None
+        let effect = self.on_table_click(at, board, now)?;
+        if matches!(self.mode, Mode::Sort) {
+            self.mode = Mode::Table;
+        }
+        Some(effect)
     }
 
     fn on_table_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
@@ -79,6 +92,7 @@ impl App {
         let row = self.listing.select_shown(nth, board)?;
         self.scroll = 0;
         if !column.is_some_and(|id| id.column().opens_pull_request) {
+            self.on_row_click(row, now);
             return Some(Effect::None);
         }
         Some(match act::pull_request(row) {
@@ -86,5 +100,18 @@ impl App {
             Some(Err(error)) => self.show_link_error(&error, now),
             None => Effect::None,
         })
+    }
+
+    /// The second click on a job in a short time opens its details.
+    fn on_row_click(&mut self, row: &Row, now: Timestamp) {
+        let is_recent = |(key, at): &(JobKey, Timestamp)| {
+            let since = now.duration_since(*at).unsigned_abs();
+            key == row.key() && since <= DOUBLE_CLICK
+        };
+        let before = self.last_click.replace((row.key().clone(), now));
+        if before.as_ref().is_some_and(is_recent) {
+            self.last_click = None;
+            self.mode = Mode::Details;
+        }
     }
 }

@@ -42,7 +42,7 @@ pub struct Chord {
 }
 
 impl Chord {
-    pub(super) fn key(code: KeyCode) -> Self {
+    pub const fn key(code: KeyCode) -> Self {
         Self { code, ctrl: false }
     }
 
@@ -50,7 +50,7 @@ impl Chord {
         Self::key(KeyCode::Char(c))
     }
 
-    pub(super) const fn ctrl(c: char) -> Self {
+    pub const fn ctrl(c: char) -> Self {
         Self {
             code: KeyCode::Char(c),
             ctrl: true,
@@ -62,6 +62,16 @@ impl Chord {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
         let code = event.code;
         (!event.modifiers.contains(KeyModifiers::ALT)).then_some(Self { code, ctrl })
+    }
+
+    /// The event of this key.
+    pub fn event(self) -> KeyEvent {
+        let modifiers = if self.ctrl {
+            KeyModifiers::CONTROL
+        } else {
+            KeyModifiers::NONE
+        };
+        KeyEvent::new(self.code, modifiers)
     }
 
     /// Reads a key as the config writes it; the error says why it is none. Case matters only for
