@@ -340,7 +340,7 @@ fn the_keys_of_the_config_act_and_those_they_replace_do_not() {
     assert_eq!(typing.press("Z"), Effect::None);
     assert_eq!(typing.press("<^z>"), Effect::None);
     assert_eq!(typing.press("<^t>"), Effect::Suspend);
-    assert_eq!(typing.app.listing.filter(), "Z");
+    assert_eq!(typing.app.listing.filter().text(), "Z");
     assert_eq!(screen.press("<^q>"), Effect::Quit);
     assert_eq!(screen.press("<^c>"), Effect::Quit);
 }

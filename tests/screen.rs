@@ -198,6 +198,27 @@ fn a_screen_that_grew_since_the_last_event_is_drawn_too() {
 }
 
 #[test]
+fn what_the_filter_found_is_underlined() {
+    let board = realistic();
+    for (filter, row, want) in [
+        ("sdk", "SDK quickstart", "SDKsdk"),
+        ("job:sdk", "SDK quickstart", "SDK"),
+        ("#41", "SDK quickstart", "#41"),
+        ("日本", "日本語の使い方", "日本日本"),
+        ("status:fail", "Broken links", "fail"),
+        ("!sdk", "Broken links", ""),
+    ] {
+        let app = app(colour(), &board, &format!("/{filter}<enter>"), (200, 50));
+        let buffer = draw(&app, &board);
+        let y = row_of(&buffer, row).unwrap();
+        let cells = (0..200).map(|x| &buffer[(x, y)]);
+        let underlined = cells.filter(|cell| cell.modifier.contains(Modifier::UNDERLINED));
+        let found: String = underlined.map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(found.replace(' ', ""), want, "{filter}");
+    }
+}
+
+#[test]
 fn stale_rows_are_dim_and_fresh_ones_are_not() {
     let board = stale();
     let buffer = draw(&app(colour(), &board, "", (80, 24)), &board);

@@ -178,6 +178,7 @@ impl App {
     }
 
     pub fn on_board(&mut self, board: &Board, now: Timestamp) {
+        self.listing.set_time(now);
         if self.revision != Some(board.revision()) {
             self.revision = Some(board.revision());
             self.listing.refresh(board);
@@ -194,7 +195,8 @@ impl App {
             self.dirty = true;
             // What says that a row is stale takes cells.
             self.measurer.forget();
-            self.measured = None;
+            self.listing.set_time(now);
+            self.listing.refresh(board);
         }
         self.measure_rows(board, now);
         self.check_details(board, now);
@@ -302,8 +304,8 @@ impl App {
     pub fn filter_text(&self) -> String {
         match &self.mode {
             Mode::Filter(input) => format!("/{} ", input.value()),
-            _ if self.listing.filter().is_empty() => String::new(),
-            _ => format!("/{}", self.listing.filter()),
+            _ if self.listing.filter().text().is_empty() => String::new(),
+            _ => format!("/{}", self.listing.filter().text()),
         }
     }
 

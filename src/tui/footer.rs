@@ -257,7 +257,7 @@ fn is_useful(action: Action, app: &App, row: Option<&Row>) -> bool {
         Action::MarkRange => in_table && app.listing.marks_range(),
         Action::Details => in_table && row.is_some(),
         Action::Filter | Action::Quit => in_table,
-        Action::Back => !in_table || any_marked || !app.listing.filter().is_empty(),
+        Action::Back => !in_table || any_marked || !app.listing.filter().text().is_empty(),
         _ => true,
     }
 }

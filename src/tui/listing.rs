@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use crate::board::{Board, Row};
 use crate::job::JobKey;
 use crate::view::columns::ColumnId;
@@ -44,6 +46,8 @@ pub struct Listing {
     height: usize,
     marked: HashSet<JobKey>,
     range: Option<Range>,
+    /// What time it was at the last look.
+    time: Timestamp,
     /// How often the rows that pass, or what they show, may have changed.
     changes: u64,
 }
@@ -65,12 +69,18 @@ impl Default for Listing {
             height: 1,
             marked: HashSet::new(),
             range: None,
+            time: Timestamp::UNIX_EPOCH,
             changes: 0,
         }
     }
 }
 
 impl Listing {
+    /// Whether a row is stale depends on the time.
+    pub fn set_time(&mut self, now: Timestamp) {
+        self.time = now;
+    }
+
     /// Sorts and filters the rows again, and moves the cursor to where the selection is now.
     pub fn refresh(&mut self, board: &Board) {
         let rows = board.rows();
@@ -83,7 +93,8 @@ impl Listing {
         self.sorted
             .sort_by(|a, b| sort.compare(&rows[*a], &rows[*b]).then(a.cmp(b)));
         let shows = self.view.view().shows;
-        let passes = |index: &usize| shows(&rows[*index]) && self.filter.matches(&rows[*index]);
+        let passes =
+            |index: &usize| shows(&rows[*index]) && self.filter.matches(&rows[*index], self.time);
         self.rows.clear();
         self.rows.extend(self.sorted.iter().copied().filter(passes));
         self.changes += 1;
@@ -296,8 +307,8 @@ impl Listing {
         self.view
     }
 
-    pub fn filter(&self) -> &str {
-        self.filter.text()
+    pub fn filter(&self) -> &Filter {
+        &self.filter
     }
 
     pub fn sort(&self) -> Sort {
@@ -383,7 +394,6 @@ fn signed(rows: usize) -> isize {
 mod tests {
     use std::sync::Arc;
 
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;

@@ -12,6 +12,7 @@ use super::layout::header_and_rows;
 use super::painter::Painter;
 use crate::board::{Freshness, Row};
 use crate::text;
+use crate::view::columns::Column;
 use crate::view::theme::Role;
 use crate::view::views::ViewId;
 
@@ -68,6 +69,25 @@ fn draw_row(painter: &mut Painter, line: Rect, row: &Row, columns: &[ColumnArea]
         let style = selected.unwrap_or_else(|| painter.style(column.cell_role(row, painter.now)));
         let text = (column.text)(row, &context);
         painter.text_cut(column.cut, area.within(line), &text, style);
+        underline_found(painter, area.within(line), column, &text);
+    }
+}
+
+/// Underlines what the words of the filter were found in, as far as it is drawn.
+fn underline_found(painter: &mut Painter, cell: Rect, column: &Column, text: &str) {
+    let shown = painter
+        .app
+        .theme
+        .cut(column.cut, text, usize::from(cell.width));
+    for place in painter.app.listing.filter().found_in(column.name, &shown) {
+        let cells = |text: &str| u16::try_from(text::width(text)).unwrap_or(u16::MAX);
+        let found = Rect {
+            x: cell.x.saturating_add(cells(&shown[..place.start])),
+            width: cells(&shown[place]),
+            ..cell
+        };
+        let style = Style::new().underlined();
+        painter.buffer.set_style(found.intersection(cell), style);
     }
 }
 
@@ -111,7 +131,7 @@ fn draw_empty(painter: &mut Painter, area: Rect) {
 /// Why the table is empty, and which key helps.
 fn what_next(painter: &Painter) -> (String, String) {
     let app = painter.app;
-    let filter = app.listing.filter();
+    let filter = app.listing.filter().text();
     if !filter.is_empty() {
         let next = app.keys.hint(Action::Back, "clears the filter.");
         (format!("Nothing here matches /{filter}"), next)

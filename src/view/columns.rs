@@ -323,12 +323,17 @@ pub fn status_role(status: Option<&Status>) -> Role {
     }
 }
 
-fn status_text(row: &Row, glyphs: &Glyphs) -> String {
-    let word = match (row.status(), &row.job) {
+/// The status of a row in a word or two.
+pub fn status_word(row: &Row) -> &str {
+    match (row.status(), &row.job) {
         (Some(status), _) => status.as_str(),
         (None, Some(_)) => "unknown",
         (None, None) => "not seen",
-    };
+    }
+}
+
+fn status_text(row: &Row, glyphs: &Glyphs) -> String {
+    let word = status_word(row);
     format!("{} {word}", status_glyph(row.status(), glyphs))
 }
 
@@ -385,7 +390,7 @@ fn own_branch<'a>(row: &'a Row, context: &Context) -> Option<&'a str> {
     Some(own.filter(|own| !own.is_empty()).unwrap_or(whole))
 }
 
-fn model(row: &Row) -> Option<&str> {
+pub(super) fn model(row: &Row) -> Option<&str> {
     row.job.as_ref()?.model.as_deref()
 }
 

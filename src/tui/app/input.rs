@@ -17,6 +17,7 @@ use crate::view::views::ViewId;
 
 impl App {
     pub fn on_input(&mut self, event: &Event, board: &Board, now: Timestamp) -> Effect {
+        self.listing.set_time(now);
         let effect = match event {
             Event::Resize(width, height) => {
                 self.size = Size::new(*width, *height);
@@ -200,7 +201,7 @@ impl App {
             Action::First => listing.step(isize::MIN, board),
             Action::Last => listing.step(isize::MAX, board),
             Action::Filter => {
-                let text = listing.filter().to_owned();
+                let text = listing.filter().text().to_owned();
                 self.mode = Mode::Filter(Input::new(text));
             }
             Action::View(view) => listing.set_view(view, board),
@@ -273,7 +274,7 @@ impl App {
         if !self.is_table() {
             self.mode = Mode::Table;
         } else if self.listing.clear_marks() {
-        } else if !self.listing.filter().is_empty() {
+        } else if !self.listing.filter().text().is_empty() {
             self.listing.set_filter("", board);
         } else if self.listing.view() != ViewId::EVERYTHING {
             self.listing.set_view(ViewId::EVERYTHING, board);
