@@ -486,7 +486,15 @@ fn init_writes_the_example_and_never_overwrites() {
     home.run(&["init"])
         .assert()
         .success()
-        .stdout(format!("{}\n", path.display()));
+        .stdout(format!("{}\n", path.display()))
+        .stderr(
+            contains("[[projects]]")
+                .and(contains(
+                    "https://app.mintlify.com/settings/organization/api-keys",
+                ))
+                .and(contains("mintwatch new PROJECT"))
+                .and(contains("after /job/ in a link")),
+        );
     let written = fs::read_to_string(&path).unwrap();
     assert_eq!(written, fs::read_to_string("config.example.toml").unwrap());
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -562,13 +570,10 @@ fn a_reader_that_has_had_enough_is_no_error() {
                 .args(["--config", "new.toml"])
                 .current_dir(home.path());
         }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
+        // Closed before there is a reader that could still take something.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).output().unwrap();
         assert_eq!(
             output.status.code(),
             Some(0),
@@ -668,7 +673,7 @@ fn a_pipe_in_place_of_the_config_or_of_its_lock_is_refused_in_words() {
     let home = home(&server());
     let path = home.config_path();
     mkfifo(&path.with_file_name(".config.toml.lock"));
-    let add = output(&home, &["add", "p1", "job_new"]);
+    let add = output(&home, &["add", "p2", "job_new"]);
     assert_eq!(add.status.code(), Some(2));
     assert!(
         stderr(&add).contains("it is not a regular file"),
