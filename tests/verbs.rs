@@ -558,7 +558,7 @@ fn doctor_finds_no_problem() {
         .stdout(lines(&[
             "ok  config     .*/config.toml: 1 project, 2 jobs",
             "ok  key        \\$TEST_KEY: ",
-            "ok  project    docs: answers; SDK quickstart is active",
+            "ok  project    docs: answers; SDK quickstart: status active",
             "ok  terminal   none here",
             "ok  clipboard  OSC 52",
             "ok  browser    ",

@@ -273,12 +273,8 @@ pub fn status_role(status: Option<&Status>) -> Role {
 }
 
 fn status_text(row: &Row, glyphs: &Glyphs) -> String {
-    let word = match (row.status(), &row.job) {
-        (Some(status), _) => status.as_str(),
-        (None, Some(_)) => "unknown",
-        (None, None) => "not seen",
-    };
-    format!("{} {word}", status_glyph(row.status(), glyphs))
+    let glyph = status_glyph(row.status(), glyphs);
+    format!("{glyph} {}", row.status_word())
 }
 
 /// Empty while the row is fresh; else since when it was not seen, and why.

@@ -4,7 +4,6 @@
 //! field and `word$` ends one. Lower-case words match any case.
 
 use crate::board::Row;
-use crate::job::Status;
 use crate::pull_request::PullRequest;
 
 #[derive(Debug, Default)]
@@ -96,7 +95,7 @@ fn fields(row: &Row) -> impl Iterator<Item = Option<&str>> {
         Some(&*watched.key.project),
         job.and_then(|job| job.branch.as_deref()),
         job.and_then(|job| job.model.as_deref()),
-        row.status().map(Status::as_str),
+        Some(row.status_word()),
         job.and_then(|job| job.pull_request.as_ref())
             .map(PullRequest::as_str),
     ]
@@ -111,7 +110,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
-    use crate::job::{Job, JobKey};
+    use crate::job::{Job, JobKey, Status};
 
     fn row() -> Row {
         let key = JobKey::new("64f0c1e2", "job_02");
