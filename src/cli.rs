@@ -19,6 +19,7 @@ pub mod new;
 pub mod open;
 pub mod output;
 pub mod prompt;
+pub mod report;
 pub mod rm;
 pub mod select;
 pub mod send;
