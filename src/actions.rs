@@ -35,14 +35,21 @@ const MAX_LABEL: usize = 60;
 /// Why something could not even be tried.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {
+    /// Not its source too: whoever prints the causes would say it twice.
     #[error("no API key: {0}")]
-    Key(#[from] KeyError),
+    Key(KeyError),
     #[error(transparent)]
     Client(#[from] SetupError),
     #[error(transparent)]
     Edit(#[from] EditError),
     #[error("this project has left the config")]
     ProjectGone,
+}
+
+impl From<KeyError> for ActionError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
 }
 
 impl From<ConfigError> for ActionError {

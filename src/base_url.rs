@@ -8,6 +8,9 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+/// The page of Mintlify where keys are made, and where the ids of projects are shown.
+pub const KEYS_PAGE: &str = "https://app.mintlify.com/settings/organization/api-keys";
+
 /// A URL to which a key can be sent without crossing a network in clear. It may have a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);

@@ -134,6 +134,14 @@ impl Row {
         self.changed_at.or(told)
     }
 
+    /// What it is called in a list of jobs: only a job that was never seen is `not seen`.
+    pub fn status_word(&self) -> &str {
+        match &self.job {
+            None => "not seen",
+            Some(job) => Status::word(job.status.as_ref()),
+        }
+    }
+
     /// Its pull request, where one is known.
     pub fn pull_request(&self) -> Option<&PullRequest> {
         self.job.as_ref()?.pull_request.as_ref()
@@ -222,6 +230,7 @@ pub struct Counts {
     pub archived: usize,
     /// Rows with a status that the contract does not list.
     pub other: usize,
+    /// Rows without a status: the API gave none, or they were never seen.
     pub unknown: usize,
     pub needs_you: usize,
     /// Rows whose last poll failed.

@@ -19,6 +19,7 @@ pub mod new;
 pub mod open;
 pub mod output;
 pub mod prompt;
+pub mod report;
 pub mod rm;
 pub mod select;
 pub mod send;
@@ -67,8 +68,9 @@ Examples:
   mintwatch wait job_01 && mintwatch open job_01
   mintwatch doctor                  what is wrong, and how to fix it
 
-Exit codes: 0 done; 1 a job failed, or the command failed;
-2 usage or config; 4 no key, or a key refused (401, 403); 8 not finished yet.";
+Exit codes: 0 done; 1 a job failed, or what was asked for did not happen; 2 usage or config; 4 no
+key, or a key refused (401, 403); 8 not finished yet; 128 + n ended by signal n. The help of each
+verb says when.";
 
 const CONFIG_HELP: &str = "\
 Read the config from FILE
@@ -79,16 +81,22 @@ folder.";
 const INIT_HELP: &str = "\
 Examples:
   mintwatch init
-  mintwatch --config work.toml init";
+  mintwatch --config work.toml init
+
+Exit codes: 0 written; 2 it exists already, or cannot be written.";
 
 const PATH_HELP: &str = "\
 Examples:
-  $EDITOR \"$(mintwatch config path)\"";
+  $EDITOR \"$(mintwatch config path)\"
+
+Exit codes: 0 printed; 2 usage, or no home folder to look in.";
 
 const MAN_HELP: &str = "\
 Examples:
   mintwatch man | man -l -
-  mintwatch man > ~/.local/share/man/man1/mintwatch.1";
+  mintwatch man > ~/.local/share/man/man1/mintwatch.1
+
+Exit codes: 0 printed; 2 usage.";
 
 /// A terminal dashboard for Mintlify agent jobs.
 #[derive(Debug, Parser)]
@@ -150,6 +158,7 @@ fn start_log(path: &Path) -> Result<(), CommandError> {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Read the config from FILE
     #[arg(long, long_help = CONFIG_HELP, global = true, value_name = "FILE")]

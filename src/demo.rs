@@ -32,7 +32,9 @@ use crate::time;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   mintwatch demo-server --write-config demo.toml       then: mintwatch --config demo.toml
-  mintwatch demo-server --jobs 5000 --latency 50ms --speed 0 --write-config big.toml")]
+  mintwatch demo-server --jobs 5000 --latency 50ms --speed 0 --write-config big.toml
+
+Exit codes: 0 ended by Ctrl-C or SIGTERM; 1 it cannot listen or write; 2 usage.")]
 pub struct DemoServerArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 0)]

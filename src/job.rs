@@ -95,6 +95,12 @@ pub enum Status {
 }
 
 impl Status {
+    /// Those of the API's contract; the API may return others.
+    pub const KNOWN: [Self; 4] = [Self::Active, Self::Completed, Self::Failed, Self::Archived];
+    /// What a person calls a status that the API did not give; as a group, also any that is not in its
+    /// contract.
+    pub const UNKNOWN: &'static str = "unknown";
+
     /// The status that the API's `word` stands for; `word` is cleaned here.
     pub fn from_api(word: &str) -> Self {
         match word {
@@ -114,6 +120,16 @@ impl Status {
             Self::Failed => "failed",
             Self::Other(word) => word,
         }
+    }
+
+    /// `status` in a word, where the API may have given none.
+    pub fn word(status: Option<&Self>) -> &str {
+        status.map_or(Self::UNKNOWN, Self::as_str)
+    }
+
+    /// Whether the API's contract lists it.
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Other(_))
     }
 
     /// Whether the agent has stopped work; an unknown status counts as still at work.

@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::base_url::KEYS_PAGE;
 use crate::config::{KeySource, redact_keys};
 use crate::environment::Environment;
 use crate::text;
@@ -32,9 +33,6 @@ const MAX_BYTES: usize = 4 << 10;
 const MAX_KEY: usize = 512;
 /// The most cells that are shown of what a failed command says.
 const MAX_SAID: usize = 200;
-
-const GET_ONE: &str =
-    "make an admin API key at https://app.mintlify.com/settings/organization/api-keys";
 
 /// An API key. Its `Debug` is redacted; only the API client reads it.
 #[derive(Clone, Debug)]
@@ -92,15 +90,21 @@ pub struct KeyError {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
-    #[error("no key in it; {GET_ONE}")]
+    #[error("no key in it; make an admin API key at {KEYS_PAGE}")]
     Empty,
-    #[error("not an API key, which is one word of at most {MAX_KEY} ASCII characters; {GET_ONE}")]
+    #[error(
+        "not an API key, which is one word of at most {MAX_KEY} ASCII characters; make an admin API key at {KEYS_PAGE}"
+    )]
     NotAKey,
-    #[error("an assistant key (mint_dsc_) cannot read agent jobs; {GET_ONE}")]
+    #[error(
+        "an assistant key (mint_dsc_) cannot read agent jobs; make an admin API key at {KEYS_PAGE}"
+    )]
     AssistantKey,
-    #[error("an index key (mint_us_) cannot read agent jobs; {GET_ONE}")]
+    #[error("an index key (mint_us_) cannot read agent jobs; make an admin API key at {KEYS_PAGE}")]
     IndexKey,
-    #[error("not set: put a key there with `export {0}=mint_...`; {GET_ONE}")]
+    #[error(
+        "not set: put a key there with `export {0}=mint_...`; make an admin API key at {KEYS_PAGE}"
+    )]
     NotSet(String),
     #[error("no such file: put the key there, then run `chmod 600 {0}`")]
     NoFile(String),

@@ -256,6 +256,7 @@ fn filters_choose_rows() {
         ),
         (vec!["--status", "failed"], vec!["64f0c1e2/job_03"]),
         (vec!["--status", "nonsense"], vec![]),
+        (vec!["--status", "unknown"], vec![]),
         (
             vec!["--project", "docs", "--status", "active"],
             vec!["64f0c1e2/job_01"],
@@ -273,6 +274,35 @@ fn filters_choose_rows() {
         assert_eq!(ids(&listed), want, "{arguments:?}");
         assert_eq!(listed["counts"]["total"], want.len());
     }
+}
+
+#[test]
+fn a_status_that_is_not_known_is_called_unknown() {
+    let server = server();
+    server.set("64f0c1e2", "job_01", Reply::job("paused"));
+    server.set(
+        "64f0c1e2",
+        "job_02",
+        Reply::text(200, "application/json", "{}"),
+    );
+    server.set("64f0c1e2", "job_03", Reply::not_found());
+    let home = home(&server);
+    let table = output(&home, &["list", "--status", "UNKNOWN"]);
+    let lines: Vec<&str> = stdout(&table).lines().skip(1).collect();
+    let statuses = ["? paused ", "? unknown ", "? not seen "];
+    assert_eq!(lines.len(), statuses.len(), "{lines:?}");
+    for (line, status) in lines.iter().zip(statuses) {
+        assert!(line.starts_with(status), "{line}");
+    }
+    let json = listed(&home, &["--status", "unknown"]);
+    let of = |key: &str| json["counts"][key].as_u64().unwrap();
+    assert_eq!((of("total"), of("other"), of("unknown")), (3, 1, 2));
+    assert_eq!(json["jobs"][0]["status"], "paused");
+    for status in ["paused", "unknown", "not seen"] {
+        assert_eq!(stderr(&output(&home, &["list", "--status", status])), "");
+    }
+    let slip = output(&home, &["list", "--status", "pasued"]);
+    assert!(stderr(&slip).starts_with("mintwatch: no job has the status \"pasued\""));
 }
 
 #[test]
@@ -440,6 +470,25 @@ fn a_missing_key_fails_its_project_only_and_decides_the_exit_code() {
         "{error}"
     );
     assert_eq!(server.requests().len(), 3);
+    let said = stderr(&output);
+    assert!(said.starts_with("mintwatch: job_01: "), "{said}");
+    assert!(said.contains("$KEY_OF_P2: not set"), "{said}");
+}
+
+#[test]
+fn list_says_once_why_it_exits_with_4() {
+    let server = FakeServer::start();
+    server.set_default(Reply::unauthorized());
+    let home = home(&server);
+    // Also where the table shows none of those jobs.
+    for arguments in [&["list"][..], &["list", "--json"], &["list", "--needs-you"]] {
+        let output = output(&home, arguments);
+        assert_eq!(output.status.code(), Some(4));
+        let said = stderr(&output);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        let names = "mintwatch: job_01, SDK quickstart, 日本語, job_01: the key was refused (401)";
+        assert!(said.starts_with(names), "{said}");
+    }
 }
 
 #[test]
@@ -486,7 +535,15 @@ fn init_writes_the_example_and_never_overwrites() {
     home.run(&["init"])
         .assert()
         .success()
-        .stdout(format!("{}\n", path.display()));
+        .stdout(format!("{}\n", path.display()))
+        .stderr(
+            contains("[[projects]]")
+                .and(contains(
+                    "https://app.mintlify.com/settings/organization/api-keys",
+                ))
+                .and(contains("mintwatch new PROJECT"))
+                .and(contains("after /job/ in a link")),
+        );
     let written = fs::read_to_string(&path).unwrap();
     assert_eq!(written, fs::read_to_string("config.example.toml").unwrap());
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -562,13 +619,10 @@ fn a_reader_that_has_had_enough_is_no_error() {
                 .args(["--config", "new.toml"])
                 .current_dir(home.path());
         }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
+        // Closed before there is a reader that could still take something.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).output().unwrap();
         assert_eq!(
             output.status.code(),
             Some(0),
@@ -668,7 +722,7 @@ fn a_pipe_in_place_of_the_config_or_of_its_lock_is_refused_in_words() {
     let home = home(&server());
     let path = home.config_path();
     mkfifo(&path.with_file_name(".config.toml.lock"));
-    let add = output(&home, &["add", "p1", "job_new"]);
+    let add = output(&home, &["add", "p2", "job_new"]);
     assert_eq!(add.status.code(), Some(2));
     assert!(
         stderr(&add).contains("it is not a regular file"),

@@ -22,7 +22,7 @@ name = "API docs"
 jobs = ["job_3", { id = "odd", label = "Don't \"panic\" now" }]
 "#;
 
-const STATUSES: [&str; 4] = ["active", "completed", "failed", "archived"];
+const STATUSES: [&str; 5] = ["active", "completed", "failed", "archived", "unknown"];
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 fn home() -> Home {
@@ -63,7 +63,13 @@ fn names_flags_and_verbs_complete_in_each_protocol() {
             (&["wait", "job_1", "SDK"], &["SDK quickstart"]),
             (&["open", "SDK\\ q"], &["SDK quickstart"]),
             (&["open", "\"SDK q"], &["SDK quickstart"]),
-            (&["rm", "docs/"], &["docs/job_3"]),
+            (
+                &["rm", "docs/"],
+                &["docs/job_3", "docs/job_1", "docs/job_2"],
+            ),
+            (&["wait", "docs/job_2"], &["docs/job_2"]),
+            (&["wait", "p2/o"], &["p2/odd"]),
+            (&["open", "API\\ docs/o"], &["API docs/odd"]),
             (&["send", "o"], &["odd"]),
             (&["open", "job_1", "job_"], &[]),
             (&["add", "API"], &["API docs"]),
@@ -72,6 +78,7 @@ fn names_flags_and_verbs_complete_in_each_protocol() {
             (&["list", "--project", "d"], &["docs"]),
             (&["list", "--project=d"], &["--project=docs"]),
             (&["list", "--status", "a"], &["active", "archived"]),
+            (&["list", "--status", "u"], &["unknown"]),
             (&["list", "--needs"], &["--needs-you"]),
             (&["--color", "al"], &["always"]),
             (&["completions", "fi"], &["fish"]),

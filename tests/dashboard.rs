@@ -4,9 +4,12 @@
 
 mod support;
 
+use std::path::Path;
+
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
+use mintwatch::config::Config;
 use mintwatch::desktop::Opened;
 use mintwatch::exit::Exit;
 use mintwatch::job::JobKey;
@@ -458,6 +461,25 @@ async fn an_empty_board_says_what_to_do_and_runs() {
 }
 
 #[tokio::test]
+async fn without_a_project_no_text_can_be_written_for_one() {
+    let server = FakeServer::start();
+    let text = format!("base_url = \"{}\"\n", server.base_url());
+    let mut session = Session::start(setup::start(&text), WIDE);
+    let config = Config::parse(&text, Path::new("config.toml")).unwrap();
+    session.notice(Notice::Reloaded {
+        text: None,
+        config: Box::new(config),
+        projects: Vec::new(),
+    });
+    let both = "No project is in the config yet. List one under [[projects]] in the config file";
+    session.wait_for("No project is in the config yet.").await;
+    session.press("anf");
+    session.wait_for(both).await;
+    session.press("q");
+    assert_eq!(session.exit().await, Some(Exit::Done));
+}
+
+#[tokio::test]
 async fn unknown_statuses_and_missing_fields_are_shown_as_they_came() {
     let server = FakeServer::start();
     server.set("docs", "job_a", Reply::job("paused"));
@@ -620,10 +642,15 @@ async fn follow_ups_ids_and_the_end_of_watching_go_to_the_marked_jobs() {
     session.wait_for_calls(&calls).await;
     session.press("a");
     session.wait_for("Ids or links of jobs in p").await;
-    session.send(Event::Paste("https://x.test/job/job_7\n".into()));
+    session.send(Event::Paste(
+        "https://x.test/v2/agent/other/job/job_7\n".into(),
+    ));
     session.press("<^s>");
+    let refusal = "job_7 is in the project other, not in the one chosen: choose that";
+    session.wait_for(refusal).await;
+    session.press("<tab><^s>");
     let add = Request::Add {
-        project: "p".into(),
+        project: "other".into(),
         ids: vec!["job_7".into()],
     };
     calls.push(Call::Perform(add));

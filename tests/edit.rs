@@ -197,6 +197,21 @@ fn what_is_wrong_exits_2_and_writes_nothing() {
             "\"a b\" is no job id: an id has neither spaces nor `/`",
         ),
         (
+            &[
+                "add",
+                "docs",
+                "x",
+                "https://api.mintlify.com/v2/agent/p2/job/y",
+            ],
+            "",
+            "y is in the project p2, not in the one chosen: choose that, or give the id alone",
+        ),
+        (
+            &["add", "docs", "-"],
+            "{\"jobs\": [{\"project\": {\"id\": \"p2\"}, \"id\": \"y\"}]}",
+            "standard input: y is in the project p2, ",
+        ),
+        (
             &["add", "docs", "-"],
             "# none\n",
             "standard input: no job id: ",

@@ -48,6 +48,7 @@ impl Screen {
             "mintwatch",
             Size::new(width, height),
         );
+        app.projects = vec![project("64f0c1e2", Some("docs"))];
         app.start_with(&config).unwrap();
         app.on_board(&board, now());
         let mut screen = Self { app, board };
@@ -459,18 +460,23 @@ fn hints_name_the_keys_that_are_bound() {
             "3 failing, E says why",
         ),
         (realistic(), "keys.errors = []", "", "3 failing · 2 stale"),
-        (Board::default(), "", "", ", or press a."),
+        (
+            Board::default(),
+            "",
+            "",
+            "n starts a job, a watches one that exists",
+        ),
         (
             Board::default(),
             "keys.add = 'insert'",
             "",
-            ", or press Insert.",
+            "Insert watches one that exists",
         ),
         (
             Board::default(),
             "keys.add = []",
             "",
-            "when it changes). mintwatch",
+            "n starts a job, add (no key bound) watches one",
         ),
         (
             without_valid_key(),

@@ -17,7 +17,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use ratatui::style::{Color, Modifier};
-use support::board::{ago, all_failing, events, never_seen, now, realistic, stale};
+use support::board::{ago, all_failing, events, never_seen, now, project, realistic, stale};
 use support::drawn::{cells, line, row_of, selected, text};
 use support::keys::keys;
 
@@ -59,6 +59,7 @@ fn colour() -> Theme {
 fn app(theme: Theme, board: &Board, sequence: &str, (width, height): (u16, u16)) -> App {
     let mut app = App::new(theme, "mintwatch", Size::new(width, height));
     app.config_path = Some("/home/you/.config/mintwatch/config.toml".into());
+    app.projects = vec![project("64f0c1e2", Some("docs"))];
     app.on_board(board, now());
     // Long enough ago for their notices to have expired.
     for event in events() {
@@ -101,6 +102,16 @@ fn every_mode_at_three_sizes() {
     }
 }
 
+#[test]
+fn without_a_project_it_says_how_to_add_one() {
+    let board = Board::default();
+    for (width, height) in SIZES {
+        let mut app = app(colour(), &board, "", (width, height));
+        app.projects.clear();
+        assert_drawn(&format!("no_project_{width}x{height}"), &draw(&app, &board));
+    }
+}
+
 /// Also with no rows or no columns at all, as while a pane is being dragged.
 #[test]
 fn every_mode_is_drawn_at_every_small_size() {
@@ -120,8 +131,6 @@ fn every_mode_is_drawn_at_every_small_size() {
             "x",
         ] {
             let mut app = app(colour(), &board, "", (width, height));
-            let project = board.rows()[0].watched.project.clone();
-            app.projects = vec![project];
             for event in keys(sequence) {
                 app.on_input(&event, &board, now());
                 draw(&app, &board);

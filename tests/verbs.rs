@@ -558,7 +558,7 @@ fn doctor_finds_no_problem() {
         .stdout(lines(&[
             "ok  config     .*/config.toml: 1 project, 2 jobs",
             "ok  key        \\$TEST_KEY: ",
-            "ok  project    docs: answers; SDK quickstart is active",
+            "ok  project    docs: answers; SDK quickstart: status active",
             "ok  terminal   none here",
             "ok  clipboard  OSC 52",
             "ok  browser    ",
@@ -684,7 +684,78 @@ fn the_manual_page_needs_no_config() {
         .run(&["man"])
         .code(0)
         .stdout(predicate::str::starts_with(".").or(predicate::str::starts_with("'")))
-        .stdout(contains(".SH MINTWATCH WAIT"));
+        .stdout(contains(".SH MINTWATCH WAIT"))
+        .stdout(contains(".SH KEYS").and(contains(".SH FILES")))
+        .stdout(contains(".SH ENVIRONMENT").and(contains(".SH \"GLOBAL OPTIONS\"")));
+}
+
+/// Every way to call the program.
+const COMMANDS: [&str; 16] = [
+    "",
+    "list",
+    "wait",
+    "watch",
+    "open",
+    "new",
+    "send",
+    "add",
+    "rm",
+    "init",
+    "config path",
+    "doctor",
+    "completions",
+    "man",
+    "demo-server",
+    "config",
+];
+
+fn help(setting: &Setting, command: &str) -> String {
+    let words = command.split_whitespace().chain(["--help"]);
+    let words: Vec<&str> = words.collect();
+    let assert = setting.run(&words).code(0);
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+#[test]
+fn the_global_options_have_a_heading_of_their_own() {
+    let setting = Setting::new(&[]);
+    for command in COMMANDS {
+        let help = help(&setting, command);
+        let (own, global) = help.split_once("\nGlobal options:\n").unwrap();
+        let flags = [
+            "--config <FILE>",
+            "--demo",
+            "--color <WHEN>",
+            "--log <FILE>",
+        ];
+        for flag in flags {
+            assert!(
+                !own.contains(flag) && global.contains(flag),
+                "{command}: {help}"
+            );
+        }
+        assert!(own.contains("-h, --help"), "{command}: {help}");
+    }
+}
+
+#[test]
+fn the_help_of_each_verb_tells_its_exit_codes() {
+    let setting = Setting::new(&[]);
+    let verbs = COMMANDS.iter().filter(|command| **command != "config");
+    for command in verbs {
+        let help = help(&setting, command);
+        let (_, codes) = help.rsplit_once("Exit codes: ").unwrap();
+        let told = codes
+            .split([' ', ';', '\n'])
+            .filter_map(|word| word.parse().ok());
+        let told: Vec<u8> = told.collect();
+        assert!(told.contains(&2) && told.contains(&0), "{command}: {codes}");
+        let known = [0, 1, 2, 4, 8, 128, 130, 143];
+        assert!(
+            told.iter().all(|code| known.contains(code)),
+            "{command}: {codes}"
+        );
+    }
 }
 
 #[test]

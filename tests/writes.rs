@@ -279,7 +279,9 @@ fn what_is_wrong_before_the_call_sends_nothing() {
     for arguments in [["new", "docs", "x"], ["send", "job_1", "x"]] {
         let mut command = setting.home.run(&arguments);
         let refused = command.env_remove("MINTLIFY_API_KEY").assert();
-        refused.code(4).stderr(contains("no API key"));
+        refused
+            .code(4)
+            .stderr(contains("no API key").and(contains("not set").count(1)));
     }
     assert_eq!(setting.server.requests().len(), 0);
     assert_eq!(setting.counted(), 0);

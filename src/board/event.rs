@@ -34,15 +34,16 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status { from, to } => {
-                write!(f, "{} to {}", word(from.as_ref()), word(to.as_ref()))
+                write!(
+                    f,
+                    "{} to {}",
+                    Status::word(from.as_ref()),
+                    Status::word(to.as_ref())
+                )
             }
             Self::PullRequest(pull_request) => write!(f, "pull request {}", pull_request.short()),
         }
     }
-}
-
-fn word(status: Option<&Status>) -> &str {
-    status.map_or("unknown", Status::as_str)
 }
 
 /// What a person would want to hear of `job` after what `row` knows.

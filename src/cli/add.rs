@@ -13,7 +13,7 @@ use super::error::{CommandError, CommandResult};
 use crate::config::edit::NewJob;
 use crate::config::ids::parse_ids;
 use crate::exit::Exit;
-use crate::job::JobId;
+use crate::job::{JobId, ProjectId};
 
 /// Of standard input, in bytes.
 const MAX_INPUT: u64 = 16 << 20;
@@ -33,7 +33,10 @@ Examples:
   mintwatch add docs job_01HZX9 --label \"SDK quickstart\" --tag release
   mintwatch add docs https://api.mintlify.com/v2/agent/64f0c1e2/job/job_01HZX9
   curl … | mintwatch add docs -          a reply, or several, as JSON
-  mintwatch add docs - < ids.txt         one a line; # starts a comment"
+  mintwatch add docs - < ids.txt         one a line; # starts a comment
+
+Exit codes: 0 all are in the config now; 1 standard input cannot be read; 2 usage or config.
+Nothing is added unless all can be."
 )]
 pub struct AddArgs {
     /// The project, by id or name
@@ -53,8 +56,9 @@ pub struct AddArgs {
 impl AddArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (actions, _) = context.actions(NOT_IN_DEMO)?;
-        let jobs = new_jobs(self, &mut io::stdin())?;
-        let edited = actions.add(&self.project, jobs).await?;
+        let project = actions.find_project(&self.project)?.id;
+        let jobs = new_jobs(self, &project, &mut io::stdin())?;
+        let edited = actions.add(&project, jobs).await?;
         for key in edited.changed {
             writeln!(io::stdout(), "{key}")?;
         }
@@ -67,8 +71,12 @@ impl AddArgs {
     }
 }
 
-fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> Result<Vec<NewJob>, CommandError> {
-    let ids = ids(&args.jobs, input)?;
+fn new_jobs(
+    args: &AddArgs,
+    project: &ProjectId,
+    input: &mut dyn Read,
+) -> Result<Vec<NewJob>, CommandError> {
+    let ids = ids(&args.jobs, project, input)?;
     if args.label.is_some() && ids.len() > 1 {
         let count = ids.len();
         let message = format!("--label names one job, and {count} were given: add them one by one");
@@ -83,14 +91,18 @@ fn new_jobs(args: &AddArgs, input: &mut dyn Read) -> Result<Vec<NewJob>, Command
 }
 
 /// The ids in the arguments, each once.
-fn ids(words: &[String], input: &mut dyn Read) -> Result<Vec<JobId>, CommandError> {
+fn ids(
+    words: &[String],
+    project: &ProjectId,
+    input: &mut dyn Read,
+) -> Result<Vec<JobId>, CommandError> {
     let mut ids = Vec::new();
     for word in words {
         if word == "-" {
             let on_stdin = |error| CommandError::usage(format!("standard input: {error}"));
-            ids.extend(parse_ids(&read(input)?).map_err(on_stdin)?);
+            ids.extend(parse_ids(&read(input)?, project).map_err(on_stdin)?);
         } else {
-            ids.extend(parse_ids(word)?);
+            ids.extend(parse_ids(word, project)?);
         }
     }
     let mut seen = HashSet::new();

@@ -3,7 +3,7 @@
 //! Most of both is clap's. The completers of jobs and projects run before the command line is parsed,
 //! and so look for `--config` themselves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -17,6 +17,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 
 use super::Cli;
 use super::error::CommandResult;
+use super::list::status_names;
 use crate::board::{Project, Watched};
 use crate::config::{self, Config};
 use crate::exit::Exit;
@@ -25,9 +26,6 @@ use crate::poll::into_watched_jobs;
 /// The scripts set it to the name of the shell.
 const VARIABLE: &str = "MINTWATCH_COMPLETE";
 
-/// Those of the API's contract; the API may return others.
-const STATUSES: [&str; 4] = ["active", "completed", "failed", "archived"];
-
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   source <(mintwatch completions bash)   # in ~/.bashrc
@@ -35,7 +33,9 @@ const STATUSES: [&str; 4] = ["active", "completed", "failed", "archived"];
   mintwatch completions fish | source    # in ~/.config/fish/completions/mintwatch.fish
 
 Job ids, labels and projects of the config complete too. The script calls mintwatch, and may change
-with its version: let the shell ask for it at each start rather than keep it in a file.")]
+with its version: let the shell ask for it at each start rather than keep it in a file.
+
+Exit codes: 0 printed; 2 usage.")]
 pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
@@ -146,7 +146,15 @@ fn unquote(word: &str) -> String {
 }
 
 pub fn jobs(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let names = |mut config| job_names(&into_watched_jobs(&mut config));
+    let names = |mut config| {
+        let watched = into_watched_jobs(&mut config);
+        let mut names = job_names(&watched);
+        // Else each job would be offered twice.
+        if !typed.is_empty() {
+            names.extend(paths(&watched));
+        }
+        names
+    };
     matching(typed, watched_config().map_or_else(Vec::new, names))
 }
 
@@ -157,12 +165,13 @@ pub fn projects(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 pub fn statuses(typed: &OsStr) -> Vec<CompletionCandidate> {
-    matching(typed, STATUSES.map(String::from).into())
+    matching(typed, status_names().collect())
 }
 
 fn matching(typed: &OsStr, mut names: Vec<String>) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
-    names.retain(|name| name.starts_with(&*typed));
+    let mut seen = HashSet::new();
+    names.retain(|name| name.starts_with(&*typed) && seen.insert(name.clone()));
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
@@ -211,6 +220,16 @@ fn job_names(watched: &[Watched]) -> Vec<String> {
         names.extend(job.label.clone().filter(|label| labels[&**label] == 1));
     }
     names
+}
+
+/// Each `PROJECT/JOB`, by the name of the project and by its id. A name with a `/` would be read as
+/// another one.
+fn paths(watched: &[Watched]) -> impl Iterator<Item = String> {
+    watched.iter().flat_map(|job| {
+        let projects = [job.project.title(), &job.project.id];
+        let readable = projects.into_iter().filter(|name| !name.contains('/'));
+        readable.map(|project| format!("{project}/{}", job.key.id))
+    })
 }
 
 fn count<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::error::CommandResult;
 use super::output::OutputStyle;
 use super::select::{self, SelectError};
-use super::{json, table};
+use super::{json, report, table};
 use crate::board::{Board, Row, Watched};
 use crate::exit::Exit;
 use crate::job::Status;
@@ -22,7 +22,10 @@ use crate::text;
   mintwatch list                         every job
   mintwatch list --needs-you             what waits for you
   mintwatch list --project docs --status failed
-  mintwatch list \"SDK quickstart\" --json | jq -r .jobs[0].prLink")]
+  mintwatch list \"SDK quickstart\" --json | jq -r .jobs[0].prLink
+
+Exit codes: 0 done, also where polls failed: the errors are in their rows; 2 usage or config; 4 no
+key, or a key refused, for any of the jobs that were polled.")]
 pub struct ListArgs {
     /// Only these jobs: ids, PROJECT/JOB, or labels
     #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
@@ -33,7 +36,8 @@ pub struct ListArgs {
     /// Only jobs that failed, or whose pull request waits
     #[arg(long)]
     pub needs_you: bool,
-    /// Only jobs with this status: active, completed, failed or archived
+    /// Only jobs with this status: active, completed, failed or archived; or unknown, which is any
+    /// other
     #[arg(long, value_name = "S", add = ArgValueCompleter::new(completions::statuses))]
     pub status: Option<String>,
     /// Only jobs of this project, by id or name
@@ -48,17 +52,18 @@ impl ListArgs {
         let board = board.borrow();
         let style = OutputStyle::for_stdout(context);
         self.print(&board, style, Timestamp::now(), &mut io::stdout().lock())?;
-        if let Some(unknown) = self.unknown_status(&board) {
-            let _ = writeln!(
-                io::stderr(),
-                "mintwatch: no job has the status \"{unknown}\"; the API knows active, \
-                 completed, failed and archived"
-            );
+        let refused: Vec<&Row> = board.rows().iter().filter(|row| row.lacks_key()).collect();
+        let wrong_status = self.wrong_status(&board).map(|status| {
+            format!("no job has the status \"{status}\": it is none of those that the API knows")
+        });
+        for line in report::errors(&refused).into_iter().chain(wrong_status) {
+            // If stderr is closed, the table and the exit code remain.
+            let _ = writeln!(io::stderr(), "mintwatch: {line}");
         }
-        Ok(if board.rows().iter().any(Row::lacks_key) {
-            Exit::NoKey
-        } else {
+        Ok(if refused.is_empty() {
             Exit::Done
+        } else {
+            Exit::NoKey
         })
     }
 
@@ -86,9 +91,9 @@ impl ListArgs {
     }
 
     /// The wanted status, cleaned, if it is neither in the API's contract nor on `board`.
-    fn unknown_status(&self, board: &Board) -> Option<String> {
+    fn wrong_status(&self, board: &Board) -> Option<String> {
         let wanted = self.status.as_deref()?;
-        let known = !matches!(Status::from_api(&wanted.to_lowercase()), Status::Other(_));
+        let known = status_names().any(|name| name.eq_ignore_ascii_case(wanted));
         let seen = board.rows().iter().any(|row| has_status(row, wanted));
         (!known && !seen).then(|| text::clean(wanted))
     }
@@ -99,7 +104,14 @@ impl ListArgs {
     }
 }
 
+/// What `--status` takes, whatever the statuses of the jobs are.
+pub fn status_names() -> impl Iterator<Item = String> {
+    let known = Status::KNOWN.iter().map(Status::to_string);
+    known.chain([Status::UNKNOWN.to_owned()])
+}
+
 fn has_status(row: &Row, wanted: &str) -> bool {
-    row.status()
-        .is_some_and(|status| status.as_str().eq_ignore_ascii_case(wanted))
+    let is_known = row.status().is_some_and(Status::is_known);
+    row.status_word().eq_ignore_ascii_case(wanted)
+        || (!is_known && wanted.eq_ignore_ascii_case(Status::UNKNOWN))
 }

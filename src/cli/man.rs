@@ -1,4 +1,7 @@
-//! `mintwatch man`: the manual page, generated from the command line's definition.
+//! `mintwatch man`: the manual page, generated from the command line's definition and, for the
+//! dashboard, from the table of keys.
+
+mod sections;
 
 use std::io::{self, Write};
 
@@ -24,6 +27,7 @@ fn print(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
     page.render_options_section(out)?;
     out.write_all(notes(&page)?.as_bytes())?;
     print_verbs(&command, out)?;
+    sections::print(out)?;
     page.render_version_section(out)
 }
 

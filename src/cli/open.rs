@@ -25,8 +25,8 @@ use crate::view::why_no_pull_request;
 
 Where there is no browser, as over SSH, the link is printed instead. BROWSER names another one.
 
-Exit codes: 0 done; 1 there is no pull request, or it could not be opened; 4 no key, or a key
-refused.")]
+Exit codes: 0 done; 1 there is no pull request, or it could not be opened; 2 usage or config; 4 no
+key, or a key refused.")]
 pub struct OpenArgs {
     /// The job: an id, PROJECT/JOB, or a label
     #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]

@@ -22,7 +22,10 @@ Prints PROJECT/JOB for each job removed. Nothing happens to the job itself.
 Examples:
   mintwatch rm job_01HZX9
   mintwatch rm docs/job_01HZX9 \"SDK quickstart\"
-  mintwatch rm $(mintwatch list --status archived --json | jq -r '.jobs[].id')"
+  mintwatch rm $(mintwatch list --status archived --json | jq -r '.jobs[].id')
+
+Exit codes: 0 none of them is in the config any more; 2 usage or config. Nothing is removed unless
+all can be."
 )]
 pub struct RmArgs {
     /// The jobs to stop watching

@@ -21,11 +21,9 @@ pub enum SelectError {
 pub fn job<'a>(watched: &'a [Watched], name: &str) -> Result<&'a Watched, SelectError> {
     let mut found: Vec<&Watched> = watched.iter().filter(|job| *job.key.id == *name).collect();
     if found.is_empty() {
-        let path = name.split_once('/');
-        found.extend(path.and_then(|(project, id)| {
-            let mut jobs = watched.iter();
-            jobs.find(|job| in_project(job, project) && *job.key.id == *id)
-        }));
+        let (project, id) = name.split_once('/').unwrap_or_default();
+        let named = |job: &&Watched| *job.key.id == *id && in_project(job, project);
+        found.extend(watched.iter().filter(named));
     }
     if found.is_empty() {
         let labelled = |job: &&Watched| job.label.as_deref() == Some(name);
@@ -119,11 +117,20 @@ mod tests {
             id: "p2".into(),
             name: None,
         });
+        // Two projects of one name.
+        let [web, web_too] = ["p3", "p4"].map(|id| {
+            Arc::new(Project {
+                id: id.into(),
+                name: Some("web".into()),
+            })
+        });
         [
             (&docs, "job_1", Some("SDK quickstart")),
             (&docs, "job_2", Some("Twice")),
             (&api, "job_2", Some("Twice")),
             (&api, "job_3", Some("job_1")),
+            (&web, "job_4", None),
+            (&web_too, "job_4", None),
         ]
         .into_iter()
         .map(|(project, id, label)| Watched {
@@ -146,6 +153,8 @@ mod tests {
             ("job_2", None),
             ("Twice", None),
             ("p2/job_1", None),
+            ("web/job_4", None),
+            ("p3/job_4", Some("p3/job_4")),
             ("nothing", None),
             ("", None),
         ] {
@@ -161,10 +170,10 @@ mod tests {
             error.to_string(),
             "\"job_2\" could be any of p1/job_2, p2/job_2; say which, as PROJECT/JOB"
         );
-        let error = project(&watched(), "web").unwrap_err();
+        let error = project(&watched(), "nothing").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no project with jobs is called \"web\"; the config has docs, p2"
+            "no project with jobs is called \"nothing\"; the config has docs, p2, web"
         );
         assert_eq!(project(&watched(), "docs").map(|jobs| jobs.len()), Ok(2));
     }
@@ -172,7 +181,7 @@ mod tests {
     #[test]
     fn the_nearest_name_is_suggested() {
         for (name, want) in [
-            ("job_4", "did you mean \"job_1\"?"),
+            ("job_5", "did you mean \"job_1\"?"),
             ("jbo_3", "did you mean \"job_3\"?"),
             ("SDK quikstart", "did you mean \"SDK quickstart\"?"),
             ("sdk QUICKSTART", "did you mean \"SDK quickstart\"?"),
@@ -207,7 +216,7 @@ mod tests {
             ids(&["job_3", "docs/job_2"]).unwrap(),
             ["p2/job_3", "p1/job_2"]
         );
-        assert_eq!(ids(&[]).unwrap().len(), 4);
+        assert_eq!(ids(&[]).unwrap().len(), 6);
         assert!(ids(&["job_3", "nothing"]).is_err());
     }
 }

@@ -1,6 +1,5 @@
 //! `mintwatch wait`: waits until jobs have finished.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::pin::pin;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use super::completions;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use super::output::{self, OutputStyle};
+use super::report::{errors, names};
 use super::{json, select, table};
 use crate::board::{Board, Row};
 use crate::exit::Exit;
@@ -23,11 +23,8 @@ use crate::poll::schedule::Start;
 use crate::process;
 use crate::text;
 use crate::time;
-use crate::view::plural;
 use crate::view::theme::Theme;
 
-/// The most jobs that a message names.
-const MAX_NAMED: usize = 5;
 /// Goes back to the start of the line and clears it (ECMA-48 CR and EL).
 const REWRITE: &str = "\r\x1b[K";
 
@@ -41,8 +38,9 @@ const REWRITE: &str = "\r\x1b[K";
 A job has finished when it is completed, failed or archived. Where no job is watched, there is
 nothing to wait for.
 
-Exit codes: 0 all completed or archived; 1 a job failed, or there is no such job; 4 no key, or a
-key refused, and all others have finished; 8 not finished within --timeout; 130 Ctrl-C.")]
+Exit codes: 0 all completed or archived; 1 a job failed, or there is no such job; 2 usage or
+config; 4 no key, or a key refused, and all others have finished; 8 not finished within --timeout;
+130 Ctrl-C.")]
 pub struct WaitArgs {
     /// Only these jobs: ids, PROJECT/JOB, or labels
     #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
@@ -268,29 +266,6 @@ fn messages(exit: Exit, args: &WaitArgs, board: &Board) -> Vec<String> {
         messages.extend(errors(&pending));
     }
     messages
-}
-
-/// Each error of `rows` once, after the jobs that have it.
-fn errors(rows: &[&Row]) -> Vec<String> {
-    let mut affected: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
-    for row in rows {
-        if let Some(error) = &row.error {
-            affected.entry(&error.message).or_default().push(row);
-        }
-    }
-    let lines = affected.iter();
-    lines
-        .map(|(error, rows)| format!("{}: {error}", names(rows)))
-        .collect()
-}
-
-fn names(rows: &[&Row]) -> String {
-    let titles = rows.iter().take(MAX_NAMED).map(|row| row.title());
-    let named = titles.collect::<Vec<_>>().join(", ");
-    match rows.len().saturating_sub(MAX_NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more {}", plural("job", more)),
-    }
 }
 
 #[cfg(test)]

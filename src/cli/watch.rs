@@ -34,7 +34,7 @@ at that moment. When one reply brings both, `status` comes first. The first sigh
 change. Errors of polls are printed on standard error, once each.
 
 Exit codes: 130 Ctrl-C; 143 SIGTERM; 0 when the reader of the output has gone; 1 no jobs to watch;
-4 no key, or all keys refused.")]
+2 usage or config; 4 no key, or all keys refused.")]
 pub struct WatchArgs {
     /// Print one JSON object a line (NDJSON)
     #[arg(long)]

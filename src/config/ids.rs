@@ -1,6 +1,7 @@
 //! Job ids as people have them at hand: typed, as links, or inside replies of the API.
 //!
-//! This file must not know which ids are in the config already.
+//! Some name their project too: that has to be the one that was chosen. This file must not know which
+//! ids are in the config already.
 
 use std::collections::HashSet;
 
@@ -8,10 +9,14 @@ use serde_json::{Deserializer, Value};
 use url::Url;
 
 use super::{check, redact};
-use crate::job::JobId;
+use crate::job::{JobId, ProjectId};
 
 /// The most cells of a wrong text that a message repeats.
 const MAX_SHOWN: usize = 60;
+
+/// Where a person finds the id of a job.
+pub const WHERE_TO_FIND: &str =
+    "the \"id\" in a reply of the API, or what stands after /job/ in a link";
 
 /// Why there are no job ids in a text. Its `Display` is meant for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,32 +35,54 @@ pub enum IdsError {
     NotJson(String, String),
     #[error("no job id in {0}: expected the JSON of a job, with its \"id\", or of several")]
     NoJob(String),
+    /// With the job and the project that it is in.
+    #[error("{0} is in the project {1}, not in the one chosen: choose that, or give the id alone")]
+    OtherProject(String, String),
 }
 
-/// The job ids in `text`, each once, in their order: ids or links one a line, or JSON: a job as the
-/// API returns it, an array of them, or one after the other. Blank lines and `#` comments are
-/// skipped.
-pub fn parse_ids(text: &str) -> Result<Vec<JobId>, IdsError> {
-    let mut ids = Vec::new();
-    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    while !rest.is_empty() {
-        rest = if rest.starts_with(['{', '[', '"']) {
-            take_json(rest, &mut ids)?
-        } else {
-            take_line(rest, &mut ids)?
-        }
-        .trim_start();
-    }
-    let mut seen = HashSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    if ids.is_empty() {
+/// An id, and the project where what it stands in names one.
+struct Found {
+    project: Option<ProjectId>,
+    id: JobId,
+}
+
+/// The ids of jobs of `project` in `text`, each once, in their order: ids or links one a line, or JSON:
+/// a job as the API returns it, an array of them, or one after the other. Blank lines and `#` comments
+/// are skipped.
+pub fn parse_ids(text: &str, project: &ProjectId) -> Result<Vec<JobId>, IdsError> {
+    let found = find(text)?;
+    if found.is_empty() {
         return Err(IdsError::Nothing);
     }
-    ids.iter().try_for_each(|id| check(id))?;
+    let mut seen = HashSet::new();
+    let mut ids = Vec::new();
+    for Found { project: named, id } in found {
+        check(&id)?;
+        if let Some(other) = named.filter(|named| named != project) {
+            return Err(IdsError::OtherProject(shown(&id), shown(&other)));
+        }
+        if seen.insert(id.clone()) {
+            ids.push(id);
+        }
+    }
     Ok(ids)
 }
 
-fn take_line<'a>(text: &'a str, ids: &mut Vec<JobId>) -> Result<&'a str, IdsError> {
+fn find(text: &str) -> Result<Vec<Found>, IdsError> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    while !rest.is_empty() {
+        rest = if rest.starts_with(['{', '[', '"']) {
+            take_json(rest, &mut found)?
+        } else {
+            take_line(rest, &mut found)?
+        }
+        .trim_start();
+    }
+    Ok(found)
+}
+
+fn take_line<'a>(text: &'a str, found: &mut Vec<Found>) -> Result<&'a str, IdsError> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     // An id has no spaces, so what follows one and a `#` is a comment.
     let end = line
@@ -64,35 +91,49 @@ fn take_line<'a>(text: &'a str, ids: &mut Vec<JobId>) -> Result<&'a str, IdsErro
         .find(|at| *at == 0 || line[..*at].ends_with(char::is_whitespace));
     let word = line[..end.unwrap_or(line.len())].trim();
     if !word.is_empty() {
-        ids.push(from_word(word)?);
+        found.push(from_word(word)?);
     }
     Ok(rest)
 }
 
 /// The id that is `word`, or that is in it where it is a link.
-fn from_word(word: &str) -> Result<JobId, IdsError> {
-    if !word.starts_with("https://") && !word.starts_with("http://") {
-        return Ok(word.into());
+fn from_word(word: &str) -> Result<Found, IdsError> {
+    if word.starts_with("https://") || word.starts_with("http://") {
+        return from_link(word);
     }
+    Ok(Found {
+        project: None,
+        id: word.into(),
+    })
+}
+
+/// The id after the last `/job/`, since a project could be called `job`. A link of the API has
+/// `/agent/PROJECT` before that.
+fn from_link(word: &str) -> Result<Found, IdsError> {
     let no_job = || IdsError::Link(shown(word));
     let url = Url::parse(word).map_err(|_| no_job())?;
     let segments: Vec<&str> = url.path().split('/').collect();
-    // The last one, since a project could be called `job`.
-    let pairs = segments.iter().zip(segments.iter().skip(1));
-    let id = pairs
-        .rev()
-        .find(|(name, id)| **name == "job" && !id.is_empty());
-    match id {
-        Some((_, id)) if !id.contains('%') => Ok((*id).into()),
+    let mut pairs = segments.windows(2);
+    let at = pairs.rposition(|pair| pair[0] == "job" && !pair[1].is_empty());
+    let (before, after) = segments.split_at(at.ok_or_else(no_job)?);
+    let project = match before {
+        [.., "agent", project] if !project.is_empty() => Some((*project).into()),
+        _ => None,
+    };
+    match after {
+        [_, id, ..] if !id.contains('%') => Ok(Found {
+            project,
+            id: (*id).into(),
+        }),
         _ => Err(no_job()),
     }
 }
 
 /// Takes one JSON value from the start of `text`, with the comma after it.
-fn take_json<'a>(text: &'a str, ids: &mut Vec<JobId>) -> Result<&'a str, IdsError> {
+fn take_json<'a>(text: &'a str, found: &mut Vec<Found>) -> Result<&'a str, IdsError> {
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
     match values.next() {
-        Some(Ok(value)) => from_json(&value, ids)?,
+        Some(Ok(value)) => from_json(&value, found)?,
         Some(Err(error)) => return Err(IdsError::NotJson(shown(text), error.to_string())),
         None => return Ok(""),
     }
@@ -100,14 +141,23 @@ fn take_json<'a>(text: &'a str, ids: &mut Vec<JobId>) -> Result<&'a str, IdsErro
     Ok(rest.trim_start().strip_prefix(',').unwrap_or(rest))
 }
 
-fn from_json(value: &Value, ids: &mut Vec<JobId>) -> Result<(), IdsError> {
+fn from_json(value: &Value, found: &mut Vec<Found>) -> Result<(), IdsError> {
     match value {
-        Value::String(word) => ids.push(from_word(word)?),
-        Value::Array(values) => values.iter().try_for_each(|value| from_json(value, ids))?,
+        Value::String(word) => found.push(from_word(word)?),
+        Value::Array(values) => values
+            .iter()
+            .try_for_each(|value| from_json(value, found))?,
         Value::Object(object) => match (object.get("id"), object.get("jobs")) {
-            (Some(Value::String(id)), _) => ids.push(id.as_str().into()),
+            (Some(Value::String(id)), _) => found.push(Found {
+                // Of `mintwatch list --json`; the API does not name it.
+                project: object
+                    .get("project")
+                    .and_then(|project| project["id"].as_str())
+                    .map(ProjectId::from),
+                id: id.as_str().into(),
+            }),
             // What `mintwatch list --json` prints.
-            (None, Some(jobs @ Value::Array(_))) => from_json(jobs, ids)?,
+            (None, Some(jobs @ Value::Array(_))) => from_json(jobs, found)?,
             _ => return Err(IdsError::NoJob(shown(&value.to_string()))),
         },
         _ => return Err(IdsError::NoJob(shown(&value.to_string()))),
@@ -149,7 +199,8 @@ mod tests {
                 vec!["job_1"],
             ),
             ("http://x/job/job_1/message?a=1#job/x", vec!["job_1"]),
-            ("https://x/v2/agent/job/job/job/", vec!["job"]),
+            ("https://x/v2/agent/p/job/job/", vec!["job"]),
+            ("https://x/agent/job/a", vec!["a"]),
             (
                 "https://x/job/a\n\nhttps://x/job/b/\nc",
                 vec!["a", "b", "c"],
@@ -183,7 +234,7 @@ mod tests {
             ),
         ] {
             let want: Vec<JobId> = want.into_iter().map(JobId::from).collect();
-            assert_eq!(parse_ids(text), Ok(want), "{text}");
+            assert_eq!(parse_ids(text, &"p".into()), Ok(want), "{text}");
         }
     }
 
@@ -246,7 +297,37 @@ mod tests {
                 "no job id in {\"id\":3}: expected the JSON of a job, with its \"id\", or of several",
             ),
         ] {
-            assert_eq!(parse_ids(text).unwrap_err().to_string(), want, "{text}");
+            assert_eq!(
+                parse_ids(text, &"p".into()).unwrap_err().to_string(),
+                want,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_job_of_another_project_is_refused() {
+        let own = "https://api.mintlify.com/v2/agent/p/job/a";
+        let listed = r#"{"jobs":[{"project":{"id":"p2","name":"docs"},"id":"b"}]}"#;
+        for (text, job, project) in [
+            ("https://api.mintlify.com/v2/agent/p2/job/b", "b", "p2"),
+            (
+                "http://127.0.0.1:1/base/v1/agent/p2/job/b/message",
+                "b",
+                "p2",
+            ),
+            ("https://x/v2/agent/job/job/job", "job", "job"),
+            ("https://x/agent/a%20p/job/b", "b", "a%20p"),
+            ("https://x/agent/mint_secret/job/b", "b", "mint_******"),
+            (&format!("{own}\nhttps://x/agent/p2/job/b"), "b", "p2"),
+            (listed, "b", "p2"),
+        ] {
+            let error = parse_ids(text, &"p".into()).unwrap_err();
+            assert_eq!(
+                error,
+                IdsError::OtherProject(job.into(), project.into()),
+                "{text}"
+            );
         }
     }
 }

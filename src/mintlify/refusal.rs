@@ -5,12 +5,10 @@
 
 use super::Call;
 use super::wire::{self, DecodeError};
+use crate::base_url::KEYS_PAGE;
 use crate::failure::{ErrorKind, Failure};
 use crate::http::{Client, Reply};
 use crate::time::duration;
-
-/// Where users manage their organisation's keys.
-pub(super) const KEYS_PAGE: &str = "https://app.mintlify.com/settings/organization/api-keys";
 
 /// A reply with a status that is no success.
 pub(super) fn error_status(http: &Client, call: &Call<'_>, reply: &Reply) -> Failure {

@@ -7,9 +7,10 @@
 use secrecy::SecretString;
 use tracing::Instrument;
 
-use super::refusal::{self, KEYS_PAGE, poll_message};
+use super::refusal::{self, poll_message};
 use super::wire::{self, DecodeError};
 use super::{Call, Client};
+use crate::base_url::KEYS_PAGE;
 use crate::failure::{ErrorKind, Failure};
 use crate::http::ExchangeError;
 use crate::job::{Job, JobId, JobKey, ProjectId};

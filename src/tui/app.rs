@@ -41,6 +41,7 @@ use crate::board::{Board, Counts, Event, Project, Row};
 use crate::config::{Config, ConfigError, UiConfig};
 use crate::job::{JobKey, ProjectId};
 use crate::link::Link;
+use crate::text;
 use crate::view::columns::ColumnId;
 use crate::view::measure::{Measure, Measurer};
 use crate::view::order::Sort;
@@ -242,6 +243,15 @@ impl App {
             self.show_news(format!("{title}: {}", line.text), role, now);
         }
         Effect::None
+    }
+
+    /// The config file as texts name it.
+    pub fn config_name(&self) -> String {
+        let path = self.config_path.as_ref();
+        path.map_or_else(
+            || String::from("the config file"),
+            |path| text::clean(&path.to_string_lossy()),
+        )
     }
 
     /// Whether something shown has changed since [`Self::take_dirty`].

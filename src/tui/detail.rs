@@ -66,8 +66,8 @@ impl Page<'_> {
     fn title(&mut self, row: &Row) {
         let glyphs = self.painter.glyphs();
         let status = row.status();
-        let word = status.map_or("not known", |status| status.as_str());
-        let status_text = format!(" {} {word}", status_glyph(status, glyphs));
+        let glyph = status_glyph(status, glyphs);
+        let status_text = format!(" {glyph} {}", row.status_word());
         let mut line = Line::from(self.painter.span(status_text, status_role(status)));
         if row.needs_you() {
             let text = format!("   {} needs you", glyphs.needs_you);

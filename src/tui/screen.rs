@@ -140,7 +140,7 @@ fn status_counts(counts: &Counts, painter: &Painter) -> Vec<(Span<'static>, u8)>
     for (count, status, weight) in by_status.into_iter().filter(|(count, ..)| *count > 0) {
         let status = status.as_ref();
         let glyph = status_glyph(status, painter.glyphs());
-        let word = status.map_or("unknown", Status::as_str);
+        let word = Status::word(status);
         let text = format!("{glyph} {count} {word}");
         parts.push((painter.span(text, status_role(status)), weight));
     }

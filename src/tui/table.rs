@@ -11,6 +11,7 @@ use super::keys::Action;
 use super::layout::header_and_rows;
 use super::painter::Painter;
 use crate::board::{Freshness, Row};
+use crate::config::ids::WHERE_TO_FIND;
 use crate::text;
 use crate::view::columns::Column;
 use crate::view::theme::Role;
@@ -136,7 +137,10 @@ fn what_next(painter: &Painter) -> (String, String) {
         let next = app.keys.hint(Action::Back, "clears the filter.");
         (format!("Nothing here matches /{filter}"), next)
     } else if painter.board.counts().total == 0 {
-        (ViewId::EVERYTHING.view().empty.to_owned(), how_to_add(app))
+        match app.no_project() {
+            Some(what_and_next) => what_and_next,
+            None => (ViewId::EVERYTHING.view().empty.to_owned(), how_to_add(app)),
+        }
     } else {
         let all = Action::View(ViewId::EVERYTHING);
         let next = app.keys.hint(all, "shows all jobs.");
@@ -145,14 +149,13 @@ fn what_next(painter: &Painter) -> (String, String) {
 }
 
 fn how_to_add(app: &App) -> String {
-    let path = app.config_path.as_ref();
-    let file = path.map_or_else(
-        || String::from("the config file"),
-        |path| text::clean(&path.to_string_lossy()),
-    );
-    let key = app.keys.key_of(Action::AddJobs);
-    let or_press = key.map_or_else(String::new, |key| format!(", or press {key}"));
+    let new = app.keys.hint(Action::NewJob, "starts a job");
+    let add = app
+        .keys
+        .hint(Action::AddJobs, "watches one that exists, by its id");
+    let file = app.config_name();
     format!(
-        "List job ids under [[projects]] in {file} (it is reread when it changes){or_press}. mintwatch --demo shows how it looks."
+        "{new}, {add}: {WHERE_TO_FIND}. Both list it in {file}, which is reread when it changes. \
+         mintwatch --demo shows how it looks."
     )
 }

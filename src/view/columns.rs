@@ -323,18 +323,9 @@ pub fn status_role(status: Option<&Status>) -> Role {
     }
 }
 
-/// The status of a row in a word or two.
-pub fn status_word(row: &Row) -> &str {
-    match (row.status(), &row.job) {
-        (Some(status), _) => status.as_str(),
-        (None, Some(_)) => "unknown",
-        (None, None) => "not seen",
-    }
-}
-
 fn status_text(row: &Row, glyphs: &Glyphs) -> String {
-    let word = status_word(row);
-    format!("{} {word}", status_glyph(row.status(), glyphs))
+    let glyph = status_glyph(row.status(), glyphs);
+    format!("{glyph} {}", row.status_word())
 }
 
 /// Empty while the row is fresh; else since when it was not seen, and why.

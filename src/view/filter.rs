@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::columns::{branch, model, status_word};
+use super::columns::{branch, model};
 use crate::board::{Freshness, Row};
 
 /// Whether a word is found in a value.
@@ -48,7 +48,7 @@ const FIELDS: &[Field] = &[
     },
     Field {
         key: "status",
-        any: |row, found| found(status_word(row)),
+        any: |row, found| found(row.status_word()),
     },
     Field {
         key: "",

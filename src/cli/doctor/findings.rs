@@ -87,8 +87,8 @@ pub fn project(name: &str, polled: Option<&Row>) -> Finding {
     let title = row.title();
     match &row.error {
         None => {
-            let status = row.status().map_or("in an unknown state", |s| s.as_str());
-            Finding::ok(topic, format!("{name}: answers; {title} is {status}"))
+            let status = row.status_word();
+            Finding::ok(topic, format!("{name}: answers; {title}: status {status}"))
         }
         Some(error) => {
             let message = format!("{name}, {title}: {}", error.message);

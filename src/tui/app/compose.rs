@@ -9,6 +9,7 @@ use super::super::keys;
 use super::super::text_area::TextArea;
 use super::act::job_keys;
 use super::{App, Effect, Mode, Question};
+use crate::base_url::KEYS_PAGE;
 use crate::board::{Board, Project, Row};
 use crate::config::ids::parse_ids;
 use crate::job::{JobId, JobKey, ProjectId};
@@ -72,7 +73,9 @@ impl Request {
     pub(super) fn was_written_as(&self, text: &str) -> bool {
         match self {
             Self::Create { prompt, .. } | Self::FollowUp { prompt, .. } => prompt == text.trim(),
-            Self::Add { ids, .. } => parse_ids(text.trim()).is_ok_and(|written| written == *ids),
+            Self::Add { project, ids } => {
+                parse_ids(text.trim(), project).is_ok_and(|written| written == *ids)
+            }
             Self::Remove { .. } => false,
         }
     }
@@ -108,7 +111,7 @@ impl Compose {
             Purpose::NewJob => Request::Create { project, prompt },
             Purpose::FollowUp => Request::FollowUp { jobs, prompt },
             Purpose::AddJobs => {
-                let ids = parse_ids(&prompt).map_err(|error| error.to_string())?;
+                let ids = parse_ids(&prompt, &project).map_err(|error| error.to_string())?;
                 Request::Add { project, ids }
             }
         })
@@ -119,8 +122,8 @@ impl App {
     /// Opens the editor, with what was written before and not sent.
     pub(super) fn compose(&mut self, purpose: Purpose, board: &Board, now: Timestamp) {
         let targets = self.targets(board);
-        if self.projects.is_empty() {
-            return self.show_message("no project is in the config yet", Role::Muted, now);
+        if let Some((what, next)) = self.no_project() {
+            return self.show_message(format!("{what} {next}"), Role::Muted, now);
         }
         if purpose == Purpose::FollowUp && targets.is_empty() {
             return self.show_message("no job is selected", Role::Muted, now);
@@ -135,6 +138,17 @@ impl App {
             jobs: job_keys(&targets),
             recipients: title_or_count(&targets),
         });
+    }
+
+    /// That there is no project for a job to be in, and how to add one.
+    pub fn no_project(&self) -> Option<(String, String)> {
+        let what = String::from("No project is in the config yet.");
+        let next = format!(
+            "List one under [[projects]] in {}, which is reread when it changes; ids of projects are \
+             on the page of the API keys: {KEYS_PAGE}",
+            self.config_name()
+        );
+        self.projects.is_empty().then_some((what, next))
     }
 
     pub(super) fn on_compose_key(
