@@ -60,7 +60,7 @@ fn after_any_stray_reply_the_next_key_works_and_none_is_taken_for_keys() {
         terminal.wait_for("3 active");
     }
     terminal.send("\u{1b}[?997;1n");
-    terminal.resize(60, 20);
+    terminal.resize(30, 20);
     terminal.wait("another size", |screen| {
         !screen.contents().contains("BRANCH")
     });
