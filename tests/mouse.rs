@@ -424,10 +424,10 @@ fn a_key_in_the_footer_is_clicked_on() {
 fn the_details_beside_the_table_are_scrolled_by_key() {
     let mut screen = Screen::new("", "jjp", (80, 24));
     let (selected, top) = (screen.selected().to_owned(), text(&screen.draw()));
-    assert!(top.contains("more PgDn"), "{top}");
+    assert!(top.contains("more J"), "{top}");
     screen.press("JJ");
     let scrolled = text(&screen.draw());
-    assert!(scrolled.contains("2 more PgUp"), "{scrolled}");
+    assert!(scrolled.contains("2 more K"), "{scrolled}");
     screen.press("KK");
     assert_eq!(text(&screen.draw()), top);
     assert_eq!(screen.selected(), selected);

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::app::App;
+use super::app::{App, Mode};
 use super::keys::Action;
 use crate::board::Board;
 use crate::text::{self, Cut};
@@ -94,10 +94,12 @@ impl Painter<'_> {
             let key = self.app.keys.key_of(action).unwrap_or_default();
             (lines > 0).then(|| format!("{arrow} {lines} more {key}"))
         };
-        let signs = [
-            sign(above, up, Action::PageUp),
-            sign(below, down, Action::PageDown),
-        ];
+        // Beside the table, the page keys are the table's.
+        let [up_key, down_key] = match self.app.mode {
+            Mode::Details | Mode::Errors | Mode::Help => [Action::PageUp, Action::PageDown],
+            _ => [Action::ScrollUp, Action::ScrollDown],
+        };
+        let signs = [sign(above, up, up_key), sign(below, down, down_key)];
         let signs: Vec<String> = signs.into_iter().flatten().collect();
         let line = Line::from(self.span(format!("{} ", signs.join("   ")), Role::Muted));
         line.right_aligned().render(area, self.buffer);
