@@ -4,7 +4,7 @@
 //! for.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use unicode_width::UnicodeWidthStr;
 
 use crate::text;
@@ -26,8 +26,15 @@ impl TextArea {
     /// An editor of `text`, its cursor at the end.
     pub fn new(text: &str) -> Self {
         let mut area = Self::default();
-        area.insert(text);
+        // What is inserted at once is capped.
+        text.split_inclusive('\n')
+            .for_each(|line| area.insert(line));
         area
+    }
+
+    /// Whether nothing is written in it.
+    pub fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
     }
 
     pub fn text(&self) -> &str {
@@ -38,14 +45,14 @@ impl TextArea {
     pub fn insert(&mut self, raw: &str) {
         let clean = text::clean_lines(raw);
         self.text.insert_str(self.cursor, &clean);
-        self.cursor += clean.len();
+        self.go_to_border(self.cursor + clean.len());
     }
 
     /// Does what `key` asks for, if it is a key of the editor.
     pub fn on_key(&mut self, key: &KeyEvent) {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         match (key.code, ctrl) {
-            (KeyCode::Enter, _) => self.insert("\n"),
+            (KeyCode::Enter, _) | (KeyCode::Char('j'), true) => self.insert("\n"),
             (KeyCode::Char(c), false) => self.insert(c.encode_utf8(&mut [0; 4])),
             (KeyCode::Backspace, _) | (KeyCode::Char('h'), true) => {
                 self.delete(self.before()..self.cursor);
@@ -100,8 +107,23 @@ impl TextArea {
     }
 
     fn delete(&mut self, range: std::ops::Range<usize>) {
-        self.cursor = range.start;
+        let start = range.start;
         self.text.replace_range(range, "");
+        self.go_to_border(start);
+    }
+
+    /// Puts the cursor at `at`, or behind the cluster that `at` is inside of: what was on both sides
+    /// of a change may have become one cluster.
+    fn go_to_border(&mut self, at: usize) {
+        let mut border = GraphemeCursor::new(at, self.text.len(), true);
+        // Neither fails where the whole text is given.
+        let is_border = border.is_boundary(&self.text, 0) == Ok(true);
+        let next = border.next_boundary(&self.text, 0).ok().flatten();
+        self.cursor = if is_border {
+            at
+        } else {
+            next.unwrap_or(self.text.len())
+        };
     }
 
     fn before(&self) -> usize {
@@ -201,6 +223,25 @@ mod tests {
         assert_eq!(area.text(), "o\n\n");
         ctrl(&mut area, 'u');
         assert_eq!(area.text(), "\n\n");
+        // Some terminals and people send it for Enter.
+        ctrl(&mut area, 'j');
+        assert_eq!(area.text(), "\n\n\n");
+    }
+
+    /// Two halves of a flag, which are one cluster.
+    #[test]
+    fn the_cursor_is_behind_what_a_change_has_joined() {
+        let (first, second) = ("\u{1f1e9}", "\u{1f1ea}");
+        let mut area = TextArea::new(second);
+        press(&mut area, KeyCode::Home);
+        area.insert(&format!("ab{first}"));
+        assert_eq!(area.wrapped(20).cursor, (0, 4));
+        let mut area = TextArea::new(&format!("ab{first}\n{second}c"));
+        press(&mut area, KeyCode::Up);
+        press(&mut area, KeyCode::End);
+        press(&mut area, KeyCode::Delete);
+        assert_eq!(area.text(), format!("ab{first}{second}c"));
+        assert_eq!(area.wrapped(20).cursor, (0, 4));
     }
 
     #[test]
@@ -246,7 +287,7 @@ mod tests {
         #[test]
         fn no_sequence_of_keys_breaks_it(
             start in any::<String>(),
-            keys in prop::collection::vec(0_u8..15, 0..80),
+            keys in prop::collection::vec(0_u8..16, 0..80),
             width in 0_usize..30,
         ) {
             let mut area = TextArea::new(&start);
@@ -254,6 +295,7 @@ mod tests {
                 match key {
                     0 => press(&mut area, KeyCode::Enter),
                     1 => press(&mut area, KeyCode::Char('日')),
+                    14 => press(&mut area, KeyCode::Char('\u{1f1e9}')),
                     2 => press(&mut area, KeyCode::Char('\u{301}')),
                     3 => press(&mut area, KeyCode::Backspace),
                     4 => press(&mut area, KeyCode::Delete),
@@ -268,6 +310,9 @@ mod tests {
                     13 => ctrl(&mut area, 'w'),
                     _ => area.insert("x y\nz"),
                 }
+                let mut borders = area.text.grapheme_indices(true).map(|(at, _)| at);
+                let at_border = borders.any(|at| at == area.cursor);
+                prop_assert!(at_border || area.cursor == area.text.len(), "{:?}", area);
                 let rows = area.wrapped(width);
                 prop_assert!(rows.cursor.0 < rows.rows.len());
                 prop_assert!(rows.cursor.1 < width.max(3));
