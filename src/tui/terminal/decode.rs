@@ -47,7 +47,11 @@ pub(super) fn control_sequence(parameters: &str, last: char) -> Option<Event> {
         (_, "" | "1") => named_key(last)?,
         _ => return None,
     };
-    key(code, modifiers).map(Event::Key)
+    let key = key(code, modifiers)?;
+    if code == KeyCode::Tab && key.modifiers.contains(KeyModifiers::SHIFT) {
+        return back_tab(modifiers).map(Event::Key);
+    }
+    Some(Event::Key(key))
 }
 
 /// What `ESC O parameters last` says.

@@ -58,6 +58,7 @@ fn keys_table() {
         ("\u{1b}[4~", End, NONE),
         ("\u{1b}[5;3~", PageUp, ALT),
         ("\u{1b}[Z", BackTab, SHIFT),
+        ("\u{1b}[9;2u", BackTab, SHIFT),
         ("\u{1b}OP", F(1), NONE),
         ("\u{1b}OR", F(3), NONE),
         ("\u{1b}[1;2S", F(4), SHIFT),
