@@ -50,7 +50,17 @@ struct Found {
 /// a job as the API returns it, an array of them, or one after the other. Blank lines and `#` comments
 /// are skipped.
 pub fn parse_ids(text: &str, project: &ProjectId) -> Result<Vec<JobId>, IdsError> {
-    let found = find(text)?;
+    ids_of(find(text, |_| false)?, project)
+}
+
+/// As [`parse_ids`], with several ids or links on a line too, between spaces or commas: as people
+/// paste them.
+pub fn parse_pasted_ids(text: &str, project: &ProjectId) -> Result<Vec<JobId>, IdsError> {
+    let is_separator = |c: char| c == ',' || c.is_whitespace();
+    ids_of(find(text, is_separator)?, project)
+}
+
+fn ids_of(found: Vec<Found>, project: &ProjectId) -> Result<Vec<JobId>, IdsError> {
     if found.is_empty() {
         return Err(IdsError::Nothing);
     }
@@ -68,29 +78,35 @@ pub fn parse_ids(text: &str, project: &ProjectId) -> Result<Vec<JobId>, IdsError
     Ok(ids)
 }
 
-fn find(text: &str) -> Result<Vec<Found>, IdsError> {
+/// `is_separator` tells what stands between the words of a line.
+fn find(text: &str, is_separator: fn(char) -> bool) -> Result<Vec<Found>, IdsError> {
     let mut found = Vec::new();
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     while !rest.is_empty() {
         rest = if rest.starts_with(['{', '[', '"']) {
             take_json(rest, &mut found)?
         } else {
-            take_line(rest, &mut found)?
+            take_line(rest, is_separator, &mut found)?
         }
         .trim_start();
     }
     Ok(found)
 }
 
-fn take_line<'a>(text: &'a str, found: &mut Vec<Found>) -> Result<&'a str, IdsError> {
+fn take_line<'a>(
+    text: &'a str,
+    is_separator: fn(char) -> bool,
+    found: &mut Vec<Found>,
+) -> Result<&'a str, IdsError> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     // An id has no spaces, so what follows one and a `#` is a comment.
     let end = line
         .match_indices('#')
         .map(|(at, _)| at)
         .find(|at| *at == 0 || line[..*at].ends_with(char::is_whitespace));
-    let word = line[..end.unwrap_or(line.len())].trim();
-    if !word.is_empty() {
+    let words = line[..end.unwrap_or(line.len())].split(is_separator);
+    let words = words.map(str::trim).filter(|word| !word.is_empty());
+    for word in words {
         found.push(from_word(word)?);
     }
     Ok(rest)
@@ -236,6 +252,25 @@ mod tests {
             let want: Vec<JobId> = want.into_iter().map(JobId::from).collect();
             assert_eq!(parse_ids(text, &"p".into()), Ok(want), "{text}");
         }
+    }
+
+    #[test]
+    fn pasted_ids_may_share_a_line() {
+        let parse = |text: &str| parse_pasted_ids(text, &"p".into());
+        for (text, want) in [
+            ("a b", vec!["a", "b"]),
+            ("a, b,c,,\n d\te,\n", vec!["a", "b", "c", "d", "e"]),
+            ("https://x/job/a,https://x/job/b c", vec!["a", "b", "c"]),
+            ("a b # c d\nb, e", vec!["a", "b", "e"]),
+            ("\"a\", \"b\"\nc d", vec!["a", "b", "c", "d"]),
+            ("{\"id\":\"a\"} b, c", vec!["a", "b", "c"]),
+        ] {
+            let want: Vec<JobId> = want.into_iter().map(JobId::from).collect();
+            assert_eq!(parse(text), Ok(want), "{text}");
+        }
+        let key = parse("a mint_secret").unwrap_err();
+        assert!(matches!(key, IdsError::Key(_)), "{key}");
+        assert_eq!(parse(" , \n"), Err(IdsError::Nothing));
     }
 
     #[test]
