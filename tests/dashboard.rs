@@ -552,10 +552,11 @@ async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text
     session.wait_for("New job in p").await;
     session.send(Event::Paste("Document\nthe retries".into()));
     session.wait_for("the retries").await;
-    session.press("<esc>");
+    session.press("<tab><esc>");
     session.wait_for("the text is kept").await;
     session.press("n<tab>");
     session.wait_for("New job in other").await;
+    session.wait_for("the retries").await;
     session.press("<^s>");
     session
         .wait_for("Start a job in other? 3 of 100 writes this hour. y/n")
@@ -571,7 +572,7 @@ async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text
     let refused = Err(NotDone::because("not allowed (403)"));
     session.notice(Notice::Ended(request.clone(), refused));
     session.wait_for("not allowed (403)").await;
-    session.press("n");
+    session.press("n<tab>");
     session.wait_for("the retries").await;
     session.press("<esc>");
     session.press("e");
@@ -585,8 +586,8 @@ async fn a_new_job_is_written_asked_about_and_begun_and_a_refusal_keeps_the_text
     };
     session.notice(Notice::Ended(request, Ok(done)));
     session.wait_for_selected("job_b").await;
-    session.press("n");
-    session.wait_for("New job in p").await;
+    session.press("n<tab>");
+    session.wait_for("New job in other").await;
     session.wait_until_gone("the retries").await;
 }
 

@@ -6,6 +6,7 @@
 
 mod act;
 mod compose;
+mod drafts;
 mod history;
 mod input;
 mod message;
@@ -24,6 +25,7 @@ use ratatui::layout::Size;
 use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
+use drafts::Drafts;
 pub use history::History;
 pub use message::Messages;
 pub use question::Question;
@@ -106,8 +108,7 @@ pub struct App {
     pub messages: Messages,
     /// Asked when a time is drawn: finding the system's zone would delay the first frame.
     pub time_zone: fn() -> TimeZone,
-    /// What was written and not sent, by [`Purpose`].
-    drafts: [String; 3],
+    drafts: Drafts,
     history: History,
     under_way: UnderWay,
     size: Size,
@@ -141,7 +142,7 @@ impl App {
             scroll: 0,
             messages: Messages::default(),
             time_zone: || TimeZone::UTC,
-            drafts: Default::default(),
+            drafts: Drafts::default(),
             history: History::default(),
             under_way: UnderWay::default(),
             size,

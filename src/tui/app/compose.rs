@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::super::keys;
 use super::super::text_area::TextArea;
 use super::act::job_keys;
+use super::drafts::DraftKey;
 use super::{App, Effect, Mode, Question};
 use crate::base_url::KEYS_PAGE;
 use crate::board::{Board, Project, Row};
-use crate::config::ids::parse_ids;
+use crate::config::ids::parse_pasted_ids;
 use crate::job::{JobId, JobKey, ProjectId};
 use crate::view::theme::Role;
 
@@ -59,22 +60,12 @@ pub struct Compose {
 }
 
 impl Request {
-    /// What its text was written for.
-    pub(super) fn purpose(&self) -> Option<Purpose> {
-        match self {
-            Self::Create { .. } => Some(Purpose::NewJob),
-            Self::FollowUp { .. } => Some(Purpose::FollowUp),
-            Self::Add { .. } => Some(Purpose::AddJobs),
-            Self::Remove { .. } => None,
-        }
-    }
-
     /// Whether it came of this text.
     pub(super) fn was_written_as(&self, text: &str) -> bool {
         match self {
             Self::Create { prompt, .. } | Self::FollowUp { prompt, .. } => prompt == text.trim(),
             Self::Add { project, ids } => {
-                parse_ids(text.trim(), project).is_ok_and(|written| written == *ids)
+                parse_pasted_ids(text.trim(), project).is_ok_and(|written| written == *ids)
             }
             Self::Remove { .. } => false,
         }
@@ -96,8 +87,23 @@ impl Compose {
         self.purpose != Purpose::FollowUp && self.projects.len() > 1
     }
 
+    pub(super) fn draft_key(&self) -> DraftKey {
+        let project = || self.project().id.clone();
+        match self.purpose {
+            Purpose::NewJob => DraftKey::NewJob(project()),
+            Purpose::FollowUp => DraftKey::follow_up(&self.jobs),
+            Purpose::AddJobs => DraftKey::AddJobs(project()),
+        }
+    }
+
     fn project(&self) -> &Project {
         &self.projects[self.chosen]
+    }
+
+    fn step_project(&mut self, step: isize) {
+        let chosen = self.chosen.checked_add_signed(step);
+        let last = self.projects.len() - 1;
+        self.chosen = chosen.map_or(last, |chosen| if chosen > last { 0 } else { chosen });
     }
 
     fn request(&self) -> Result<Request, String> {
@@ -111,7 +117,7 @@ impl Compose {
             Purpose::NewJob => Request::Create { project, prompt },
             Purpose::FollowUp => Request::FollowUp { jobs, prompt },
             Purpose::AddJobs => {
-                let ids = parse_ids(&prompt, &project).map_err(|error| error.to_string())?;
+                let ids = parse_pasted_ids(&prompt, &project).map_err(|error| error.to_string())?;
                 Request::Add { project, ids }
             }
         })
@@ -130,14 +136,16 @@ impl App {
         }
         let selected = targets.first().map(|row| &row.key().project);
         let is_selected = |project: &Arc<Project>| Some(&project.id) == selected;
-        self.mode = Mode::Compose(Compose {
+        let mut compose = Compose {
             purpose,
-            area: TextArea::new(&self.drafts[purpose as usize]),
+            area: TextArea::default(),
             projects: self.projects.clone(),
             chosen: self.projects.iter().position(is_selected).unwrap_or(0),
             jobs: job_keys(&targets),
             recipients: title_or_count(&targets),
-        });
+        };
+        compose.area = self.drafts.get(&compose.draft_key());
+        self.mode = Mode::Compose(compose);
     }
 
     /// That there is no project for a job to be in, and how to add one.
@@ -159,18 +167,17 @@ impl App {
     ) -> Effect {
         match key.code {
             KeyCode::Esc => {
-                self.save_draft(&compose);
-                if !compose.area.text().trim().is_empty() {
+                if !compose.area.is_blank() {
                     self.show_message("not sent; the text is kept", Role::Muted, now);
                 }
+                self.drafts.keep(compose.draft_key(), compose.area);
                 return Effect::None;
             }
             _ if keys::is_ctrl(key, 's') || keys::is_ctrl(key, 'd') => {
                 return self.send(compose, now);
             }
-            KeyCode::Tab if compose.can_switch_project() => {
-                compose.chosen = (compose.chosen + 1) % compose.projects.len();
-            }
+            KeyCode::Tab => self.switch_project(&mut compose, 1),
+            KeyCode::BackTab => self.switch_project(&mut compose, -1),
             _ => compose.area.on_key(key),
         }
         self.mode = Mode::Compose(compose);
@@ -181,9 +188,22 @@ impl App {
         }
     }
 
-    fn save_draft(&mut self, compose: &Compose) {
-        let draft = &mut self.drafts[compose.purpose as usize];
-        compose.area.text().clone_into(draft);
+    /// Goes `step` projects on. A text that is being written goes along, where the other project has
+    /// none; one that was kept for a project stays with it.
+    fn switch_project(&mut self, compose: &mut Compose, step: isize) {
+        if !compose.can_switch_project() {
+            return;
+        }
+        let key = compose.draft_key();
+        compose.step_project(step);
+        let other = self.drafts.get(&compose.draft_key());
+        let is_kept = self.drafts.get(&key).text() == compose.area.text();
+        if is_kept || !other.is_blank() {
+            let area = std::mem::replace(&mut compose.area, other);
+            self.drafts.keep(key, area);
+        } else {
+            self.drafts.remove(&key);
+        }
     }
 
     fn send(&mut self, compose: Compose, now: Timestamp) -> Effect {
@@ -196,7 +216,7 @@ impl App {
             }
         };
         // Until it is known to have worked: a refusal must not cost the text.
-        self.save_draft(&compose);
+        self.drafts.keep(compose.draft_key(), compose.area.clone());
         let (act, object, project) = match &request {
             Request::Create { project, .. } => {
                 ("Start a job in", compose.project().title(), project.clone())

@@ -42,12 +42,19 @@ impl App {
     }
 
     pub(super) fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
-        let effect = self.on_key_of_mode(key, board, now);
-        if effect == Effect::Quit {
-            return self.leave(key);
+        let asked = self.asks_to_leave();
+        match self.on_key_of_mode(key, board, now) {
+            // Ctrl-C answers too, and at once: nobody is kept in.
+            Effect::Quit if asked => {
+                self.mode = Mode::Table;
+                self.leave(key)
+            }
+            Effect::Quit => self.leave_or_ask(key, board),
+            effect => {
+                self.stay();
+                effect
+            }
         }
-        self.stay();
-        effect
     }
 
     fn on_key_of_mode(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
@@ -143,6 +150,9 @@ impl App {
             }
             KeyCode::Char('n' | 'q') | KeyCode::Esc => {
                 self.show_message("cancelled", Role::Muted, now);
+                if let Some(compose) = question.behind {
+                    self.mode = Mode::Compose(*compose);
+                }
             }
             _ => self.mode = Mode::Confirm(question),
         }

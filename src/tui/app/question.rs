@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{App, Effect, Mode};
+use super::{App, Compose, Effect, Mode};
 use crate::job::ProjectId;
 use crate::mintlify::write::WRITES_AN_HOUR;
 use crate::text;
@@ -28,6 +28,8 @@ pub struct Question {
     /// known.
     pub(super) writes: Option<(ProjectId, Option<usize>)>,
     pub(super) effect: Effect,
+    /// The text that was being written, to go on with after a no.
+    pub(super) behind: Option<Box<Compose>>,
     /// Since when it has been on the screen, with nothing waiting that was typed before.
     seen_at: Option<Timestamp>,
 }
@@ -40,6 +42,7 @@ impl Question {
             note: "",
             writes: None,
             effect,
+            behind: None,
             seen_at: None,
         }
     }
@@ -75,9 +78,9 @@ impl Question {
         since.is_some_and(|since| since.unsigned_abs() >= READ_AFTER)
     }
 
-    /// Whether Enter is a yes: where nothing is written.
+    /// Whether Enter is a yes: where nothing is written, and no text is lost.
     pub(super) fn takes_enter(&self) -> bool {
-        !matches!(self.effect, Effect::Perform(_))
+        !matches!(self.effect, Effect::Perform(_) | Effect::Quit)
     }
 }
 
@@ -85,6 +88,11 @@ impl App {
     /// Whether a question is asked that nobody can have seen yet.
     pub fn has_unseen_question(&self) -> bool {
         matches!(&self.mode, Mode::Confirm(question) if question.seen_at.is_none())
+    }
+
+    /// Whether it is asked whether to leave.
+    pub(super) fn asks_to_leave(&self) -> bool {
+        matches!(&self.mode, Mode::Confirm(question) if question.effect == Effect::Quit)
     }
 
     /// The question has been drawn, and all that was typed before has been handled.

@@ -6,7 +6,7 @@
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
-use super::super::keys::Chord;
+use super::super::keys::{Action, Chord};
 use super::super::notice::{Done, NotDone};
 use super::{App, Effect, Request};
 use crate::board::Board;
@@ -90,6 +90,16 @@ impl App {
         self.under_way.requests.push(request);
     }
 
+    /// What was asked for and is not done yet.
+    pub(super) fn under_way(&self) -> &[Request] {
+        &self.under_way.requests
+    }
+
+    /// Whether leaving waits for what is under way.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.under_way.leaving.is_some()
+    }
+
     /// Leaves, or waits for what is under way; `key` pressed again leaves all the same.
     pub(super) fn leave(&mut self, key: &KeyEvent) -> Effect {
         let under_way = &mut self.under_way;
@@ -100,7 +110,11 @@ impl App {
             under_way.insisted = true;
             return Effect::Quit;
         }
-        let key = Chord::from_event(key).map(|chord| chord.to_string());
+        // The `y` of an answer does not leave when it is pressed again.
+        let quits = self.keys.action(key) == Some(Action::Quit);
+        let pressed = Chord::from_event(key).filter(|_| quits);
+        let key = pressed.map(|chord| chord.to_string());
+        let key = key.or_else(|| self.keys.key_of(Action::Quit));
         under_way.leaving = Some(key.unwrap_or_default());
         self.messages.clear();
         Effect::None
@@ -185,13 +199,7 @@ impl App {
     }
 
     fn on_done(&mut self, request: &Request, done: Done, board: &Board, now: Timestamp) -> String {
-        if let Some(purpose) = request.purpose() {
-            // What has been written since is of the next one.
-            let draft = &mut self.drafts[purpose as usize];
-            if request.was_written_as(draft) {
-                draft.clear();
-            }
-        }
+        self.drafts.on_done(request);
         if let Some(job) = done.select {
             self.listing.select_job(job, board);
         }
@@ -212,6 +220,7 @@ impl App {
             remaining,
         } = not_done;
         if let Some(remaining) = remaining {
+            self.drafts.on_remaining(&request, &remaining);
             self.listing.mark_only(remaining, board);
         }
         let not_done = &mut self.under_way.not_done;
