@@ -5,6 +5,7 @@
 //! a task on the thread of the network, and what became of it comes back as a [`Notice`]. This file must
 //! not know how anything is drawn.
 
+use std::fmt::Display;
 use std::io;
 
 use crossterm::execute;
@@ -18,7 +19,7 @@ use super::Host;
 use super::app::Request;
 use super::notice::{Done, NotDone, Notice};
 use super::terminal::TerminalGuard;
-use crate::actions::{Actions, Writer};
+use crate::actions::Actions;
 use crate::config::edit::NewJob;
 use crate::desktop::{self, Opened, Opener};
 use crate::environment::Environment;
@@ -131,11 +132,18 @@ impl Worker {
 
     async fn create(&self, project: &ProjectId, prompt: &str) -> Result<Done, NotDone> {
         let Self { actions, .. } = self;
-        let project = actions.find_project(project).map_err(NotDone::because)?;
-        actions.check_editable().await.map_err(NotDone::because)?;
-        let writer = self.writer(&[&project.id]).await?;
+        let project = actions.find_project(project).map_err(not_started)?;
+        actions.check_editable().await.map_err(not_started)?;
+        let writer = actions.writer(&[&project.id]).await.map_err(not_started)?;
         let created = writer.create(&project, prompt, None, &[]).await;
-        let created = created.map_err(NotDone::because)?;
+        let created = created.map_err(|error| {
+            if error.may_have_happened {
+                // It begins with the doubt.
+                NotDone::because(error)
+            } else {
+                not_started(error)
+            }
+        })?;
         let key = created.watched.key;
         let (text, role) = match created.listed {
             Ok(()) => (format!("started {}", key.id), Role::Good),
@@ -153,7 +161,8 @@ impl Worker {
 
     async fn follow_up(&self, jobs: &[JobKey], prompt: &str) -> Result<Done, NotDone> {
         let projects: Vec<_> = jobs.iter().map(|job| &job.project).collect();
-        let writer = self.writer(&projects).await?;
+        let writer = self.actions.writer(&projects).await;
+        let writer = writer.map_err(NotDone::because)?;
         let sent = writer.follow_up(jobs, prompt).await;
         self.poller.poll(jobs.to_vec());
         sent.map_err(|error| NotDone {
@@ -163,11 +172,6 @@ impl Worker {
         })?;
         let text = format!("sent to {} {}", jobs.len(), plural("job", jobs.len()));
         Ok(done(text, None))
-    }
-
-    async fn writer(&self, projects: &[&ProjectId]) -> Result<Writer, NotDone> {
-        let writer = self.actions.writer(projects).await;
-        writer.map_err(NotDone::because)
     }
 
     async fn add(&self, project: &ProjectId, ids: &[JobId]) -> Result<Done, NotDone> {
@@ -199,6 +203,11 @@ impl Worker {
         let text = format!("no longer watching {} {word}", jobs.len());
         Ok(done(text, None))
     }
+}
+
+/// A new job was refused, or could not even be asked for.
+fn not_started(error: impl Display) -> NotDone {
+    NotDone::because(format_args!("not started: {error}"))
 }
 
 fn done(text: String, select: Option<JobKey>) -> Done {
