@@ -5,7 +5,7 @@
 
 pub use browser::{BrowserError, Opened, Opener};
 pub use clipboard::{copy, tmux_set_clipboard};
-pub use editor::{EditedDocument, EditorError};
+pub use editor::{EditedDocument, Editor, EditorError, OpenEditor};
 
 mod browser;
 mod clipboard;

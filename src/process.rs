@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::task::Poll;
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
@@ -30,23 +30,26 @@ pub fn forbid_core_dumps() {
 /// Completes when a signal asks the dashboard to end. The signals are taken from this call on, not only
 /// from the first poll; so are those of the functions below.
 pub fn ending_signal() -> impl Future<Output = Exit> {
-    first_of([
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-        SignalKind::quit(),
-    ])
+    first_of(ending_kinds())
 }
 
-/// Completes when a signal asks the dashboard to end, or when its terminal is closed.
-pub fn stopped() -> impl Future<Output = Exit> {
-    let signal = ending_signal();
-    async {
-        tokio::select! {
-            exit = signal => exit,
-            () = closed(io::stdin()) => Exit::Done,
-        }
-    }
+/// Each signal that asks the dashboard to end, and the end of its terminal.
+pub fn stops() -> impl Stream<Item = Exit> {
+    let signals = stream::select_all(ending_kinds().map(signals));
+    let closed = stream::once(async {
+        closed(io::stdin()).await;
+        Exit::Done
+    });
+    stream::select(signals, closed)
+}
+
+/// Whether a key of the terminal may have sent the signal, and so have sent it to every program that has the
+/// terminal.
+pub fn may_be_typed(exit: Exit) -> bool {
+    let kinds = [SignalKind::interrupt(), SignalKind::quit()];
+    kinds
+        .iter()
+        .any(|kind| exit == Exit::Signal(kind.as_raw_value()))
 }
 
 /// Completes when Ctrl-C or SIGTERM asks a verb to end. Other signals keep their default action, and
@@ -55,29 +58,32 @@ pub fn interrupted() -> impl Future<Output = Exit> {
     first_of([SignalKind::interrupt(), SignalKind::terminate()])
 }
 
-fn first_of<const N: usize>(kinds: [SignalKind; N]) -> impl Future<Output = Exit> {
-    let waits = kinds.map(|kind| Box::pin(wait_for(kind)));
-    async { futures_util::future::select_all(waits).await.0 }
-}
-
-fn wait_for(kind: SignalKind) -> impl Future<Output = Exit> {
-    let signals = signal(kind);
-    async move {
-        match signals {
-            Ok(mut signals) => signals.recv().await,
-            // The other ways to end remain.
-            Err(_) => std::future::pending().await,
-        };
-        Exit::Signal(kind.as_raw_value())
-    }
-}
-
 /// Each time that the program is continued after a stop; from this call on.
 pub fn continuations() -> impl Stream<Item = ()> + Unpin {
-    let mut signals = signal(SignalKind::from_raw(Signal::CONT.as_raw())).ok();
-    // Without the signal a person can still start the program again.
+    signals(SignalKind::from_raw(Signal::CONT.as_raw())).map(drop)
+}
+
+fn ending_kinds() -> [SignalKind; 4] {
+    [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::quit(),
+    ]
+}
+
+fn first_of<const N: usize>(kinds: [SignalKind; N]) -> impl Future<Output = Exit> {
+    let mut signals = stream::select_all(kinds.map(signals));
+    // Where none can be taken, the other ways to end remain.
+    async move { signals.select_next_some().await }
+}
+
+/// Each signal of this kind; none where the system does not give them.
+fn signals(kind: SignalKind) -> impl Stream<Item = Exit> + Unpin {
+    let exit = Exit::Signal(kind.as_raw_value());
+    let mut signals = signal(kind).ok();
     stream::poll_fn(move |context| match &mut signals {
-        Some(signals) => signals.poll_recv(context),
+        Some(signals) => signals.poll_recv(context).map(|got| got.map(|()| exit)),
         None => Poll::Pending,
     })
 }

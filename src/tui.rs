@@ -24,7 +24,7 @@ mod table;
 pub mod terminal;
 pub mod text_area;
 
-use std::future::{Future, ready};
+use std::future::ready;
 use std::io;
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -37,6 +37,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use crate::board::{Board, Event};
@@ -74,6 +75,11 @@ pub trait Host {
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again after a stop that the program has not seen.
     fn resume(&mut self) -> io::Result<()>;
+    /// Gives the terminal to the user's editor, with `text` and a line `about` it; what became of it
+    /// comes as a [`Notice`].
+    fn edit(&mut self, text: &str, about: &str);
+    /// Takes the terminal again, once the editor has ended.
+    fn end_edit(&mut self) -> io::Result<()>;
     /// Counts this hour's writes to a project; the count comes as a [`Notice`].
     fn count_writes(&mut self, project: &ProjectId);
     /// Performs `request`; what became of it comes as a [`Notice`].
@@ -89,7 +95,7 @@ pub struct Channels {
     pub poller: PollerHandle,
 }
 
-/// Runs the dashboard until the user quits or `stop` is ready; `None` where the poller has ended,
+/// Runs the dashboard until the user quits or `stops` says so; `None` where the poller has ended,
 /// which is a fault of the program.
 pub async fn run<B, S, H>(
     terminal: &mut Terminal<B>,
@@ -97,7 +103,7 @@ pub async fn run<B, S, H>(
     channels: &mut Channels,
     app: &mut App,
     host: &mut H,
-    stop: impl Future<Output = Exit>,
+    stops: impl Stream<Item = Exit>,
 ) -> io::Result<Option<Exit>>
 where
     B: Backend,
@@ -113,9 +119,11 @@ where
         board_changed: true,
         drawn_at: None,
         title: None,
+        is_editing: false,
+        edited: None,
     };
     let mut input = pin!(input);
-    let mut stop = pin!(stop);
+    let mut stops = pin!(stops);
     let mut continued = process::continuations();
     loop {
         dashboard.refresh()?;
@@ -123,13 +131,15 @@ where
         let channels = &mut *dashboard.channels;
         let exit = tokio::select! {
             biased;
-            exit = &mut stop => Some(exit),
-            event = input.next() => dashboard.on_inputs(event, input.as_mut()).await?,
+            Some(exit) = stops.next() => dashboard.on_stop(exit),
+            event = input.next(), if !dashboard.is_editing => dashboard.on_inputs(event, input.as_mut()).await?,
             // After the input: it has been drawn, and nothing waits that was typed before.
             () = ready(()), if dashboard.app.has_unseen_question() => {
                 dashboard.app.on_question_seen(Timestamp::now());
                 None
             }
+            // A signal that a key in the editor has sent may have come, and not be known yet.
+            () = yield_now(), if dashboard.edited.is_some() => dashboard.end_edit()?,
             Some(()) = continued.next() => {
                 dashboard.resume()?;
                 None
@@ -141,7 +151,7 @@ where
                 dashboard.update(|app, board, now| app.on_event(event, board, now))?
             }
             Some(notice) = channels.notices.recv() => {
-                dashboard.update(|app, board, now| app.on_notice(notice, board, now))?
+                dashboard.on_notice(notice)?
             }
             changed = channels.board.changed(), if !dashboard.board_changed => {
                 if changed.is_err() {
@@ -171,6 +181,10 @@ struct Dashboard<'a, B: Backend, H> {
     /// When a change of the board was last drawn.
     drawn_at: Option<Instant>,
     title: Option<String>,
+    /// Whether the user's editor has the terminal: then nothing is read and nothing is drawn.
+    is_editing: bool,
+    /// What became of that, while the terminal is still to be taken again.
+    edited: Option<Notice>,
 }
 
 impl<B, H> Dashboard<'_, B, H>
@@ -195,7 +209,7 @@ where
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        if !self.app.take_dirty() {
+        if self.is_editing || !self.app.take_dirty() {
             return Ok(());
         }
         let (app, board, now) = (&*self.app, &self.channels.board, Timestamp::now());
@@ -258,7 +272,7 @@ where
             };
             let event = event?;
             let exit = self.update(|app, board, now| app.on_input(&event, board, now))?;
-            if exit.is_some() {
+            if exit.is_some() || self.is_editing {
                 return Ok(exit);
             }
             // Not `now_or_never`: a stream wakes whoever polled it last, which must be this task.
@@ -268,6 +282,30 @@ where
             }
         }
         Ok(None)
+    }
+
+    /// Why the dashboard ends. A key that interrupts the editor is not meant for us.
+    fn on_stop(&self, exit: Exit) -> Option<Exit> {
+        let is_for_editor = self.is_editing && process::may_be_typed(exit);
+        (!is_for_editor).then_some(exit)
+    }
+
+    fn on_notice(&mut self, notice: Notice) -> io::Result<Option<Exit>> {
+        if matches!(notice, Notice::Edited(_)) {
+            self.edited = Some(notice);
+            return Ok(None);
+        }
+        self.update(|app, board, now| app.on_notice(notice, board, now))
+    }
+
+    fn end_edit(&mut self) -> io::Result<Option<Exit>> {
+        let Some(notice) = self.edited.take() else {
+            return Ok(None);
+        };
+        self.is_editing = false;
+        self.host.end_edit()?;
+        self.start_over()?;
+        self.update(|app, board, now| app.on_notice(notice, board, now))
     }
 
     /// Changes the state and performs what it asks for; why the dashboard ends, if it does.
@@ -287,6 +325,10 @@ where
             Effect::Quit => return Ok(Some(Exit::Done)),
             Effect::Suspend => self.suspend()?,
             Effect::Redraw => self.redraw()?,
+            Effect::Edit { text, about } => {
+                self.is_editing = true;
+                self.host.edit(&text, &about);
+            }
             Effect::Open(links) => self.open(&links),
             Effect::Copy(lines, what) => self.copy(&lines, what),
             Effect::Poll(jobs) => self.channels.poller.poll(jobs),
@@ -305,6 +347,9 @@ where
     /// The program has been continued, which says nothing of what stopped it: after a stop of our
     /// own this comes on top, and changes nothing.
     fn resume(&mut self) -> io::Result<()> {
+        if self.is_editing {
+            return Ok(());
+        }
         self.host.resume()?;
         self.start_over()
     }

@@ -13,13 +13,13 @@ use mintwatch::view::theme::Role;
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use support::session::{Call, Session};
-use support::setup;
+use support::{PATIENT, drawn, setup, until};
 
 /// A dashboard of three jobs, `job_a` to `job_c`, the first of them selected.
 async fn start(server: &FakeServer) -> Session {
     server.set_default(Reply::job("active"));
     let poller = setup::start(&format!(
-        "base_url = \"{}\"\n[[projects]]\nid = \"docs\"\n\
+        "base_url = \"{}\"\n[poll]\nactive = \"100ms\"\n[[projects]]\nid = \"docs\"\n\
          jobs = [{{ id = \"job_a\", label = \"SDK quickstart\" }}, \"job_b\", \"job_c\"]\n",
         server.base_url()
     ));
@@ -228,6 +228,75 @@ async fn ids_pasted_on_one_line_are_all_added() {
         session.notice(Notice::Ended(request, Ok(done("watching 3 more jobs"))));
         session.wait_for("watching 3 more jobs").await;
     }
+}
+
+#[tokio::test]
+async fn the_editor_gets_the_text_and_gives_it_back() {
+    let server = FakeServer::start();
+    let mut session = start(&server).await;
+    session.press("<^e>fmention pip");
+    let before = session.wait_for("mention pip").await;
+    session.press("<^e>");
+    let about = String::from("Follow-up to SDK quickstart");
+    let edit = |text: &str| Call::Edit(text.into(), about.clone());
+    let mut calls = vec![edit("mention pip")];
+    session.wait_for_calls(&calls).await;
+    // Neither the screen nor what is typed is ours now.
+    server.set("docs", "job_b", Reply::job("failed"));
+    let polls = server.requests().len();
+    session.press(" typed ahead");
+    session.press("<^e>");
+    session.notice(Notice::Message("news".into(), Role::Good));
+    until(PATIENT, "polls", || server.requests().len() > polls + 6).await;
+    assert_eq!(session.text(), drawn::text(&before.buffer));
+    session.notice(Notice::Edited(Ok(String::from(
+        "\n# Title\nmention npm\n\n",
+    ))));
+    session
+        .wait("the screen to be drawn anew", |now| {
+            now.clears > before.clears
+        })
+        .await;
+    session.wait_for("# Title").await;
+    calls.extend([Call::EndEdit, edit("# Title\nmention npm typed ahead")]);
+    session.wait_for_calls(&calls).await;
+    for (edited, said) in [
+        (
+            Ok(String::from(" \n")),
+            "nothing was written; the text is as it was",
+        ),
+        (
+            Err(String::from("no editor is set")),
+            "no editor is set; the text is as it was",
+        ),
+    ] {
+        session.notice(Notice::Edited(edited));
+        session.wait_for(said).await;
+        session.wait_for("mention npm typed ahead").await;
+        session.press("<^e>");
+        calls.extend([Call::EndEdit, edit("# Title\nmention npm typed ahead")]);
+        session.wait_for_calls(&calls).await;
+    }
+}
+
+/// Ctrl-C in the editor reaches us as a signal too; another signal is for us.
+#[tokio::test]
+async fn what_interrupts_the_editor_does_not_end_the_run() {
+    let server = FakeServer::start();
+    let mut session = start(&server).await;
+    session.press("fmention pip<^e>");
+    session.wait_for_calls_of(1).await;
+    session.stop(Exit::Signal(2));
+    session.notice(Notice::Edited(Err(String::from("the editor ended"))));
+    session
+        .wait_for("the editor ended; the text is as it was")
+        .await;
+
+    let mut session = start(&server).await;
+    session.press("fmention pip<^e>");
+    session.wait_for_calls_of(1).await;
+    session.stop(Exit::Signal(15));
+    assert_eq!(session.exit().await, Some(Exit::Signal(15)));
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     let session = loaded.require_key().await?;
     let loaded = session.identity;
     let keys = (session.keys.clone(), session.environment.clone());
-    let stop = process::stopped();
+    let stops = process::stops();
     let ui = &session.config.ui;
     let timeout = session.config.poll.timeout + AFTER_A_REPLY;
     let requests = TaskTracker::new();
@@ -100,7 +100,17 @@ pub async fn execute(context: &Context) -> CommandResult {
         notices,
         poller: polls.poller.handle(),
     };
-    let end = tui::run(&mut screen, input, &mut channels, &mut app, &mut host, stop).await;
+    let end = tui::run(
+        &mut screen,
+        input,
+        &mut channels,
+        &mut app,
+        &mut host,
+        stops,
+    )
+    .await;
+    // With it an editor that still has the terminal.
+    drop(host);
     guard.restore();
     // The cursor is shown again by now. Dropping it would try that once more, and panic where the
     // terminal and standard error are gone.

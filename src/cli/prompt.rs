@@ -13,7 +13,7 @@ use rustix::termios::{QueueSelector, tcflush};
 use super::confirm::confirm;
 use super::error::CommandError;
 use crate::actions::Actions;
-use crate::desktop::EditedDocument;
+use crate::desktop::{EditedDocument, Editor, OpenEditor};
 use crate::environment::Environment;
 use crate::job::ProjectId;
 use crate::mintlify::write::doubtful;
@@ -50,7 +50,7 @@ impl PromptArgs {
         environment: &Environment,
     ) -> Result<Prompt, CommandError> {
         let on_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-        let editor = on_terminal.then_some(environment);
+        let editor = on_terminal.then_some((environment, question));
         let prompt = Prompt::read(self, &mut io::stdin(), editor)?;
         if self.yes || !on_terminal {
             return Ok(prompt);
@@ -76,11 +76,12 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// `input` is standard input; `editor` is the environment of an editor, `None` without a terminal.
+    /// `input` is standard input; `editor` is the environment of an editor and what it is told of the
+    /// prompt, `None` without a terminal.
     pub fn read(
         args: &PromptArgs,
         input: &mut dyn Read,
-        editor: Option<&Environment>,
+        editor: Option<(&Environment, &str)>,
     ) -> Result<Self, CommandError> {
         let text = match (&args.prompt, &args.file) {
             (Some(prompt), _) => prompt.clone(),
@@ -99,11 +100,12 @@ impl Prompt {
         })
     }
 
-    fn edit(editor: Option<&Environment>) -> Result<Self, CommandError> {
-        let environment = editor.ok_or_else(|| CommandError::usage(NO_PROMPT))?;
-        let document = EditedDocument::write(environment).context("not sent")?;
+    fn edit(editor: Option<(&Environment, &str)>) -> Result<Self, CommandError> {
+        let (environment, about) = editor.ok_or_else(|| CommandError::usage(NO_PROMPT))?;
         let no_editor = || CommandError::usage(format!("{NO_PROMPT}; or set EDITOR"));
-        let document = document.ok_or_else(no_editor)?;
+        let editor = Editor::new(environment).context("not sent")?;
+        let open = editor.ok_or_else(no_editor)?.open("", about);
+        let document = open.and_then(OpenEditor::wait).context("not sent")?;
         let text = trim(&document.text);
         Ok(Self {
             text: text.ok_or_else(|| CommandError::failed("not sent: the prompt is empty"))?,

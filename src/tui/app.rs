@@ -84,6 +84,11 @@ pub enum Effect {
     /// Count this hour's writes to a project, for the question that is asked.
     CountWrites(ProjectId),
     Perform(Request),
+    /// Open the user's editor on a text, with a line about it.
+    Edit {
+        text: String,
+        about: String,
+    },
 }
 
 /// The state of the screen.
@@ -224,6 +229,7 @@ impl App {
                 }
                 Err(error) => self.show_news(error.to_string(), Role::Bad, now),
             },
+            Notice::Edited(edited) => self.on_edited(edited, now),
             Notice::WritesThisHour { project, count } => self.set_write_count(&project, count),
         }
         Effect::None

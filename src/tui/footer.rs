@@ -201,7 +201,12 @@ impl Footer<'_> {
                 let tab = Some(tab).filter(|_| compose.can_switch_project());
                 let send = Hint::fixed(Chord::ctrl('s'), "send");
                 let rest = [send, Hint::fixed(esc, "later")];
-                tab.into_iter().chain(rest).collect()
+                let editor = self.app.keys.chord_of(Action::Editor).map(|chord| Hint {
+                    chord,
+                    word: Cow::Borrowed("editor"),
+                    weight: 1,
+                });
+                tab.into_iter().chain(editor).chain(rest).collect()
             }
             Mode::Table | Mode::Details | Mode::Errors | Mode::Help => self.bound_hints(),
         }

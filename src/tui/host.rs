@@ -5,6 +5,8 @@
 //! a task on the thread of the network, and what became of it comes back as a [`Notice`]. This file must
 //! not know how anything is drawn.
 
+mod running_editor;
+
 use std::fmt::Display;
 use std::io;
 
@@ -21,7 +23,7 @@ use super::notice::{Done, NotDone, Notice};
 use super::terminal::TerminalGuard;
 use crate::actions::Actions;
 use crate::config::edit::NewJob;
-use crate::desktop::{self, Opened, Opener};
+use crate::desktop::{self, Editor, Opened, Opener};
 use crate::environment::Environment;
 use crate::job::{JobId, JobKey, ProjectId};
 use crate::link::Link;
@@ -29,6 +31,7 @@ use crate::poll::{Poller, PollerHandle};
 use crate::text;
 use crate::view::plural;
 use crate::view::theme::Role;
+use running_editor::RunningEditor;
 
 pub struct TerminalHost<'a> {
     guard: &'a TerminalGuard,
@@ -37,6 +40,7 @@ pub struct TerminalHost<'a> {
     runtime: Handle,
     /// The requests that are under way.
     requests: TaskTracker,
+    editor: Option<RunningEditor>,
 }
 
 impl<'a> TerminalHost<'a> {
@@ -60,7 +64,19 @@ impl<'a> TerminalHost<'a> {
             },
             runtime: poller.runtime().clone(),
             requests,
+            editor: None,
         }
+    }
+
+    fn open_editor(&self, text: &str, about: &str) -> Result<RunningEditor, String> {
+        let editor = Editor::new(&self.environment.borrow()).map_err(|error| error.to_string())?;
+        let editor = editor.ok_or("no editor is set: set VISUAL or EDITOR")?;
+        let open = editor
+            .open(text, about)
+            .map_err(|error| error.to_string())?;
+        let worker = self.worker.clone();
+        RunningEditor::watch(open, move |edited| worker.notify(Notice::Edited(edited)))
+            .map_err(|error| format!("cannot wait for the editor: {error}"))
     }
 }
 
@@ -87,6 +103,19 @@ impl Host for TerminalHost<'_> {
 
     fn resume(&mut self) -> io::Result<()> {
         self.guard.set_again()
+    }
+
+    fn edit(&mut self, text: &str, about: &str) {
+        self.guard.restore();
+        match self.open_editor(text, about) {
+            Ok(editor) => self.editor = Some(editor),
+            Err(why) => self.worker.notify(Notice::Edited(Err(why))),
+        }
+    }
+
+    fn end_edit(&mut self) -> io::Result<()> {
+        self.editor = None;
+        self.guard.set()
     }
 
     fn count_writes(&mut self, project: &ProjectId) {

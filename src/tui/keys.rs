@@ -46,6 +46,8 @@ pub enum Action {
     NewJob,
     FollowUp,
     AddJobs,
+    /// Opens the user's editor, where a text is written.
+    Editor,
     StopWatching,
     Errors,
     Help,
@@ -133,6 +135,7 @@ bindings! {
     FollowUp,               "follow-up",      "f",           "write a follow-up", in the footer "follow up" 5;
     NewJob,                 "new",            "n",           "write a new job's prompt";
     AddJobs,                "add",            "a",           "watch more jobs: paste ids";
+    Editor,                 "editor",         "ctrl-e",      "while writing: $EDITOR";
     StopWatching,           "stop-watching",  "x",           "stop watching (asks)";
     Poll,                   "poll",           "r",           "poll now";
     PollAll,                "poll-all",       "R",           "poll all, look for keys";
@@ -149,8 +152,8 @@ bindings! {
     Pane,                   "pane",           "p",           "details beside the table";
     Sort,                   "sort",           "s",           "sort by a column";
     ReverseSort,            "reverse",        "S",           "reverse the order";
-    NextView,               "next-view",      "tab",         "next view";
-    PreviousView,           "previous-view",  "shift-tab",   "previous view";
+    NextView,               "next-view",      "tab",         "next view, or project";
+    PreviousView,           "previous-view",  "shift-tab",   "previous view, or project";
     View(ViewId::nth(0)),   "view-all",       "1",           "all jobs";
     View(ViewId::nth(1)),   "view-needs-you", "2",           "jobs that need you";
     View(ViewId::nth(2)),   "view-active",    "3",           "active jobs";

@@ -13,6 +13,8 @@ pub enum Notice {
     Message(String, Role),
     /// What was asked for has come to an end.
     Ended(Request, Result<Done, NotDone>),
+    /// What the user's editor made of a text, or in words why nothing.
+    Edited(Result<String, String>),
     /// The config has changed; what it says of the screen has been checked.
     Reloaded {
         /// `None` where an action of this program tells of it.

@@ -3,9 +3,9 @@
 //! This file must not know jobs or the state of the screen.
 
 use std::io::{self, BufWriter, Stdout, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
@@ -49,6 +49,8 @@ struct Modes {
     set: AtomicBool,
     /// From before the first is set until after the last is put back.
     taken: AtomicBool,
+    /// When it was last taken over again.
+    retaken_at: Mutex<Option<Instant>>,
     mouse: bool,
 }
 
@@ -63,17 +65,19 @@ impl TerminalGuard {
         let modes = Arc::new(Modes {
             set: AtomicBool::new(false),
             taken: AtomicBool::new(false),
+            retaken_at: Mutex::default(),
             mouse,
         });
         restore_on_panic(Arc::clone(&modes));
         forced_exit::watch(Arc::clone(&modes), unfinished.clone(), limit);
         let guard = Self { modes };
-        guard.set()?;
+        guard.modes.set()?;
         Ok(guard)
     }
 
     /// Takes the terminal over again, after [`Self::restore`].
     pub(super) fn set(&self) -> io::Result<()> {
+        *self.modes.retaken_at() = Some(Instant::now());
         self.modes.set()
     }
 
@@ -143,6 +147,17 @@ impl Modes {
 
     fn are_taken(&self) -> bool {
         self.taken.load(Ordering::SeqCst)
+    }
+
+    /// Whether no other program has had the terminal for so long.
+    fn are_taken_since(&self, time: Duration) -> bool {
+        self.are_taken() && self.retaken_at().is_none_or(|at| at.elapsed() >= time)
+    }
+
+    /// A panic cannot leave it half changed.
+    fn retaken_at(&self) -> MutexGuard<'_, Option<Instant>> {
+        let locked = self.retaken_at.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is written to put the modes back.

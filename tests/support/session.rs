@@ -33,6 +33,10 @@ pub enum Call {
     Copy(String),
     Title(String),
     Suspend,
+    /// The text, and the line about it.
+    Edit(String, String),
+    /// The terminal is taken again from the editor.
+    EndEdit,
     Perform(Request),
 }
 
@@ -94,14 +98,15 @@ impl Session {
         let run = tokio::spawn(async move {
             let _poller = poller;
             let mut terminal = Terminal::new(backend)?;
-            let stop = async { stopped.await.unwrap_or(Exit::Done) };
+            let stops = async { stopped.await.unwrap_or(Exit::Done) };
+            let stops = futures_util::stream::once(stops);
             let exit = tui::run(
                 &mut terminal,
                 events.boxed(),
                 &mut channels,
                 &mut app,
                 &mut host,
-                stop,
+                stops,
             )
             .await?;
             Ok((exit, app.last_words().collect()))
@@ -290,6 +295,15 @@ impl Host for RecordingHost {
     }
 
     fn resume(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn edit(&mut self, text: &str, about: &str) {
+        self.record(Call::Edit(text.into(), about.into()));
+    }
+
+    fn end_edit(&mut self) -> io::Result<()> {
+        self.record(Call::EndEdit);
         Ok(())
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 
-use super::super::keys;
+use super::super::keys::{self, Action};
 use super::super::text_area::TextArea;
 use super::act::job_keys;
 use super::drafts::DraftKey;
@@ -178,6 +178,11 @@ impl App {
             }
             KeyCode::Tab => self.switch_project(&mut compose, 1),
             KeyCode::BackTab => self.switch_project(&mut compose, -1),
+            _ if !is_text(key) && self.keys.action(key) == Some(Action::Editor) => {
+                let (text, about) = (compose.area.text().to_owned(), compose.title());
+                self.mode = Mode::Compose(compose);
+                return Effect::Edit { text, about };
+            }
             _ => compose.area.on_key(key),
         }
         self.mode = Mode::Compose(compose);
@@ -204,6 +209,22 @@ impl App {
         } else {
             self.drafts.remove(&key);
         }
+    }
+
+    /// The editor has ended. Where nothing came of it, the text stays.
+    pub(super) fn on_edited(&mut self, edited: Result<String, String>, now: Timestamp) {
+        let Mode::Compose(compose) = &mut self.mode else {
+            return;
+        };
+        let (why, role) = match edited {
+            Ok(text) if !text.trim().is_empty() => {
+                compose.area = TextArea::new(text.trim());
+                return;
+            }
+            Ok(_) => (String::from("nothing was written"), Role::Muted),
+            Err(why) => (why, Role::Bad),
+        };
+        self.show_message(format!("{why}; the text is as it was"), role, now);
     }
 
     fn send(&mut self, compose: Compose, now: Timestamp) -> Effect {
@@ -248,6 +269,12 @@ impl App {
         question.note = stay;
         self.mode = Mode::Confirm(question);
     }
+}
+
+/// Whether `key` is a character of the text.
+fn is_text(key: &KeyEvent) -> bool {
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    matches!(key.code, KeyCode::Char(_)) && !ctrl
 }
 
 /// The title of a single job, else how many there are.

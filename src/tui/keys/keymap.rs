@@ -130,8 +130,11 @@ impl Keymap {
 
     /// The first key of an action, as it is shown.
     pub fn key_of(&self, action: Action) -> Option<String> {
-        let chords = &self.binding(action)?.chords;
-        chords.first().map(ToString::to_string)
+        self.chord_of(action).map(|chord| chord.to_string())
+    }
+
+    pub fn chord_of(&self, action: Action) -> Option<Chord> {
+        self.binding(action)?.chords.first().copied()
     }
 
     /// Tells the user what the key of `action` does: `R looks for keys again`. Where the config has

@@ -28,8 +28,10 @@ pub(super) fn watch(modes: Arc<Modes>, unfinished: TaskTracker, limit: Duration)
         };
         loop {
             let exit = runtime.block_on(async { process::ending_signal().await });
+            // Ctrl-C in a program that has the terminal, or has had it just now, is not for us.
+            let is_for_us = !process::may_be_typed(exit) || modes.are_taken_since(GRACE);
             std::thread::sleep(GRACE);
-            if modes.are_taken() {
+            if is_for_us && modes.are_taken() {
                 unfinished.close();
                 let _ = runtime.block_on(async { timeout(limit, unfinished.wait()).await });
                 restore_without_waiting(&modes);

@@ -1,8 +1,10 @@
 //! What the user types and does with the window, as a stream.
 //!
 //! A thread of its own reads the terminal, blocked while there is nothing: that works for whatever
-//! standard input is, where polling does not, as for `/dev/tty` on macOS. Time and changes of the
-//! size are the stream's, so that none of them can hold up another.
+//! standard input is, where polling does not, as for `/dev/tty` on macOS. It reads only when it is asked
+//! to, which it is while the stream is polled: what is typed while nobody polls it is for another
+//! program that has the terminal. Time and changes of the size are the stream's, so that none of them
+//! can hold up another.
 
 use std::io;
 
@@ -18,15 +20,13 @@ use tokio::time::{Instant, sleep_until};
 use super::capped_size;
 use super::reader::{CTRL_C, Reader};
 
-/// How much is read at once, and how many such pieces wait: more waits in the terminal until the
-/// program has caught up.
+/// How much is read at once: more waits in the terminal until the program has caught up.
 const CHUNK: usize = 4 * 1024;
-const CHUNKS_WAITING: usize = 4;
 
 /// What comes in from the terminal. It ends when the terminal is gone.
 pub fn input() -> io::Result<impl Stream<Item = io::Result<Event>>> {
     let input = Input {
-        chunks: read_in_background()?,
+        tty: TtyReader::start()?,
         resizes: signal(SignalKind::window_change())?,
         reader: Reader::default(),
         deadline: None,
@@ -39,7 +39,7 @@ pub fn input() -> io::Result<impl Stream<Item = io::Result<Event>>> {
 }
 
 struct Input {
-    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    tty: TtyReader,
     resizes: Signal,
     reader: Reader,
     /// When what has begun is not waited for any longer.
@@ -63,7 +63,7 @@ impl Input {
                         return Some(Ok(Event::Resize(size.width, size.height)));
                     }
                 }
-                chunk = self.chunks.recv() => match chunk? {
+                chunk = self.tty.next() => match chunk? {
                     Ok(bytes) => self.read(&bytes),
                     Err(error) => return Some(Err(error)),
                 },
@@ -96,21 +96,49 @@ impl Input {
     }
 }
 
-/// The thread ends with the process, or when nobody listens any more.
-fn read_in_background() -> io::Result<mpsc::Receiver<io::Result<Vec<u8>>>> {
-    let (send, chunks) = mpsc::channel(CHUNKS_WAITING);
-    let read = move || {
-        while let Some(chunk) = read_chunk().transpose() {
-            let failed = chunk.is_err();
-            if send.blocking_send(chunk).is_err() || failed {
-                return;
+/// The thread that reads. It ends with the process, or when nobody listens any more.
+struct TtyReader {
+    requests: mpsc::Sender<()>,
+    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    /// Whether it has been asked for a chunk that has not come.
+    is_reading: bool,
+}
+
+impl TtyReader {
+    fn start() -> io::Result<Self> {
+        let (requests, mut asked) = mpsc::channel(1);
+        let (send, chunks) = mpsc::channel(1);
+        let read = move || {
+            while asked.blocking_recv().is_some() {
+                let Some(chunk) = read_chunk().transpose() else {
+                    return;
+                };
+                if send.blocking_send(chunk).is_err() {
+                    return;
+                }
             }
+        };
+        std::thread::Builder::new()
+            .name(String::from("input"))
+            .spawn(read)?;
+        Ok(Self {
+            requests,
+            chunks,
+            is_reading: false,
+        })
+    }
+
+    /// The next chunk; `None` where the terminal is gone. No chunk is lost where nobody waits to the end.
+    async fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        if !self.is_reading {
+            self.is_reading = true;
+            // Where the thread has ended, there is no chunk either.
+            let _ = self.requests.try_send(());
         }
-    };
-    std::thread::Builder::new()
-        .name(String::from("input"))
-        .spawn(read)?;
-    Ok(chunks)
+        let chunk = self.chunks.recv().await;
+        self.is_reading = false;
+        chunk
+    }
 }
 
 /// What has come in, once there is something; `None` where the terminal is gone.
