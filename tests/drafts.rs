@@ -123,7 +123,7 @@ async fn leaving_with_an_unsent_text_asks_first() {
     let server = FakeServer::start();
     let mut session = start(&server).await;
     session.press("fmention pip<^c>");
-    let question = "Leave with an unsent follow-up to SDK quickstart? The text would be lost. y/n";
+    let question = "Leave with an unsent follow-up to SDK quickstart? What is unsent is lost. y/n";
     session.wait_for(question).await;
     session.answer("<enter>").await;
     session.answer("n").await;

@@ -110,7 +110,7 @@ impl App {
             return self.leave(key);
         };
         let mut question = Question::new("Leave with", unsent, Effect::Quit);
-        question.note = "The text would be lost.";
+        question.note = "What is unsent is lost.";
         if let Mode::Compose(compose) = std::mem::replace(&mut self.mode, Mode::Table) {
             question.behind = Some(Box::new(compose));
         }
