@@ -143,6 +143,23 @@ pub fn wrap(text: &str, max: usize) -> Vec<&str> {
     lines
 }
 
+/// `text` in pieces of at most `max` cells, or of one cluster where that is wider; at least one piece,
+/// which may be empty.
+pub fn chop(text: &str, max: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    loop {
+        let fitting = take_cells(rest, max).len();
+        let first = rest.graphemes(true).next().map_or(0, str::len);
+        let (piece, after) = rest.split_at(fitting.max(first));
+        pieces.push(piece);
+        rest = after;
+        if rest.is_empty() {
+            return pieces;
+        }
+    }
+}
+
 fn take_cells(text: &str, max: usize) -> &str {
     let mut used = 0;
     for (at, grapheme) in text.grapheme_indices(true) {

@@ -49,7 +49,7 @@ use crate::view::plural;
 use crate::view::theme::Role;
 use app::{App, Effect, Request};
 pub use farewell::say_farewell;
-pub use notice::{Done, NotDone, Notice};
+pub use notice::{Done, NotDone, Notice, Reloaded};
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
 const BOARD_INTERVAL: Duration = Duration::from_millis(50);
@@ -68,6 +68,10 @@ pub trait Host {
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Sets the terminal's title.
     fn set_title(&mut self, title: &str) -> io::Result<()>;
+    /// Gives the title back that the terminal had before.
+    fn reset_title(&mut self) -> io::Result<()>;
+    /// Takes clicks and the wheel as input, or lets them select text.
+    fn take_mouse(&mut self, taken: bool) -> io::Result<()>;
     /// Gives the terminal back, stops, and takes the terminal again once continued.
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again after a stop that the program has not seen.
@@ -209,9 +213,16 @@ where
             .map_err(Into::into)?;
         // Scrolled beyond the end, the way back would begin with steps that do nothing.
         self.app.scroll = scroll;
-        if let Some(title) = title.filter(|title| self.title.as_ref() != Some(title)) {
-            self.host.set_title(&title)?;
-            self.title = Some(title);
+        self.show_title(title)
+    }
+
+    fn show_title(&mut self, title: Option<String>) -> io::Result<()> {
+        if self.title != title {
+            match &title {
+                Some(title) => self.host.set_title(title)?,
+                None => self.host.reset_title()?,
+            }
+            self.title = title;
         }
         Ok(())
     }
@@ -289,6 +300,7 @@ where
             Effect::Copy(lines, what) => self.copy(&lines, what),
             Effect::Poll(jobs) => self.channels.poller.poll(jobs),
             Effect::PollAll => self.channels.poller.poll_all(),
+            Effect::TakeMouse(taken) => self.host.take_mouse(taken)?,
             Effect::CountWrites(project) => self.host.count_writes(&project),
             Effect::Perform(request) => self.host.perform(request),
         }

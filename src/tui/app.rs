@@ -6,6 +6,7 @@
 
 mod act;
 mod compose;
+mod configure;
 mod history;
 mod input;
 mod message;
@@ -24,6 +25,7 @@ use ratatui::layout::Size;
 use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
+pub use configure::ConfigProblem;
 pub use history::History;
 pub use message::Message;
 pub use question::Question;
@@ -38,14 +40,11 @@ use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
 use crate::board::{Board, Counts, Event, Project, Row};
-use crate::config::{Config, ConfigError, UiConfig};
+use crate::config::UiConfig;
 use crate::job::{JobKey, ProjectId};
 use crate::link::Link;
-use crate::view::columns::ColumnId;
 use crate::view::measure::Measure;
-use crate::view::order::Sort;
 use crate::view::theme::{Role, Theme};
-use crate::view::views::ViewId;
 
 /// How often open details are compared with the board: a poll that changes nothing else wakes nobody.
 const DETAILS_INTERVAL: Duration = Duration::from_secs(1);
@@ -76,6 +75,8 @@ pub enum Effect {
     Copy(Vec<String>, &'static str),
     Poll(Vec<JobKey>),
     PollAll,
+    /// Let the mouse act, or select text again.
+    TakeMouse(bool),
     /// Count this hour's writes to a project, for the question that is asked.
     CountWrites(ProjectId),
     Perform(Request),
@@ -94,6 +95,7 @@ pub struct App {
     pub keys: Keymap,
     /// As the config has it: what is read from here needs no field of its own.
     pub ui: UiConfig,
+    config_problem: Option<ConfigProblem>,
     pub listing: Listing,
     pub mode: Mode,
     /// Whether the details pane is shown.
@@ -131,6 +133,7 @@ impl App {
             projects: Vec::new(),
             keys: Keymap::default(),
             ui: UiConfig::default(),
+            config_problem: None,
             listing: Listing::default(),
             mode: Mode::Table,
             pane: false,
@@ -152,25 +155,6 @@ impl App {
         };
         app.fit_listing();
         app
-    }
-
-    /// Takes what `config` says of the screen, before anything is shown. Fails where it names a key,
-    /// action, column or view that does not exist.
-    pub fn start_with(&mut self, config: &Config) -> Result<(), ConfigError> {
-        let view = ViewId::from_config(&config.ui)?;
-        self.listing
-            .start_with(view, Sort::from_config(&config.ui)?);
-        self.configure(config)
-    }
-
-    /// Takes a changed config; the view and the order stay as the user has them.
-    pub fn configure(&mut self, config: &Config) -> Result<(), ConfigError> {
-        let columns = ColumnId::all_from_config(&config.ui)?;
-        self.keys = Keymap::new(&config.keys)?;
-        self.listing.set_columns(columns);
-        self.ui = config.ui.clone();
-        self.dirty = true;
-        Ok(())
     }
 
     pub fn on_board(&mut self, board: &Board, now: Timestamp) {
@@ -203,19 +187,8 @@ impl App {
             Notice::Ended(request, outcome) => {
                 return self.on_ended(request, outcome, board, now);
             }
-            Notice::Reloaded {
-                text,
-                config,
-                projects,
-            } => match self.configure(&config) {
-                Ok(()) => {
-                    self.projects = projects;
-                    if let Some(text) = text {
-                        self.show_message(text, Role::Good, now);
-                    }
-                }
-                Err(error) => self.show_message(error.to_string(), Role::Bad, now),
-            },
+            Notice::Reloaded(reloaded) => return self.on_reloaded(*reloaded, board, now),
+            Notice::ConfigRefused(error) => self.on_config_error(error, now),
             Notice::WritesThisHour { project, count } => self.set_write_count(&project, count),
         }
         Effect::None

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::Host;
 use super::app::Request;
 use super::notice::{Done, NotDone, Notice};
-use super::terminal::TerminalGuard;
+use super::terminal::{self, TerminalGuard};
 use crate::actions::{Actions, Writer};
 use crate::config::edit::NewJob;
 use crate::desktop::{self, Opened, Opener};
@@ -75,6 +75,14 @@ impl Host for TerminalHost<'_> {
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         execute!(io::stdout(), SetTitle(text::clean(title)))
+    }
+
+    fn reset_title(&mut self) -> io::Result<()> {
+        terminal::reset_title()
+    }
+
+    fn take_mouse(&mut self, taken: bool) -> io::Result<()> {
+        self.guard.take_mouse(taken)
     }
 
     fn suspend(&mut self) -> io::Result<()> {

@@ -259,7 +259,11 @@ fn summary(painter: &Painter, most: usize) -> Line<'static> {
     let app = painter.app;
     let why = app.keys.key_of(Action::Errors);
     let why = why.map_or_else(String::new, |key| format!(", {key} says why"));
+    let config_problems = usize::from(app.config_problem().is_some());
+    let config_error = format!("config error{why}");
+    let why = if config_problems == 0 { &*why } else { "" };
     let counts = [
+        (config_problems, config_error, Role::Bad),
         (app.listing.marked(), String::from("marked"), Role::Strong),
         (
             painter.board.counts().errors,
