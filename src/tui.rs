@@ -45,9 +45,8 @@ use crate::link::Link;
 use crate::poll::PollerHandle;
 use crate::process;
 use crate::pull_request::PullRequest;
-use crate::view::plural;
 use crate::view::theme::Role;
-use app::{App, Effect, Request};
+use app::{App, Copied, Effect, Request};
 pub use farewell::say_farewell;
 pub use notice::{Done, NotDone, Notice, Reloaded};
 
@@ -64,7 +63,8 @@ const MAX_SLEEP: Duration = Duration::from_mins(5);
 pub trait Host {
     /// Opens a link in the user's browser, or says in words why not.
     fn open(&mut self, link: &Link) -> Result<Opened, String>;
-    /// Puts text on the user's clipboard.
+    /// Sends text to the clipboard of the user's terminal, which does not answer. Where tmux has it,
+    /// that comes as a [`Notice`].
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Sets the terminal's title.
     fn set_title(&mut self, title: &str) -> io::Result<()>;
@@ -356,24 +356,22 @@ where
 
     /// Where no browser can be reached, as over SSH, the user's own terminal has one.
     fn copy_instead(&mut self, links: &[Link]) {
-        let urls: Vec<&str> = links.iter().map(Link::as_str).collect();
-        let text = match (self.host.copy(&urls.join("\n")), links) {
-            (Ok(()), [link]) => format!("no browser here; copied {link}"),
-            (Ok(()), many) => format!("no browser here; copied {} links", many.len()),
-            (Err(_), _) => format!("no browser here: {}", urls.join(" ")),
-        };
-        self.show_message(text, Role::Plain);
+        let urls: Vec<String> = links.iter().map(Link::to_string).collect();
+        if self.host.copy(&urls.join("\n")).is_ok() {
+            let copied = Copied::new(&urls, "link", "no browser here; ");
+            return self.app.show_copied(copied, Timestamp::now());
+        }
+        let text = format!("no browser here: {}", urls.join(" "));
+        self.show_message(text, Role::Bad);
     }
 
     fn copy(&mut self, lines: &[String], what: &str) {
-        let count = lines.len();
-        match (self.host.copy(&lines.join("\n")), lines) {
-            (Ok(()), [line]) => self.show_message(format!("copied {line}"), Role::Good),
-            (Ok(()), _) => {
-                let text = format!("copied {count} {}", plural(what, count));
-                self.show_message(text, Role::Good);
+        match self.host.copy(&lines.join("\n")) {
+            Ok(()) => {
+                let copied = Copied::new(lines, what, "");
+                self.app.show_copied(copied, Timestamp::now());
             }
-            (Err(error), _) => self.show_message(format!("cannot copy: {error}"), Role::Bad),
+            Err(error) => self.show_message(format!("cannot copy: {error}"), Role::Bad),
         }
     }
 

@@ -173,7 +173,7 @@ async fn the_branch_is_opened_and_links_and_ids_are_copied() {
     let server = FakeServer::start();
     let mut session = three_jobs(&server).await;
     session.press("/job_b<enter>OyY");
-    session.wait_for("copied job_b").await;
+    session.wait_for("sent to the terminal: job_b").await;
     session
         .wait_for_calls(&[
             Call::Open("https://github.com/acme/docs/tree/mintlify/sdk".into()),
@@ -196,10 +196,57 @@ async fn a_link_that_cannot_be_opened_is_said_and_without_a_browser_it_is_copied
     let mut session = Session::with_host(poller(), WIDE, |_| Ok(Opened::NoBrowser));
     session.wait_for("#412").await;
     session.press("o");
-    session.wait_for("no browser here; copied").await;
+    session
+        .wait_for("no browser here; sent to the terminal: https://github.com/acme/docs/pull/412")
+        .await;
     session
         .wait_for_calls(&[Call::Open(pull(412)), Call::Copy(pull(412))])
         .await;
+}
+
+/// Only tmux answers, and only for what it was sent.
+#[tokio::test]
+async fn a_copy_is_said_to_be_where_it_is_known_to_be() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.press("/job_b<enter>y");
+    session.wait_for("sent to the terminal: https://").await;
+    session.notice(Notice::InTmux(pull(411)));
+    session.notice(Notice::InTmux(pull(412)));
+    let told = format!("sent to the terminal; tmux has it: {}", pull(412));
+    session.wait_for(&told).await;
+    session.press("Y");
+    session.wait_for("sent to the terminal: job_b").await;
+    // It comes late, and the message is about something else.
+    session.notice(Notice::InTmux(pull(412)));
+    session.press("jk<^l>");
+    session.wait_for("sent to the terminal: job_b").await;
+    assert!(!session.text().contains("copied"), "{}", session.text());
+}
+
+/// In rows from their first cell on, as a selection by hand takes it, beside the selected row.
+#[tokio::test]
+async fn a_link_that_is_copied_stands_whole_on_any_screen() {
+    let link = format!("https://github.com/acme/{}/pull/412", "x".repeat(87));
+    assert_eq!(link.len(), 120);
+    let server = FakeServer::start();
+    let jobs: Vec<String> = (10..30).map(|at| format!("job_{at}")).collect();
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    server.set_default(Reply::pull_request(&link));
+    for size in [(40, 12), (80, 24), (200, 24)] {
+        let poller = || setup::start(&config(&server, &jobs));
+        let mut session = Session::with_host(poller(), size, |_| Ok(Opened::NoBrowser));
+        session.wait_for("20 need you").await;
+        for key in ["Gy", "o"] {
+            session.press(key);
+            let whole = |shown: &support::session::Shown| {
+                let rows = drawn::text(&shown.buffer).replace('\n', "");
+                rows.contains(&link)
+            };
+            session.wait("the whole link", whole).await;
+            session.wait_for_selected("#412").await;
+        }
+    }
 }
 
 /// Seven completed jobs, in the order in which they are shown.
@@ -224,7 +271,7 @@ async fn marked_jobs_are_acted_on_together() {
     session.press("<space>j<space>");
     session.wait_for("2 marked").await;
     session.press("y");
-    session.wait_for("copied 2 links").await;
+    session.wait_for("sent to the terminal: 2 links").await;
     session.press("o");
     session.wait_for("opened").await;
     let links = [pull(1), pull(3)];
@@ -669,7 +716,7 @@ async fn a_link_that_may_have_been_cut_is_neither_copied_nor_opened() {
         session.press(key);
         session.wait_for("link refused: it is too long").await;
         session.press("Y");
-        session.wait_for("copied job_a").await;
+        session.wait_for("sent to the terminal: job_a").await;
     }
     let ids = [Call::Copy("job_a".into()), Call::Copy("job_a".into())];
     session.wait_for_calls(&ids).await;

@@ -7,6 +7,7 @@
 mod act;
 mod compose;
 mod configure;
+mod copied;
 mod history;
 mod input;
 mod message;
@@ -26,6 +27,7 @@ use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
 pub use configure::ConfigProblem;
+pub use copied::Copied;
 pub use history::History;
 pub use message::Message;
 pub use question::Question;
@@ -36,7 +38,6 @@ use under_way::UnderWay;
 use super::detail;
 use super::hit_test::column_areas;
 use super::keys::Keymap;
-use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
 use crate::board::{Board, Counts, Event, Project, Row};
@@ -168,8 +169,14 @@ impl App {
 
     /// Messages end, ages grow, rows go stale.
     pub fn on_time(&mut self, board: &Board, now: Timestamp) {
-        let message = self.message.take_if(|message| message.is_over(now));
-        self.dirty |= message.is_some();
+        if self
+            .message
+            .take_if(|message| message.is_over(now))
+            .is_some()
+        {
+            self.fit_listing();
+            self.dirty = true;
+        }
         self.dirty |= self.ages_change_at.is_some_and(|at| at <= now);
         if self.stale.update(board, now) {
             self.dirty = true;
@@ -189,6 +196,7 @@ impl App {
             }
             Notice::Reloaded(reloaded) => return self.on_reloaded(*reloaded, board, now),
             Notice::ConfigRefused(error) => self.on_config_error(error, now),
+            Notice::InTmux(text) => self.on_in_tmux(&text),
             Notice::WritesThisHour { project, count } => self.set_write_count(&project, count),
         }
         Effect::None
@@ -206,7 +214,7 @@ impl App {
             } else {
                 Role::Good
             };
-            self.show_message(format!("{title}: {}", line.text), role, now);
+            self.show_news(format!("{title}: {}", line.text), role, now);
         }
         Effect::None
     }
@@ -311,7 +319,7 @@ impl App {
     }
 
     fn fit_listing(&mut self) {
-        let rows = layout::areas(self.size, self.pane).table_rows();
+        let rows = self.areas().table_rows();
         self.listing.set_height(rows);
     }
 
@@ -327,7 +335,7 @@ impl App {
     fn next_age_change(&self, board: &Board, now: Timestamp) -> Option<Timestamp> {
         let details = self.row_in_details(board);
         let details = details.and_then(|row| detail::next_time_change(row, now));
-        let body = layout::areas(self.size, self.pane).body;
+        let body = self.areas().body;
         let columns = column_areas(body, self.listing.columns(), &self.measure);
         let cells = self.listing.window(board).flat_map(|row| {
             let columns = columns.iter().map(|area| area.id.column());

@@ -70,7 +70,9 @@ impl Host for TerminalHost<'_> {
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        desktop::copy(text, &self.environment.borrow(), &mut io::stdout())
+        let (worker, copied) = (self.worker.clone(), text.to_owned());
+        let in_tmux = move || worker.notify(Notice::InTmux(copied));
+        desktop::copy(text, &self.environment.borrow(), &mut io::stdout(), in_tmux)
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {

@@ -16,6 +16,8 @@ pub enum Notice {
     Reloaded(Box<Reloaded>),
     /// The config file has changed, and says what a config may not say.
     ConfigRefused(ConfigError),
+    /// tmux has what was copied in its buffer.
+    InTmux(String),
     /// How many writes a project has had this hour; `None` where that is not known.
     WritesThisHour {
         project: ProjectId,

@@ -11,10 +11,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use tui_input::Input;
 
-use super::app::{App, Mode};
+use super::app::{App, Message, Mode};
 use super::hit_test::{Tab, end_of, tabs, visible_filter};
 use super::keys::Action;
-use super::layout::{Areas, areas};
+use super::layout::Areas;
 use super::painter::Painter;
 use super::{compose, detail, errors, help, table};
 use crate::board::{Board, Counts, Row};
@@ -35,7 +35,7 @@ pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
 
 /// Draws the screen and returns how far its text is scrolled, which ends with the last line.
 pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) -> usize {
-    let areas = areas(frame.area().as_size(), app.pane);
+    let areas = app.areas_in(frame.area().as_size());
     let mut painter = Painter {
         buffer: frame.buffer_mut(),
         app,
@@ -232,11 +232,12 @@ fn draw_footer(painter: &mut Painter, area: Rect) {
             let question = question.fit(width.saturating_sub(1), painter.glyphs().ellipsis);
             one_line(&question, Role::Strong, width, painter)
         }
-        // What went wrong takes the room of the keys.
-        (_, Some(message)) if message.role == Role::Bad => {
-            one_line(&message.text, message.role, width, painter)
+        (_, Some(message)) if area.height > 1 => return draw_lines(painter, area, message),
+        // News leaves room for the keys; what was asked for, or went wrong, takes it.
+        (_, Some(message)) if message.is_brief && message.role != Role::Bad => {
+            one_line(&message.text, message.role, most, painter)
         }
-        (_, Some(message)) => one_line(&message.text, message.role, most, painter),
+        (_, Some(message)) => one_line(&message.text, message.role, width, painter),
         (_, None) => match app.leaving_text(width.saturating_sub(1)) {
             Some(text) => one_line(&text, Role::Strong, width, painter),
             None => summary(painter, most),
@@ -245,6 +246,17 @@ fn draw_footer(painter: &mut Painter, area: Rect) {
     let room = width.saturating_sub(left.width() + 2);
     let right = key_hints(painter, room);
     draw_ends(painter, area, left, right);
+}
+
+/// Draws a message of several lines; the last one is cut where there are more than `area` has.
+fn draw_lines(painter: &mut Painter, area: Rect, message: &Message) {
+    let style = painter.style(message.role);
+    let mut lines = message.lines(usize::from(area.width));
+    let last = usize::from(area.height).saturating_sub(1);
+    let rest = lines.split_off(last.min(lines.len())).join(" ");
+    for (row, line) in area.rows().zip(lines.into_iter().chain([&*rest])) {
+        painter.text(row, line, style);
+    }
 }
 
 /// `text` after a space, cut to `most` cells.

@@ -177,7 +177,7 @@ pub fn browser(browser: &Result<Option<String>, BrowserError>) -> Finding {
         Ok(Some(name)) => Finding::ok(topic, name.clone()),
         Ok(None) => Finding::ok(
             topic,
-            "none here: links are copied and shown instead; BROWSER can name one",
+            "none here: links are shown, and sent to the terminal's clipboard; BROWSER can name one",
         ),
         Err(error) => Finding::problem(Exit::Failed, topic, error.to_string()),
     }

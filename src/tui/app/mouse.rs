@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::layout::Position;
 
 use super::super::hit_test::{column_areas, tabs};
-use super::super::layout::{self, header_and_rows};
+use super::super::layout::header_and_rows;
 use super::{App, Effect, Mode, act};
 use crate::board::Board;
 
@@ -33,7 +33,7 @@ impl App {
 
     /// `notches` are positive where the wheel turns down.
     fn on_wheel(&mut self, notches: isize, at: Position, board: &Board) -> Effect {
-        let pane = layout::areas(self.size, self.pane).pane;
+        let pane = self.areas().pane;
         let over_text = !self.shows_table() || pane.is_some_and(|pane| pane.contains(at));
         if over_text {
             self.scroll_by(notches * LINES_PER_NOTCH);
@@ -49,7 +49,7 @@ impl App {
     }
 
     fn on_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
-        let area = layout::areas(self.size, self.pane).tabs;
+        let area = self.areas().tabs;
         let tabs = tabs(area, self, &board.counts());
         if let Some(tab) = tabs.iter().find(|tab| tab.area.contains(at)) {
             if !matches!(self.mode, Mode::Filter(_)) {
@@ -66,7 +66,7 @@ impl App {
     }
 
     fn on_table_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
-        let table = layout::areas(self.size, self.pane).body;
+        let table = self.areas().body;
         let [header, rows] = header_and_rows(table);
         let columns = column_areas(table, self.listing.columns(), &self.measure);
         let column = columns.iter().find(|area| area.within(table).contains(at));
