@@ -3,7 +3,7 @@
 //! Only the rows on the screen are formatted, so that a frame costs the same however many there are.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::app::App;
 use super::hit_test::{ColumnArea, GUTTER, column_areas};
@@ -12,6 +12,7 @@ use super::layout::header_and_rows;
 use super::painter::Painter;
 use crate::board::{Freshness, Row};
 use crate::text;
+use crate::view::columns::Colored;
 use crate::view::theme::Role;
 use crate::view::views::ViewId;
 
@@ -61,7 +62,7 @@ fn title(area: &ColumnArea, app: &App, columns: &[ColumnArea]) -> String {
 fn draw_row(painter: &mut Painter, line: Rect, row: &Row, columns: &[ColumnArea]) {
     let app = painter.app;
     let context = app.measure().context(painter.now, painter.glyphs());
-    let selected = painter.app.listing.selected() == Some(row.key());
+    let selected = app.listing.selected() == Some(row.key());
     let selected = selected.then(|| selected_style(painter, row));
     if let Some(style) = selected {
         painter.buffer.set_style(line, style);
@@ -69,29 +70,38 @@ fn draw_row(painter: &mut Painter, line: Rect, row: &Row, columns: &[ColumnArea]
     draw_gutter(painter, line, row, selected);
     for area in columns {
         let column = area.id.column();
-        let style = selected.unwrap_or_else(|| painter.style(column.cell_role(row, painter.now)));
+        let (cell, role) = (area.within(line), column.cell_role(row, painter.now));
+        let style = selected.unwrap_or_else(|| painter.style(role));
         let text = (column.text)(row, &context);
-        painter.text_cut(column.cut, area.within(line), &text, style);
+        painter.text_cut(column.cut, cell, &text, style);
+        if column.colored == Colored::Mark && selected.is_none() {
+            painter.color_mark(cell, role);
+        }
     }
 }
 
 /// One style for the whole row: it stands out, and a step down a long list stays cheap over a slow
-/// line.
+/// line. A row that is not fresh is lighter there too; dimmed, it would be grey on grey.
 fn selected_style(painter: &Painter, row: &Row) -> Style {
-    let role = match row.freshness(painter.now) {
-        Freshness::Fresh => Role::Plain,
-        _ => Role::Muted,
-    };
-    painter.style(role).patch(painter.app.theme.selected())
+    let style = painter.app.theme.selected();
+    match row.freshness(painter.now) {
+        Freshness::Fresh => style.add_modifier(Modifier::BOLD),
+        Freshness::Stale | Freshness::NeverSeen => style,
+    }
 }
 
 fn draw_gutter(painter: &mut Painter, line: Rect, row: &Row, selected: Option<Style>) {
-    let glyphs = painter.glyphs();
-    let style = selected.unwrap_or_else(|| painter.style(Role::NeedsYou));
+    let (glyphs, theme) = (painter.glyphs(), painter.app.theme);
     let marked = painter.app.listing.is_marked(row.key());
-    let signs = [(marked, glyphs.marked), (row.needs_you(), glyphs.needs_you)];
-    for (cell, (_, sign)) in line.columns().zip(signs).filter(|(_, (shown, _))| *shown) {
-        painter.text(cell, sign, style);
+    let signs = [
+        (marked, glyphs.marked, Role::Strong),
+        (row.needs_you(), glyphs.needs_you, Role::NeedsYou),
+    ];
+    for (cell, (is_shown, sign, role)) in line.columns().zip(signs) {
+        if is_shown {
+            let style = selected.unwrap_or_else(|| theme.mark(role));
+            painter.text(cell, sign, style);
+        }
     }
 }
 

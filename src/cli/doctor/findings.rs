@@ -204,7 +204,7 @@ pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Res
             Exit::Done => ("ok", Role::Good),
             _ => ("!!", Role::Bad),
         };
-        let mark = paint(theme, role, mark);
+        let mark = paint(theme, theme.mark(role), mark);
         let mut lines = finding.message.lines();
         let first = theme.printable(lines.next().unwrap_or_default());
         writeln!(out, "{mark}  {:<9}  {first}", finding.topic)?;
