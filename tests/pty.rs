@@ -59,13 +59,14 @@ fn a_person_looks_round_the_demo_and_leaves() {
     terminal.send("/zzzz");
     terminal.wait_for("Nothing here matches /zzzz");
     terminal.resize(40, 12);
-    terminal.wait_for("▲ JOB ");
+    // The tabs in their short form.
+    terminal.wait_for("│2:");
     terminal.send("\u{1b}");
     terminal.wait_until_gone("zzzz");
     terminal.resize(100, 30);
     terminal.wait_for("BRANCH");
     // Esc has been taken by itself, and does not begin a sequence with what comes next.
-    terminal.wait_until_gone("Esc clear");
+    terminal.wait_for("? help");
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
