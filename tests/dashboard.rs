@@ -526,8 +526,8 @@ async fn news_from_outside_is_said() {
     server.set_default(Reply::job("active"));
     let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
     session.wait_for("job_a").await;
-    session.notice(Notice::bad("config.toml:3:1: unknown key"));
-    session.wait_for("config.toml:3:1: unknown key").await;
+    session.notice(Notice::Message("no route".into(), Role::Bad));
+    session.wait_for("no route").await;
     session.press("q");
     assert_eq!(session.exit().await, Some(Exit::Done));
 }
@@ -906,11 +906,11 @@ async fn keys_act_only_on_jobs_that_are_on_the_screen() {
     session.wait_for("next job").await;
     session.press("<esc>eo<esc>");
     // In the details it is their job, whatever is marked.
-    session.press("g G<enter>Y");
+    session.press("g ");
+    session.wait_for("1 marked").await;
+    session.press("G<enter>Y");
     let last = session.wait_for_calls_of(1).await;
     session.press("<esc>");
-    let shown = session.wait_for("marked").await;
-    drop(shown);
     let Call::Copy(id) = &last[0] else {
         panic!("{last:?}")
     };

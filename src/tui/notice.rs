@@ -65,9 +65,3 @@ impl NotDone {
         }
     }
 }
-
-impl Notice {
-    pub fn bad(text: impl Into<String>) -> Self {
-        Self::Message(text.into(), Role::Bad)
-    }
-}

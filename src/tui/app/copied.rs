@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::App;
-use super::message::{LONG, Message};
+use super::message::{Message, TO_SELECT};
 use crate::view::plural;
 use crate::view::theme::Role;
 
@@ -44,7 +44,7 @@ impl Copied {
 impl App {
     /// Says that something was sent to the terminal's clipboard.
     pub fn show_copied(&mut self, copied: Copied, now: Timestamp) {
-        let message = Message::new(copied.message(""), Role::Plain, LONG, now);
+        let message = Message::new(copied.message(""), Role::Plain, TO_SELECT, now);
         self.set_message(Message {
             copied: Some(copied),
             ..message

@@ -12,8 +12,10 @@ use crate::view::theme::Role;
 
 /// How long a message is shown.
 const SHORT: Duration = Duration::from_secs(6);
-/// How long a message is shown that says what went wrong, or that there is something to select in.
-pub(super) const LONG: Duration = Duration::from_secs(30);
+/// How long a message is shown that has something to select by hand.
+pub(super) const TO_SELECT: Duration = Duration::from_secs(15);
+/// How long a message is shown that says what went wrong.
+const LONG: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub struct Message {
@@ -86,10 +88,11 @@ impl App {
         layout::areas(size, self.pane).with_footer(self.footer_lines(size))
     }
 
-    /// As many as the message needs, up to half of the screen.
+    /// As many as the message needs, up to half of the screen. The errors need none, which show what
+    /// went wrong whole, and a question has a line of its own.
     fn footer_lines(&self, size: Size) -> u16 {
         let message = self.message.as_ref();
-        let shown = message.filter(|_| !matches!(self.mode, Mode::Confirm(_)));
+        let shown = message.filter(|_| !matches!(self.mode, Mode::Errors | Mode::Confirm(_)));
         let lines = shown.map_or(1, |message| message.lines(size.width.into()).len());
         let lines = u16::try_from(lines).unwrap_or(u16::MAX);
         lines.min(size.height / 2).max(1)
