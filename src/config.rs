@@ -3,7 +3,7 @@
 //! The text becomes private raw types (`raw`, by way of `fast` where it has the common form), which
 //! become checked settings (`check`), so that nothing behind this module sees an invalid id or an
 //! interval of zero. Every error in the text is shown in one format, with its line and a caret
-//! (`location`). This module must not know the network, the screen, or how a key is read from its
+//! (`location`, `excerpt`). This module must not know the network, the screen, or how a key is read from its
 //! source.
 
 use std::path::Path;
@@ -13,6 +13,7 @@ use location::Source;
 mod check;
 pub mod edit;
 mod error;
+mod excerpt;
 mod fast;
 mod file;
 pub mod ids;

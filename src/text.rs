@@ -125,22 +125,54 @@ fn take_last_cells(text: &str, max: usize) -> &str {
 
 /// `text` in lines of at most `max` cells; ends at a cluster wider than `max`.
 pub fn wrap(text: &str, max: usize) -> Vec<&str> {
+    wrap_at(text, max, |line, _| {
+        line.rfind(' ').filter(|at| *at > line.len() / 2)
+    })
+}
+
+/// The same, but no word is broken that has room on a line of its own, such as a link.
+pub fn wrap_words(text: &str, max: usize) -> Vec<&str> {
+    wrap_at(text, max, |line, after| {
+        let space = line.rfind(' ');
+        space.filter(|_| !after.starts_with(' '))
+    })
+}
+
+/// `space` finds where to break a line that is full, given what comes after it.
+fn wrap_at(text: &str, max: usize, space: impl Fn(&str, &str) -> Option<usize>) -> Vec<&str> {
     let mut rest = text;
     let mut lines = Vec::new();
     while !rest.is_empty() && max > 0 {
-        let mut line = take_cells(rest, max);
+        let (mut line, after) = rest.split_at(take_cells(rest, max).len());
         if line.is_empty() {
             break;
         }
-        if line.len() < rest.len()
-            && let Some(space) = line.rfind(' ').filter(|at| *at > line.len() / 2)
+        if !after.is_empty()
+            && let Some(end) = space(line, after)
         {
-            line = &line[..space];
+            line = &line[..end];
         }
         rest = rest[line.len()..].trim_start_matches(' ');
         lines.push(line);
     }
     lines
+}
+
+/// `text` in pieces of at most `max` cells, or of one cluster where that is wider; at least one piece,
+/// which may be empty.
+pub fn chop(text: &str, max: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    loop {
+        let fitting = take_cells(rest, max).len();
+        let first = rest.graphemes(true).next().map_or(0, str::len);
+        let (piece, after) = rest.split_at(fitting.max(first));
+        pieces.push(piece);
+        rest = after;
+        if rest.is_empty() {
+            return pieces;
+        }
+    }
 }
 
 fn take_cells(text: &str, max: usize) -> &str {
@@ -235,6 +267,40 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn no_word_is_broken_that_has_room_on_a_line_of_its_own() {
+        for (text, max, want) in [
+            (
+                "sent: https://a.test/b",
+                16,
+                &["sent:", "https://a.test/b"][..],
+            ),
+            (
+                "sent: https://a.test/bc",
+                16,
+                &["sent:", "https://a.test/b", "c"],
+            ),
+            ("one two three", 7, &["one two", "three"]),
+            ("日本 日本", 5, &["日本", "日本"]),
+            ("one", 0, &[]),
+            ("", 5, &[]),
+        ] {
+            assert_eq!(wrap_words(text, max), want, "{text} in {max}");
+        }
+    }
+
+    #[test]
+    fn chopped_text_loses_nothing() {
+        for (text, max, want) in [
+            ("a b  c", 2, &["a ", "b ", " c"][..]),
+            ("日本語", 5, &["日本", "語"]),
+            ("日", 1, &["日"]),
+            ("", 3, &[""]),
+        ] {
+            assert_eq!(chop(text, max), want, "{text} in {max}");
+        }
+    }
 
     #[test]
     fn clean_table() {

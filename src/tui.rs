@@ -48,11 +48,10 @@ use crate::link::Link;
 use crate::poll::PollerHandle;
 use crate::process;
 use crate::pull_request::PullRequest;
-use crate::view::plural;
 use crate::view::theme::Role;
-use app::{App, Effect, Request};
+use app::{App, Copied, Effect, Request};
 pub use farewell::say_farewell;
-pub use notice::{Done, NotDone, Notice};
+pub use notice::{Done, NotDone, Notice, Reloaded};
 
 /// Changes of the board are drawn at most this often; input is drawn at once.
 const BOARD_INTERVAL: Duration = Duration::from_millis(50);
@@ -67,10 +66,15 @@ const MAX_SLEEP: Duration = Duration::from_mins(5);
 pub trait Host {
     /// Opens a link in the user's browser, or says in words why not.
     fn open(&mut self, link: &Link) -> Result<Opened, String>;
-    /// Puts text on the user's clipboard.
+    /// Sends text to the clipboard of the user's terminal, which does not answer. Where tmux has it,
+    /// that comes as a [`Notice`].
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Sets the terminal's title.
     fn set_title(&mut self, title: &str) -> io::Result<()>;
+    /// Gives the title back that the terminal had before.
+    fn reset_title(&mut self) -> io::Result<()>;
+    /// Takes clicks and the wheel as input, or lets them select text.
+    fn take_mouse(&mut self, taken: bool) -> io::Result<()>;
     /// Gives the terminal back, stops, and takes the terminal again once continued.
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again after a stop that the program has not seen.
@@ -225,9 +229,16 @@ where
             .map_err(Into::into)?;
         // Scrolled beyond the end, the way back would begin with steps that do nothing.
         self.app.scroll = scroll;
-        if let Some(title) = title.filter(|title| self.title.as_ref() != Some(title)) {
-            self.host.set_title(&title)?;
-            self.title = Some(title);
+        self.show_title(title)
+    }
+
+    fn show_title(&mut self, title: Option<String>) -> io::Result<()> {
+        if self.title != title {
+            match &title {
+                Some(title) => self.host.set_title(title)?,
+                None => self.host.reset_title()?,
+            }
+            self.title = title;
         }
         Ok(())
     }
@@ -333,6 +344,7 @@ where
             Effect::Copy(lines, what) => self.copy(&lines, what),
             Effect::Poll(jobs) => self.channels.poller.poll(jobs),
             Effect::PollAll => self.channels.poller.poll_all(),
+            Effect::TakeMouse(taken) => self.host.take_mouse(taken)?,
             Effect::CountWrites(project) => self.host.count_writes(&project),
             Effect::Perform(request) => self.host.perform(request),
         }
@@ -391,24 +403,22 @@ where
 
     /// Where no browser can be reached, as over SSH, the user's own terminal has one.
     fn copy_instead(&mut self, links: &[Link]) {
-        let urls: Vec<&str> = links.iter().map(Link::as_str).collect();
-        let text = match (self.host.copy(&urls.join("\n")), links) {
-            (Ok(()), [link]) => format!("no browser here; copied {link}"),
-            (Ok(()), many) => format!("no browser here; copied {} links", many.len()),
-            (Err(_), _) => format!("no browser here: {}", urls.join(" ")),
-        };
-        self.show_message(text, Role::Plain);
+        let urls: Vec<String> = links.iter().map(Link::to_string).collect();
+        if self.host.copy(&urls.join("\n")).is_ok() {
+            let copied = Copied::new(&urls, "link", "no browser here; ");
+            return self.app.show_copied(copied, Timestamp::now());
+        }
+        let text = format!("no browser here: {}", urls.join(" "));
+        self.show_message(text, Role::Bad);
     }
 
     fn copy(&mut self, lines: &[String], what: &str) {
-        let count = lines.len();
-        match (self.host.copy(&lines.join("\n")), lines) {
-            (Ok(()), [line]) => self.show_message(format!("copied {line}"), Role::Good),
-            (Ok(()), _) => {
-                let text = format!("copied {count} {}", plural(what, count));
-                self.show_message(text, Role::Good);
+        match self.host.copy(&lines.join("\n")) {
+            Ok(()) => {
+                let copied = Copied::new(lines, what, "");
+                self.app.show_copied(copied, Timestamp::now());
             }
-            (Err(error), _) => self.show_message(format!("cannot copy: {error}"), Role::Bad),
+            Err(error) => self.show_message(format!("cannot copy: {error}"), Role::Bad),
         }
     }
 

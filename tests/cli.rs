@@ -363,6 +363,9 @@ fn colour_is_for_terminals_or_on_request() {
             .unwrap();
         let colourful = stdout(&output).contains("\u{1b}[");
         assert_eq!(colourful, want, "{arguments:?}");
+        // Of a status only the mark: coloured text cannot be read on every background.
+        let marked = stdout(&output).contains("\u{1b}[94m●\u{1b}[0m active");
+        assert_eq!(marked, want, "{}", stdout(&output));
     }
 }
 

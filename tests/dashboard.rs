@@ -16,8 +16,9 @@ use mintwatch::job::JobKey;
 use mintwatch::mintlify::write::{JOB_MAY_EXIST, doubtful};
 use mintwatch::poll::Poller;
 use mintwatch::tui::app::Request;
-use mintwatch::tui::{Done, NotDone, Notice};
+use mintwatch::tui::{Done, NotDone, Notice, Reloaded};
 use mintwatch::view::theme::Role;
+use mintwatch::view::theme::Theme;
 use support::fake_server::FakeServer;
 use support::reply::{Reply, job_json};
 use support::session::{Call, Session};
@@ -176,7 +177,7 @@ async fn the_branch_is_opened_and_links_and_ids_are_copied() {
     let server = FakeServer::start();
     let mut session = three_jobs(&server).await;
     session.press("/job_b<enter>OyY");
-    session.wait_for("copied job_b").await;
+    session.wait_for("sent to the terminal: job_b").await;
     session
         .wait_for_calls(&[
             Call::Open("https://github.com/acme/docs/tree/mintlify/job_b".into()),
@@ -199,10 +200,57 @@ async fn a_link_that_cannot_be_opened_is_said_and_without_a_browser_it_is_copied
     let mut session = Session::with_host(poller(), WIDE, |_| Ok(Opened::NoBrowser));
     session.wait_for("#412").await;
     session.press("o");
-    session.wait_for("no browser here; copied").await;
+    session
+        .wait_for("no browser here; sent to the terminal: https://github.com/acme/docs/pull/412")
+        .await;
     session
         .wait_for_calls(&[Call::Open(pull(412)), Call::Copy(pull(412))])
         .await;
+}
+
+/// Only tmux answers, and only for what it was sent.
+#[tokio::test]
+async fn a_copy_is_said_to_be_where_it_is_known_to_be() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.press("/job_b<enter>y");
+    session.wait_for("sent to the terminal: https://").await;
+    session.notice(Notice::InTmux(pull(411)));
+    session.notice(Notice::InTmux(pull(412)));
+    let told = format!("sent to the terminal; tmux has it: {}", pull(412));
+    session.wait_for(&told).await;
+    session.press("Y");
+    session.wait_for("sent to the terminal: job_b").await;
+    // It comes late, and the message is about something else.
+    session.notice(Notice::InTmux(pull(412)));
+    session.press("jk<^l>");
+    session.wait_for("sent to the terminal: job_b").await;
+    assert!(!session.text().contains("copied"), "{}", session.text());
+}
+
+/// In rows from their first cell on, as a selection by hand takes it, beside the selected row.
+#[tokio::test]
+async fn a_link_that_is_copied_stands_whole_on_any_screen() {
+    let link = format!("https://github.com/acme/{}/pull/412", "x".repeat(87));
+    assert_eq!(link.len(), 120);
+    let server = FakeServer::start();
+    let jobs: Vec<String> = (10..30).map(|at| format!("job_{at}")).collect();
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    server.set_default(Reply::pull_request(&link));
+    for size in [(40, 12), (80, 24), (200, 24)] {
+        let poller = || setup::start(&config(&server, &jobs));
+        let mut session = Session::with_host(poller(), size, |_| Ok(Opened::NoBrowser));
+        session.wait_for("20 need you").await;
+        for key in ["Gy", "o"] {
+            session.press(key);
+            let whole = |shown: &support::session::Shown| {
+                let rows = drawn::text(&shown.buffer).replace('\n', "");
+                rows.contains(&link)
+            };
+            session.wait("the whole link", whole).await;
+            session.wait_for_selected("#412").await;
+        }
+    }
 }
 
 /// Seven completed jobs, in the order in which they are shown.
@@ -227,7 +275,7 @@ async fn marked_jobs_are_acted_on_together() {
     session.press("<space>j<space>");
     session.wait_for("2 marked").await;
     session.press("y");
-    session.wait_for("copied 2 links").await;
+    session.wait_for("sent to the terminal: 2 links").await;
     session.press("o");
     session.wait_for("opened").await;
     let links = [pull(1), pull(3)];
@@ -466,11 +514,12 @@ async fn without_a_project_no_text_can_be_written_for_one() {
     let text = format!("base_url = \"{}\"\n", server.base_url());
     let mut session = Session::start(setup::start(&text), WIDE);
     let config = Config::parse(&text, Path::new("config.toml")).unwrap();
-    session.notice(Notice::Reloaded {
+    session.notice(Notice::Reloaded(Box::new(Reloaded {
         text: None,
-        config: Box::new(config),
+        config,
+        theme: Theme::new(false, false),
         projects: Vec::new(),
-    });
+    })));
     let both = "No project is in the config yet. List one under [[projects]] in the config file";
     session.wait_for("No project is in the config yet.").await;
     session.press("anf");
@@ -501,8 +550,8 @@ async fn news_from_outside_is_said() {
     server.set_default(Reply::job("active"));
     let mut session = Session::start(setup::start(&config(&server, &["job_a"])), WIDE);
     session.wait_for("job_a").await;
-    session.notice(Notice::bad("config.toml:3:1: unknown key"));
-    session.wait_for("config.toml:3:1: unknown key").await;
+    session.notice(Notice::Message("no route".into(), Role::Bad));
+    session.wait_for("no route").await;
     session.press("q");
     assert_eq!(session.exit().await, Some(Exit::Done));
 }
@@ -697,7 +746,7 @@ async fn a_link_that_may_have_been_cut_is_neither_copied_nor_opened() {
         session.press(key);
         session.wait_for("link refused: it is too long").await;
         session.press("Y");
-        session.wait_for("copied job_a").await;
+        session.wait_for("sent to the terminal: job_a").await;
     }
     let ids = [Call::Copy("job_a".into()), Call::Copy("job_a".into())];
     session.wait_for_calls(&ids).await;
@@ -887,11 +936,11 @@ async fn keys_act_only_on_jobs_that_are_on_the_screen() {
     session.wait_for("next job").await;
     session.press("<esc>eo<esc>");
     // In the details it is their job, whatever is marked.
-    session.press("g G<enter>Y");
+    session.press("g ");
+    session.wait_for("1 marked").await;
+    session.press("G<enter>Y");
     let last = session.wait_for_calls_of(1).await;
     session.press("<esc>");
-    let shown = session.wait_for("marked").await;
-    drop(shown);
     let Call::Copy(id) = &last[0] else {
         panic!("{last:?}")
     };

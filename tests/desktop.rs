@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use mintwatch::desktop::{BrowserError, Opened, Opener, copy};
@@ -255,13 +256,16 @@ fn install_tmux(programs: &Programs, new: bool) {
     programs.install("tmux", &script);
 }
 
-/// What `copy` of `text` wrote to the terminal inside tmux.
-fn copied_in_tmux(programs: &Programs, text: &str) -> String {
+/// What `copy` of `text` wrote to the terminal inside tmux, and whether tmux has it.
+fn copied_in_tmux(programs: &Programs, text: &str) -> (String, bool) {
     let vars = [("TMUX", "/tmp/tmux-0/default,1,0"), ("ACME_KEY", CANARY)];
     let environment = programs.environment(&vars, &["ACME_KEY"]);
     let mut out = Vec::new();
-    copy(text, &environment, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    let (loaded, told) = mpsc::channel();
+    let in_tmux = move || loaded.send(()).unwrap();
+    copy(text, &environment, &mut out, in_tmux).unwrap();
+    // Without an answer the sender is dropped unused.
+    (String::from_utf8(out).unwrap(), told.recv().is_ok())
 }
 
 const COPIED: &str = "\u{1b}]52;c;YQpi\u{1b}\\";
@@ -270,7 +274,10 @@ const COPIED: &str = "\u{1b}]52;c;YQpi\u{1b}\\";
 fn tmux_gets_what_is_copied() {
     let programs = Programs::new();
     install_tmux(&programs, true);
-    assert_eq!(copied_in_tmux(&programs, "a\u{202e}\n\nb\n"), COPIED);
+    assert_eq!(
+        copied_in_tmux(&programs, "a\u{202e}\n\nb\n"),
+        (COPIED.into(), true)
+    );
     assert_eq!(programs.arguments("tmux"), ["load-buffer", "-w", "-"]);
     assert_eq!(programs.recorded("tmux", "input"), "a\nb");
     assert!(!programs.recorded("tmux", "environment").contains(CANARY));
@@ -280,15 +287,23 @@ fn tmux_gets_what_is_copied() {
 fn an_old_tmux_gets_what_is_copied() {
     let programs = Programs::new();
     install_tmux(&programs, false);
-    assert_eq!(copied_in_tmux(&programs, "a\nb"), COPIED);
+    assert_eq!(copied_in_tmux(&programs, "a\nb"), (COPIED.into(), true));
     assert_eq!(programs.arguments("tmux"), ["load-buffer", "-"]);
     assert_eq!(programs.recorded("tmux", "input"), "a\nb");
+}
+
+#[test]
+fn a_tmux_that_fails_is_not_said_to_have_it() {
+    let programs = Programs::new();
+    programs.install("tmux", "exit 1");
+    assert_eq!(copied_in_tmux(&programs, "a\nb"), (COPIED.into(), false));
 }
 
 #[test]
 fn the_terminal_is_asked_where_tmux_cannot_be_started() {
     let environment = Environment::new([("TMUX", "x"), ("PATH", "/nowhere")], &[] as &[&str]);
     let mut out = Vec::new();
-    copy("a\nb", &environment, &mut out).unwrap();
+    let in_tmux = || unreachable!("no tmux");
+    copy("a\nb", &environment, &mut out, in_tmux).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), COPIED);
 }

@@ -59,11 +59,14 @@ fn a_person_looks_round_the_demo_and_leaves() {
     terminal.send("/zzzz");
     terminal.wait_for("Nothing here matches /zzzz");
     terminal.resize(40, 12);
-    terminal.wait_for("6:5");
+    // The tabs in their short form.
+    terminal.wait_for("│2:");
     terminal.send("\u{1b}");
     terminal.wait_until_gone("zzzz");
     terminal.resize(100, 30);
     terminal.wait_for("MODEL");
+    // Esc has been taken by itself, and does not begin a sequence with what comes next.
+    terminal.wait_for("? help");
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
@@ -173,6 +176,13 @@ fn a_changed_config_shows_at_once_and_a_broken_one_is_said() {
     config("nonsense");
     terminal.wait_for("config.toml:4:9");
     terminal.wait_for("job_bb");
+    terminal.send("e");
+    terminal.wait_for("4 | jobs = [nonsense]");
+    terminal.wait_for("  |         ^");
+    config("\"job_b\", \"job_bb\"");
+    terminal.wait_until_gone("nonsense");
+    terminal.wait_for("Nothing has failed");
+    terminal.send("\u{1b}");
     // Another config: everything is polled again, known values stay.
     home.write_config(&format!(
         "base_url = \"{}\"\n[poll]\nactive = \"200ms\"\n[[projects]]\nid = \"docs\"\njobs = [\"job_b\"]\n",
@@ -351,6 +361,30 @@ fn the_mouse_is_given_back_while_suspended() {
     terminal.wait("the mouse again", |screen| !off(screen));
     terminal.send("q");
     terminal.exit_code();
+    terminal.assert_restored();
+}
+
+#[test]
+fn the_mouse_and_the_title_follow_the_config() {
+    let (home, server) = (Home::new(), FakeServer::start());
+    let mut terminal = quiet(&home, &server);
+    let off =
+        |screen: &vt100::Screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None;
+    let config = |looks: &str| {
+        home.write_config(&format!(
+            "base_url = \"{}\"\n{looks}\n[[projects]]\nid = \"docs\"\njobs = [\"job_a\"]\n",
+            server.base_url()
+        ));
+    };
+    config("[ui]\nmouse = true\ntitle = false\nascii = true\ntheme = \"plain\"");
+    terminal.wait("the mouse", |screen| !off(screen));
+    terminal.wait_for("o active");
+    terminal.wait_for_bytes(0, "\u{1b}[23;2t\u{1b}[22;2t");
+    config("");
+    terminal.wait("the mouse given back", off);
+    terminal.wait_for("● active");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
 }
 

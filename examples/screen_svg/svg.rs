@@ -143,7 +143,7 @@ impl fmt::Display for Look<'_> {
         write!(f, r#" fill="{}""#, colors(self.0).0)?;
         for (modifier, attribute) in [
             (Modifier::BOLD, r#" font-weight="bold""#),
-            (Modifier::DIM, r#" fill-opacity="0.55""#),
+            (Modifier::DIM, r#" fill-opacity="0.67""#),
             (Modifier::UNDERLINED, r#" text-decoration="underline""#),
         ] {
             if self.0.modifier.contains(modifier) {

@@ -70,8 +70,9 @@ pub async fn execute(context: &Context) -> CommandResult {
     let (notify, notices) = mpsc::unbounded_channel();
     let (environments, environment) = watch::channel(polls.environment.clone());
     let (reloaded, projects) = (notify.clone(), actions.clone());
+    let color = context.global.color;
     let tell = move |change| {
-        let notice = notice(change, &projects, &environments);
+        let notice = notice(change, &projects, color, &environments);
         reloaded.send(notice).is_ok()
     };
     Reload {
@@ -141,7 +142,8 @@ fn first_screen(
     } else {
         "mintwatch"
     };
-    let mut app = App::new(theme(context, &session.config.ui), name, size);
+    let theme = theme(context.global.color, &session.config.ui);
+    let mut app = App::new(theme, name, size);
     app.start_with(&session.config)?;
     app.time_zone = TimeZone::system;
     app.config_path = Some(session.path.clone());
@@ -154,6 +156,7 @@ fn first_screen(
 fn notice(
     change: Reloaded,
     actions: &Actions,
+    color: ColorChoice,
     environments: &watch::Sender<Environment>,
 ) -> Notice {
     match change {
@@ -167,24 +170,21 @@ fn notice(
                 environments.send_replace(environment);
             }
             let text = || format!("the config has changed: {jobs} {}", plural("job", jobs));
-            Notice::Reloaded {
+            Notice::Reloaded(Box::new(tui::Reloaded {
                 text: (!is_own).then(text),
-                config,
+                theme: theme(color, &config.ui),
+                config: *config,
                 projects: actions.projects(),
-            }
+            }))
         }
-        Reloaded::Refused(error) => {
-            let error = error.to_string();
-            let first = error.lines().next().unwrap_or_default();
-            Notice::bad(format!("{first}; the last good config stays"))
-        }
+        Reloaded::Refused(error) => Notice::ConfigRefused(error),
     }
 }
 
 /// `--color` and `NO_COLOR` win over the config.
-fn theme(context: &Context, ui: &UiConfig) -> Theme {
-    let plain = ui.theme == Palette::Plain && context.global.color == ColorChoice::Auto;
-    let given = context.theme(true);
+fn theme(color: ColorChoice, ui: &UiConfig) -> Theme {
+    let plain = ui.theme == Palette::Plain && color == ColorChoice::Auto;
+    let given = output::theme(color, true);
     let ascii = match ui.ascii {
         Ascii::Auto => given.is_ascii(),
         Ascii::Always => true,

@@ -60,13 +60,19 @@ impl OpenArgs {
     }
 }
 
-/// Prints the link, and copies it where the output is a terminal; returns the message for that.
+/// Prints the link, and sends it to the clipboard of the terminal where the output is one; returns the
+/// message for that.
 fn print_instead(link: &Link, environment: &Environment, out: &mut Stdout) -> io::Result<String> {
     writeln!(out, "{link}")?;
-    let is_copied = out.is_terminal() && desktop::copy(link.as_str(), environment, out).is_ok();
-    let copied = if is_copied { ", and copied" } else { "" };
+    let is_sent =
+        out.is_terminal() && desktop::copy(link.as_str(), environment, out, || {}).is_ok();
+    let sent = if is_sent {
+        ", and sent to the terminal's clipboard"
+    } else {
+        ""
+    };
     Ok(format!(
-        "no browser here, so the link is printed{copied}; BROWSER can name one"
+        "no browser here, so the link is printed{sent}; BROWSER can name one"
     ))
 }
 

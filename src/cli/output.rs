@@ -5,10 +5,10 @@
 use std::io::{self, IsTerminal};
 
 use clap::ColorChoice;
-use ratatui::style::{Color, Modifier};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::context::Context;
-use crate::view::theme::{Role, Theme};
+use crate::view::theme::Theme;
 
 #[derive(Clone, Copy, Debug)]
 pub struct OutputStyle {
@@ -90,14 +90,12 @@ fn check_term() -> Result<(), NoTerminal> {
     Err(NoTerminal::Dumb(problem.into()))
 }
 
-/// `text` in the colours of `role`, as ANSI sequences (ECMA-48 SGR).
-pub fn paint(theme: Theme, role: Role, text: &str) -> String {
-    let style = theme.style(role);
+/// `text` in this style of `theme`, as ANSI sequences (ECMA-48 SGR, and aixterm's for bright colours).
+pub fn paint(theme: Theme, style: Style, text: &str) -> String {
     let color = match style.fg {
-        Some(Color::Red) => "31",
-        Some(Color::Green) => "32",
-        Some(Color::Magenta) => "35",
-        Some(Color::Cyan) => "36",
+        Some(Color::LightRed) => "91",
+        Some(Color::LightBlue) => "94",
+        Some(Color::LightMagenta) => "95",
         _ => "",
     };
     let attribute = match style.add_modifier {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::output::{OutputStyle, paint};
 use crate::board::Row;
 use crate::text;
-use crate::view::columns::{Absent, Column, ColumnId, Context};
+use crate::view::columns::{Absent, Colored, Column, ColumnId, Context};
 use crate::view::fit::fit;
 use crate::view::measure::Measure;
 use crate::view::order::Sort;
@@ -77,7 +77,12 @@ fn print_line(
     for (column, text, width, role) in cells {
         let cell = theme.printable(theme.cut(column.cut, &text, width));
         let pad = " ".repeat(width.saturating_sub(text::width(&cell)) + 2);
-        line.push_str(&paint(theme, role, &cell));
+        let (style, mark_style) = (theme.style(role), theme.mark(role));
+        let mark = cell.chars().next();
+        let mark = mark.filter(|_| column.colored == Colored::Mark && mark_style != style);
+        let (mark, rest) = cell.split_at(mark.map_or(0, char::len_utf8));
+        line.push_str(&paint(theme, mark_style, mark));
+        line.push_str(&paint(theme, style, rest));
         line.push_str(&pad);
     }
     writeln!(out, "{}", line.trim_end())

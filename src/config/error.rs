@@ -38,6 +38,20 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// As it is printed, in lines of at most `width` cells.
+    pub fn wrapped(&self, width: usize) -> Vec<String> {
+        let whole = self.to_string();
+        let message = whole.lines().next().unwrap_or_default();
+        let mut lines: Vec<String> = text::wrap(message, width)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        if let Self::Invalid { location, .. } = self {
+            lines.extend(location.excerpt.wrapped(width));
+        }
+        lines
+    }
+
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {

@@ -1,9 +1,8 @@
 //! Where something stands in a config, and how that is shown: the line, with a caret under it.
 //!
-//! A config may have been pasted from anywhere, so all that is shown of it is cleaned, cut to a
-//! window, and without keys. This file must not know which settings there are.
+//! This file must not know which settings there are.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -11,13 +10,9 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::error::{ConfigError, nearest, shown};
-use super::redact::{self, redact_keys};
-use crate::text;
+use super::excerpt::Excerpt;
+use super::redact;
 
-/// The most characters of a line that are shown; a longer one is cut on both sides.
-const WINDOW: usize = 100;
-/// How many of them come before the caret.
-const LEAD: usize = 40;
 /// In cells.
 const MAX_MESSAGE: usize = 400;
 
@@ -57,8 +52,7 @@ pub struct SourceLocation {
     /// From 1, as the column, which counts characters.
     line: usize,
     column: usize,
-    /// The line with its number, and the caret below.
-    pub(super) excerpt: String,
+    pub(super) excerpt: Excerpt,
 }
 
 impl SourceLocation {
@@ -82,7 +76,7 @@ impl SourceLocation {
             path: path.to_owned(),
             line,
             column: text[line_start..start].chars().count() + 1,
-            excerpt: excerpt(
+            excerpt: Excerpt::new(
                 line,
                 &text[line_start..line_end],
                 start - line_start..end - line_start,
@@ -182,51 +176,4 @@ impl Located<String> {
 pub(super) fn line_number(text: &str, at: usize) -> usize {
     let before = text.bytes().take(at);
     before.filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// `line` behind its number, and carets under the bytes `marked` of it.
-fn excerpt(number: usize, line: &str, marked: Range<usize>) -> String {
-    let line = redact_keys(line);
-    let window = window(&line, marked.start);
-    let marked = marked.start..marked.end.clamp(marked.start, window.end);
-    let before = piece(&line[window.start..marked.start]);
-    let under = piece(&line[marked.clone()]);
-    let after = piece(&line[marked.end..window.end]);
-    let [cut_before, cut_after] =
-        [window.start > 0, window.end < line.len()].map(|cut| if cut { "…" } else { "" });
-
-    let indent = text::width(cut_before) + text::width(&before);
-    let carets = "^".repeat(text::width(&under).max(1));
-    let gutter = number.to_string().len();
-    let mut shown = format!("{:gutter$} |\n", "");
-    let code = format!("{number} | {cut_before}{before}{under}{after}{cut_after}");
-    let _ = writeln!(shown, "{}", code.trim_end());
-    let _ = write!(shown, "{:gutter$} | {:indent$}{carets}", "", "");
-    shown
-}
-
-/// The bytes of `line` to show so that the byte `at` is among them.
-fn window(line: &str, at: usize) -> Range<usize> {
-    let offset = |nth: usize| {
-        line.char_indices()
-            .nth(nth)
-            .map_or(line.len(), |(at, _)| at)
-    };
-    if offset(WINDOW) == line.len() {
-        return 0..line.len();
-    }
-    let first = line[..at].chars().count().saturating_sub(LEAD);
-    offset(first)..offset(first + WINDOW)
-}
-
-/// `raw` cleaned, but with a space where white space stood at its ends: pieces are put together.
-fn piece(raw: &str) -> String {
-    let mut piece = text::clean(raw);
-    if raw.ends_with(char::is_whitespace) {
-        piece.push(' ');
-    }
-    if raw.starts_with(char::is_whitespace) && piece != " " {
-        piece.insert(0, ' ');
-    }
-    piece
 }

@@ -16,18 +16,23 @@ use crate::text;
 
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Copies `text`, cleaned line by line; `out` is the terminal.
+/// Sends `text`, cleaned line by line, to the clipboard of the terminal, which is `out`.
 ///
-/// Terminals do not report whether they copied it. Empty text is not copied: it would clear the
-/// clipboard.
-pub fn copy(text: &str, environment: &Environment, out: &mut impl Write) -> io::Result<()> {
+/// Terminals do not report whether they copied it; tmux does, and `in_tmux` is called once it has it.
+/// Empty text is not sent: it would clear the clipboard.
+pub fn copy(
+    text: &str,
+    environment: &Environment,
+    out: &mut impl Write,
+    in_tmux: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
     let lines = clean_lines(text);
     if lines.is_empty() {
         return Ok(());
     }
     execute!(out, CopyToClipboard::to_clipboard_from(&lines))?;
     if environment.in_tmux() {
-        load_tmux_buffer(lines, environment);
+        load_tmux_buffer(lines, environment, in_tmux);
     }
     Ok(())
 }
@@ -50,21 +55,28 @@ fn clean_lines(text: &str) -> String {
 }
 
 /// A failure is ignored: OSC 52 may have reached the terminal.
-fn load_tmux_buffer(text: String, environment: &Environment) {
+fn load_tmux_buffer(
+    text: String,
+    environment: &Environment,
+    loaded: impl FnOnce() + Send + 'static,
+) {
     // `-w` passes the buffer on to the terminal, since tmux 3.2.
     let forward = tmux(&["load-buffer", "-w", "-"], environment);
     let store = tmux(&["load-buffer", "-"], environment);
     // Started before the thread, so that the text arrives even if the program ends right after.
-    let Ok(mut child) = feed(forward, &text) else {
+    let Ok(child) = feed(forward, &text) else {
         return;
     };
     let wait = move || {
-        let forwarded = child.wait().is_ok_and(|status| status.success());
-        if !forwarded && let Ok(mut child) = feed(store, &text) {
-            let _ = child.wait();
+        if succeeds(child) || feed(store, &text).is_ok_and(succeeds) {
+            loaded();
         }
     };
     let _ = thread::Builder::new().name("tmux".into()).spawn(wait);
+}
+
+fn succeeds(mut child: Child) -> bool {
+    child.wait().is_ok_and(|status| status.success())
 }
 
 /// The value of tmux's `set-clipboard`; `None` where tmux does not answer.
@@ -104,7 +116,7 @@ mod tests {
     fn copied(text: &str) -> String {
         let environment = Environment::new([("TERM", "xterm")], &[] as &[&str]);
         let mut out = Vec::new();
-        copy(text, &environment, &mut out).unwrap();
+        copy(text, &environment, &mut out, || unreachable!("no tmux")).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -6,6 +6,8 @@
 
 mod act;
 mod compose;
+mod configure;
+mod copied;
 mod drafts;
 mod history;
 mod input;
@@ -25,9 +27,11 @@ use ratatui::layout::Size;
 use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
+pub use configure::ConfigProblem;
+pub use copied::Copied;
 use drafts::Drafts;
 pub use history::History;
-pub use message::Messages;
+pub use message::{Message, Messages};
 pub use question::Question;
 use stale::StaleRows;
 pub use under_way::LoggedRefusal;
@@ -36,19 +40,15 @@ use under_way::UnderWay;
 use super::detail;
 use super::hit_test::column_areas;
 use super::keys::Keymap;
-use super::layout;
 use super::listing::Listing;
 use super::notice::Notice;
 use crate::board::{Board, Counts, Event, Project, Row};
-use crate::config::{Config, ConfigError, UiConfig};
+use crate::config::UiConfig;
 use crate::job::{JobKey, ProjectId};
 use crate::link::Link;
 use crate::text;
-use crate::view::columns::ColumnId;
 use crate::view::measure::{Measure, Measurer};
-use crate::view::order::Sort;
 use crate::view::theme::{Role, Theme};
-use crate::view::views::ViewId;
 
 /// How often open details are compared with the board: a poll that changes nothing else wakes nobody.
 const DETAILS_INTERVAL: Duration = Duration::from_secs(1);
@@ -81,6 +81,8 @@ pub enum Effect {
     Copy(Vec<String>, &'static str),
     Poll(Vec<JobKey>),
     PollAll,
+    /// Let the mouse act, or select text again.
+    TakeMouse(bool),
     /// Count this hour's writes to a project, for the question that is asked.
     CountWrites(ProjectId),
     Perform(Request),
@@ -104,6 +106,7 @@ pub struct App {
     pub keys: Keymap,
     /// As the config has it: what is read from here needs no field of its own.
     pub ui: UiConfig,
+    config_problem: Option<ConfigProblem>,
     pub listing: Listing,
     pub mode: Mode,
     /// Whether the details pane is shown.
@@ -141,6 +144,7 @@ impl App {
             projects: Vec::new(),
             keys: Keymap::default(),
             ui: UiConfig::default(),
+            config_problem: None,
             listing: Listing::default(),
             mode: Mode::Table,
             pane: false,
@@ -165,25 +169,6 @@ impl App {
         app
     }
 
-    /// Takes what `config` says of the screen, before anything is shown. Fails where it names a key,
-    /// action, column or view that does not exist.
-    pub fn start_with(&mut self, config: &Config) -> Result<(), ConfigError> {
-        let view = ViewId::from_config(&config.ui)?;
-        self.listing
-            .start_with(view, Sort::from_config(&config.ui)?);
-        self.configure(config)
-    }
-
-    /// Takes a changed config; the view and the order stay as the user has them.
-    pub fn configure(&mut self, config: &Config) -> Result<(), ConfigError> {
-        let columns = ColumnId::all_from_config(&config.ui)?;
-        self.keys = Keymap::new(&config.keys)?;
-        self.listing.set_columns(columns);
-        self.ui = config.ui.clone();
-        self.dirty = true;
-        Ok(())
-    }
-
     pub fn on_board(&mut self, board: &Board, now: Timestamp) {
         self.listing.set_time(now);
         if self.revision != Some(board.revision()) {
@@ -196,7 +181,10 @@ impl App {
 
     /// Messages end, ages grow, rows go stale.
     pub fn on_time(&mut self, board: &Board, now: Timestamp) {
-        self.dirty |= self.messages.on_time(now);
+        if self.messages.on_time(now) {
+            self.fit_listing();
+            self.dirty = true;
+        }
         self.dirty |= self.ages_change_at.is_some_and(|at| at <= now);
         if self.stale.update(board, now) {
             self.dirty = true;
@@ -212,24 +200,14 @@ impl App {
 
     pub fn on_notice(&mut self, notice: Notice, board: &Board, now: Timestamp) -> Effect {
         match notice {
-            Notice::Message(text, role) => self.show_news(text, role, now),
+            Notice::Message(text, role) => self.show_report(text, role, now),
             Notice::Ended(request, outcome) => {
                 return self.on_ended(request, outcome, board, now);
             }
-            Notice::Reloaded {
-                text,
-                config,
-                projects,
-            } => match self.configure(&config) {
-                Ok(()) => {
-                    self.projects = projects;
-                    if let Some(text) = text {
-                        self.show_news(text, Role::Good, now);
-                    }
-                }
-                Err(error) => self.show_news(error.to_string(), Role::Bad, now),
-            },
             Notice::Edited(edited) => self.on_edited(edited, now),
+            Notice::Reloaded(reloaded) => return self.on_reloaded(*reloaded, board, now),
+            Notice::ConfigRefused(error) => self.on_config_error(error, now),
+            Notice::InTmux(text) => self.on_in_tmux(&text),
             Notice::WritesThisHour { project, count } => self.set_write_count(&project, count),
         }
         Effect::None
@@ -362,7 +340,7 @@ impl App {
     }
 
     fn fit_listing(&mut self) {
-        let rows = layout::areas(self.size, self.pane).table_rows();
+        let rows = self.areas().table_rows();
         self.listing.set_height(rows);
     }
 
@@ -378,7 +356,7 @@ impl App {
     fn next_age_change(&self, board: &Board, now: Timestamp) -> Option<Timestamp> {
         let details = self.row_in_details(board);
         let details = details.and_then(|row| detail::next_time_change(row, now));
-        let body = layout::areas(self.size, self.pane).body;
+        let body = self.areas().body;
         let columns = column_areas(body, &self.listing, self.measure());
         let cells = self.listing.window(board).flat_map(|row| {
             let columns = columns.iter().map(|area| area.id.column());

@@ -66,12 +66,18 @@ impl Page<'_> {
     fn title(&mut self, row: &Row) {
         let glyphs = self.painter.glyphs();
         let status = row.status();
-        let glyph = status_glyph(status, glyphs);
-        let status_text = format!(" {glyph} {}", row.status_word());
-        let mut line = Line::from(self.painter.span(status_text, status_role(status)));
+        let mark = status_glyph(status, glyphs);
+        let mut line = Line::from(" ");
+        line.extend(
+            self.painter
+                .marked(mark, row.status_word(), status_role(status)),
+        );
         if row.needs_you() {
-            let text = format!("   {} needs you", glyphs.needs_you);
-            line.push_span(self.painter.span(text, Role::NeedsYou));
+            let needs_you = self
+                .painter
+                .marked(glyphs.needs_you, "needs you", Role::NeedsYou);
+            line.push_span("   ");
+            line.extend(needs_you);
         }
         if row.polling {
             line.push_span(self.painter.span("   being polled", Role::Muted));

@@ -1,5 +1,5 @@
-//! Draws the errors of this run, the newest first: polls that failed, and what was asked for and not
-//! done.
+//! Draws what is wrong with the config, while it is, and the errors of this run, the newest first: polls
+//! that failed, and what was asked for and not done.
 
 use std::cmp::Reverse;
 
@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::app::ConfigProblem;
 use super::painter::Painter;
 use crate::text;
 use crate::view::theme::Role;
@@ -15,7 +16,13 @@ use crate::view::theme::Role;
 pub(super) fn draw(painter: &mut Painter, area: Rect) -> usize {
     let width = usize::from(area.width.saturating_sub(2));
     let errors = entries(painter);
-    let mut lines = vec![title(painter, errors.len())];
+    let config = painter.app.config_problem();
+    let mut lines = vec![title(painter, errors.len() + usize::from(config.is_some()))];
+    lines.extend(
+        config
+            .into_iter()
+            .flat_map(|problem| config_lines(painter, problem, width)),
+    );
     // One outage fails many jobs with the same message: those in a row share an entry.
     for same in errors.chunk_by(|a, b| a.message == b.message) {
         lines.extend(lines_of(painter, same, width));
@@ -56,6 +63,20 @@ fn title(painter: &Painter, errors: usize) -> Line<'static> {
         many => format!(" {many} errors in this run, the newest first"),
     };
     Line::from(painter.span(text, Role::Strong))
+}
+
+/// The error as the command line prints it.
+fn config_lines(painter: &Painter, problem: &ConfigProblem, width: usize) -> Vec<Line<'static>> {
+    let time = painter.app.clock_time(problem.since);
+    let head = format!("{time}  config: the last good one stays until this is fixed");
+    let head = text::wrap(&head, width).into_iter();
+    let head = head.map(|line| (format!(" {line}"), Role::Muted));
+    let error = problem.error.wrapped(width.saturating_sub(2)).into_iter();
+    let error = error.map(|line| (format!("   {line}"), Role::Plain));
+    let lines = head.chain(error);
+    lines
+        .map(|(line, role)| Line::from(painter.span(line, role)))
+        .collect()
 }
 
 fn lines_of(painter: &Painter, same: &[Entry], width: usize) -> Vec<Line<'static>> {

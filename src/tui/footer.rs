@@ -9,7 +9,7 @@ use crossterm::event::KeyCode;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::app::{App, Mode};
+use super::app::{App, Message, Mode};
 use super::keys::{Action, ActiveBinding, Chord};
 use super::painter::Painter;
 use super::parts::{fit, heaviest};
@@ -26,6 +26,9 @@ const PART_OF_KEYS: (usize, usize) = (3, 5);
 const GAP: &str = "  ";
 
 pub(super) fn draw(painter: &mut Painter, area: Rect) {
+    if let Some(message) = painter.app.messages.shown().filter(|_| area.height > 1) {
+        return draw_lines(painter, area, message);
+    }
     let footer = Footer {
         app: painter.app,
         board: painter.board,
@@ -35,9 +38,20 @@ pub(super) fn draw(painter: &mut Painter, area: Rect) {
     painter.ends(area, left, right);
 }
 
+/// Draws a message of several lines; the last one is cut where there are more than `area` has.
+fn draw_lines(painter: &mut Painter, area: Rect, message: &Message) {
+    let style = painter.style(message.role);
+    let mut lines = message.lines(usize::from(area.width));
+    let last = usize::from(area.height).saturating_sub(1);
+    let rest = lines.split_off(last.min(lines.len())).join(" ");
+    for (row, line) in area.rows().zip(lines.into_iter().chain([&*rest])) {
+        painter.text(row, line, style);
+    }
+}
+
 /// The key whose hint is drawn at `at`.
 pub(super) fn key_at(at: Position, area: Rect, app: &App, board: &Board) -> Option<Chord> {
-    if !area.contains(at) {
+    if !area.contains(at) || area.height > 1 {
         return None;
     }
     let (left, hints) = Footer { app, board }.parts(usize::from(area.width));
@@ -154,22 +168,32 @@ impl Footer<'_> {
         let mut parts = self.problems();
         parts.extend(self.projects());
         let gap = format!(" {} ", self.app.theme.glyphs().dot);
+        let parts = parts.into_iter().map(Line::from);
         let mut line = fit(parts, &gap, room.saturating_sub(1));
         line.spans.insert(0, Span::raw(" "));
         line
     }
 
-    /// How many jobs are failing and stale.
+    /// Whether the config is refused, and how many jobs are failing and stale.
     fn problems(&self) -> Vec<Span<'static>> {
         let app = self.app;
-        let why = app.keys.key_of(Action::Errors);
-        let why = why.map_or_else(String::new, |key| format!(", {key} says why"));
-        let errors = self.board.counts().errors;
-        let counts = [
-            (errors, format!("failing{why}"), Role::Bad),
+        let config_errors = usize::from(app.config_problem().is_some());
+        let mut counts = vec![
+            (config_errors, String::from("config error"), Role::Bad),
+            (
+                self.board.counts().errors,
+                String::from("failing"),
+                Role::Bad,
+            ),
             (app.stale_rows(), String::from("stale"), Role::Plain),
         ];
-        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        counts.retain(|(count, ..)| *count > 0);
+        if let (Some(key), Some((_, first, Role::Bad))) =
+            (app.keys.key_of(Action::Errors), counts.first_mut())
+        {
+            *first = format!("{first}, {key} says why");
+        }
+        let counts = counts.into_iter();
         let spans = counts.map(|(count, word, role)| self.span(format!("{count} {word}"), role));
         spans.collect()
     }

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use super::Host;
 use super::app::Request;
 use super::notice::{Done, NotDone, Notice};
-use super::terminal::TerminalGuard;
+use super::terminal::{self, TerminalGuard};
 use crate::actions::Actions;
 use crate::config::edit::NewJob;
 use crate::desktop::{self, Editor, Opened, Opener};
@@ -87,11 +87,21 @@ impl Host for TerminalHost<'_> {
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        desktop::copy(text, &self.environment.borrow(), &mut io::stdout())
+        let (worker, copied) = (self.worker.clone(), text.to_owned());
+        let in_tmux = move || worker.notify(Notice::InTmux(copied));
+        desktop::copy(text, &self.environment.borrow(), &mut io::stdout(), in_tmux)
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         execute!(io::stdout(), SetTitle(text::clean(title)))
+    }
+
+    fn reset_title(&mut self) -> io::Result<()> {
+        terminal::reset_title()
+    }
+
+    fn take_mouse(&mut self, taken: bool) -> io::Result<()> {
+        self.guard.take_mouse(taken)
     }
 
     fn suspend(&mut self) -> io::Result<()> {

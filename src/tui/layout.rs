@@ -27,6 +27,30 @@ impl Areas {
         usize::from(self.body.height.saturating_sub(1))
     }
 
+    /// With a footer of so many lines, for which what is above it makes room.
+    #[must_use]
+    pub fn with_footer(self, lines: u16) -> Self {
+        let more = lines.min(self.body.height).saturating_sub(1);
+        if self.footer.is_empty() || more == 0 {
+            return self;
+        }
+        let top = self.footer.y - more;
+        let above = |area: Rect| Rect {
+            height: area.bottom().min(top).saturating_sub(area.y),
+            ..area
+        };
+        Self {
+            body: above(self.body),
+            pane: self.pane.map(above),
+            footer: Rect {
+                y: top,
+                height: 1 + more,
+                ..self.footer
+            },
+            ..self
+        }
+    }
+
     pub fn pane_is_beside(&self) -> bool {
         self.pane.is_some_and(|pane| pane.y == self.body.y)
     }
@@ -80,8 +104,8 @@ mod tests {
             .step_by(7)
             .flat_map(|w| (0..60).map(move |h| (w, h)))
         {
-            for pane in [false, true] {
-                let areas = areas(Size::new(width, height), pane);
+            for (pane, lines) in [(false, 1), (true, 1), (false, 3), (true, 30)] {
+                let areas = areas(Size::new(width, height), pane).with_footer(lines);
                 let parts = [
                     Some(areas.header),
                     Some(areas.tabs),

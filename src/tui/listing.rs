@@ -218,7 +218,7 @@ impl Listing {
         self.set_sort(self.sort.reverse(), board);
     }
 
-    fn set_sort(&mut self, sort: Sort, board: &Board) {
+    pub fn set_sort(&mut self, sort: Sort, board: &Board) {
         self.sort = sort;
         self.refresh(board);
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::app::Request;
 use crate::board::Project;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::job::{JobKey, ProjectId};
-use crate::view::theme::Role;
+use crate::view::theme::{Role, Theme};
 
 #[derive(Clone, Debug)]
 pub enum Notice {
@@ -15,18 +15,27 @@ pub enum Notice {
     Ended(Request, Result<Done, NotDone>),
     /// What the user's editor made of a text, or in words why nothing.
     Edited(Result<String, String>),
-    /// The config has changed; what it says of the screen has been checked.
-    Reloaded {
-        /// `None` where an action of this program tells of it.
-        text: Option<String>,
-        config: Box<Config>,
-        projects: Vec<Arc<Project>>,
-    },
+    Reloaded(Box<Reloaded>),
+    /// The config file has changed, and says what a config may not say.
+    ConfigRefused(ConfigError),
+    /// tmux has what was copied in its buffer.
+    InTmux(String),
     /// How many writes a project has had this hour; `None` where that is not known.
     WritesThisHour {
         project: ProjectId,
         count: Option<usize>,
     },
+}
+
+/// The config has changed; what it says of the screen has been checked.
+#[derive(Clone, Debug)]
+pub struct Reloaded {
+    /// `None` where an action of this program tells of it.
+    pub text: Option<String>,
+    pub config: Config,
+    /// What the config means by its looks, on this terminal.
+    pub theme: Theme,
+    pub projects: Vec<Arc<Project>>,
 }
 
 /// What was asked for has been done: its draft is no longer needed.
@@ -56,11 +65,5 @@ impl NotDone {
             not_reached: None,
             remaining: None,
         }
-    }
-}
-
-impl Notice {
-    pub fn bad(text: impl Into<String>) -> Self {
-        Self::Message(text.into(), Role::Bad)
     }
 }

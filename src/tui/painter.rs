@@ -35,6 +35,19 @@ impl Painter<'_> {
         Span::styled(text, self.style(role))
     }
 
+    /// `text` behind a mark, which alone has the colour of `role`.
+    pub(super) fn marked(&self, mark: &'static str, text: &str, role: Role) -> [Span<'static>; 2] {
+        let mark = Span::styled(mark, self.app.theme.mark(role));
+        [mark, self.span(format!(" {text}"), role)]
+    }
+
+    /// Gives the mark at the beginning of `area` the colour of `role`.
+    pub(super) fn color_mark(&mut self, area: Rect, role: Role) {
+        if !area.is_empty() {
+            self.buffer[area.as_position()].set_style(self.app.theme.mark(role));
+        }
+    }
+
     /// Shortens `text` to `width` cells, with an ellipsis where something is cut.
     pub(super) fn truncate(&self, text: &str, width: usize) -> String {
         text::truncate(text, width, self.glyphs().ellipsis).into_owned()

@@ -2,7 +2,7 @@
 //!
 //! This file must not know what the parts say.
 
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use crate::text;
 
@@ -24,7 +24,11 @@ pub(super) fn heaviest<T>(
 }
 
 /// As many of `parts`, with `gap` between them, as fit into `room` cells.
-pub(super) fn fit(parts: Vec<Span<'static>>, gap: &str, room: usize) -> Line<'static> {
+pub(super) fn fit(
+    parts: impl IntoIterator<Item = Line<'static>>,
+    gap: &str,
+    room: usize,
+) -> Line<'static> {
     let mut line = Line::default();
     for part in parts {
         let gap = if line.spans.is_empty() { "" } else { gap };
@@ -32,7 +36,7 @@ pub(super) fn fit(parts: Vec<Span<'static>>, gap: &str, room: usize) -> Line<'st
             break;
         }
         line.push_span(gap.to_owned());
-        line.push_span(part);
+        line.extend(part);
     }
     line
 }

@@ -13,7 +13,7 @@ use tui_input::Input;
 
 use super::app::{App, Mode};
 use super::hit_test::{Tab, end_of, tabs, visible_filter};
-use super::layout::{Areas, areas};
+use super::layout::Areas;
 use super::painter::Painter;
 use super::parts::{fit, heaviest};
 use super::{compose, detail, errors, footer, help, table};
@@ -33,7 +33,7 @@ pub fn draw(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) {
 
 /// Draws the screen and returns how far its text is scrolled, which ends with the last line.
 pub fn draw_scrolled(frame: &mut Frame, app: &App, board: &Board, now: Timestamp) -> usize {
-    let areas = areas(frame.area().as_size(), app.pane);
+    let areas = app.areas_in(frame.area().as_size());
     let mut painter = Painter {
         buffer: frame.buffer_mut(),
         app,
@@ -110,13 +110,13 @@ fn draw_rule(painter: &mut Painter, pane: Rect, beside: bool) -> Rect {
 
 fn draw_header(painter: &mut Painter, area: Rect) {
     let counts = painter.board.counts();
-    let right = Line::from(attention(&counts, painter));
+    let right = attention(&counts, painter);
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let gap = if area.width < ROOMY { "  " } else { "   " };
-    let width = |(part, _): &(Span, u8)| part.width() + gap.len();
+    let width = |(part, _): &(Line, u8)| part.width() + gap.len();
     let parts = status_counts(&counts, painter);
     let parts = heaviest(parts, room + gap.len() - 1, width, |(_, weight)| *weight);
-    let parts = parts.into_iter().map(|(part, _)| part).collect();
+    let parts = parts.into_iter().map(|(part, _)| part);
     let mut left = fit(parts, gap, room);
     left.spans.insert(0, Span::raw(" "));
     painter.ends(area, left, right);
@@ -124,11 +124,14 @@ fn draw_header(painter: &mut Painter, area: Rect) {
 
 /// The name of the program and how many jobs there are, of each status that any has, each with its
 /// weight: what may need the user is the heaviest.
-fn status_counts(counts: &Counts, painter: &Painter) -> Vec<(Span<'static>, u8)> {
+fn status_counts(counts: &Counts, painter: &Painter) -> Vec<(Line<'static>, u8)> {
     let total = format!("{} {}", counts.total, plural("job", counts.total));
     let mut parts = vec![
-        (painter.span(painter.app.name.clone(), Role::Strong), 3),
-        (Span::raw(total), 4),
+        (
+            painter.span(painter.app.name.clone(), Role::Strong).into(),
+            3,
+        ),
+        (Line::raw(total), 4),
     ];
     let by_status = [
         (counts.active, Some(Status::Active), 5),
@@ -140,24 +143,24 @@ fn status_counts(counts: &Counts, painter: &Painter) -> Vec<(Span<'static>, u8)>
     for (count, status, weight) in by_status.into_iter().filter(|(count, ..)| *count > 0) {
         let status = status.as_ref();
         let glyph = status_glyph(status, painter.glyphs());
-        let word = Status::word(status);
-        let text = format!("{glyph} {count} {word}");
-        parts.push((painter.span(text, status_role(status)), weight));
+        let text = format!("{count} {}", Status::word(status));
+        let part = painter.marked(glyph, &text, status_role(status));
+        parts.push((Line::from_iter(part), weight));
     }
     parts
 }
 
-fn attention(counts: &Counts, painter: &Painter) -> Span<'static> {
+fn attention(counts: &Counts, painter: &Painter) -> Line<'static> {
     let glyph = painter.glyphs().needs_you;
-    let (text, role) = match counts.needs_you {
+    let text = match counts.needs_you {
         0 if counts.unknown == counts.total && counts.total > 0 => {
-            (String::from("nothing seen yet "), Role::Muted)
+            return painter.span("nothing seen yet ", Role::Muted).into();
         }
-        0 => (String::from("nothing needs you "), Role::Muted),
-        1 => (format!("{glyph} 1 needs you "), Role::NeedsYou),
-        many => (format!("{glyph} {many} need you "), Role::NeedsYou),
+        0 => return painter.span("nothing needs you ", Role::Muted).into(),
+        1 => String::from("1 needs you "),
+        many => format!("{many} need you "),
     };
-    painter.span(text, role)
+    Line::from_iter(painter.marked(glyph, &text, Role::NeedsYou))
 }
 
 fn draw_tabs(painter: &mut Painter, area: Rect) {

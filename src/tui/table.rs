@@ -3,7 +3,7 @@
 //! Only the rows on the screen are formatted, so that a frame costs the same however many there are.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::app::App;
 use super::hit_test::{ColumnArea, GUTTER, column_areas};
@@ -13,7 +13,7 @@ use super::painter::Painter;
 use crate::board::{Freshness, Row};
 use crate::config::ids::WHERE_TO_FIND;
 use crate::text;
-use crate::view::columns::Column;
+use crate::view::columns::{Colored, Column};
 use crate::view::theme::Role;
 use crate::view::views::ViewId;
 
@@ -59,7 +59,7 @@ fn title(area: &ColumnArea, app: &App, columns: &[ColumnArea]) -> String {
 fn draw_row(painter: &mut Painter, line: Rect, row: &Row, columns: &[ColumnArea]) {
     let app = painter.app;
     let context = app.measure().context(painter.now, painter.glyphs());
-    let selected = painter.app.listing.selected() == Some(row.key());
+    let selected = app.listing.selected() == Some(row.key());
     let selected = selected.then(|| selected_style(painter, row));
     if let Some(style) = selected {
         painter.buffer.set_style(line, style);
@@ -67,19 +67,21 @@ fn draw_row(painter: &mut Painter, line: Rect, row: &Row, columns: &[ColumnArea]
     draw_gutter(painter, line, row, selected);
     for area in columns {
         let column = area.id.column();
-        let style = selected.unwrap_or_else(|| painter.style(column.cell_role(row, painter.now)));
+        let (cell, role) = (area.within(line), column.cell_role(row, painter.now));
+        let style = selected.unwrap_or_else(|| painter.style(role));
         let text = (column.text)(row, &context);
-        painter.text_cut(column.cut, area.within(line), &text, style);
-        underline_found(painter, area.within(line), column, &text);
+        painter.text_cut(column.cut, cell, &text, style);
+        if column.colored == Colored::Mark && selected.is_none() {
+            painter.color_mark(cell, role);
+        }
+        underline_found(painter, cell, column, &text);
     }
 }
 
 /// Underlines what the words of the filter were found in, as far as it is drawn.
 fn underline_found(painter: &mut Painter, cell: Rect, column: &Column, text: &str) {
-    let shown = painter
-        .app
-        .theme
-        .cut(column.cut, text, usize::from(cell.width));
+    let theme = painter.app.theme;
+    let shown = theme.cut(column.cut, text, usize::from(cell.width));
     for place in painter.app.listing.filter().found_in(column.name, &shown) {
         let cells = |text: &str| u16::try_from(text::width(text)).unwrap_or(u16::MAX);
         let found = Rect {
@@ -93,22 +95,27 @@ fn underline_found(painter: &mut Painter, cell: Rect, column: &Column, text: &st
 }
 
 /// One style for the whole row: it stands out, and a step down a long list stays cheap over a slow
-/// line.
+/// line. A row that is not fresh is lighter there too; dimmed, it would be grey on grey.
 fn selected_style(painter: &Painter, row: &Row) -> Style {
-    let role = match row.freshness(painter.now) {
-        Freshness::Fresh => Role::Plain,
-        _ => Role::Muted,
-    };
-    painter.style(role).patch(painter.app.theme.selected())
+    let style = painter.app.theme.selected();
+    match row.freshness(painter.now) {
+        Freshness::Fresh => style.add_modifier(Modifier::BOLD),
+        Freshness::Stale | Freshness::NeverSeen => style,
+    }
 }
 
 fn draw_gutter(painter: &mut Painter, line: Rect, row: &Row, selected: Option<Style>) {
-    let glyphs = painter.glyphs();
-    let style = selected.unwrap_or_else(|| painter.style(Role::NeedsYou));
+    let (glyphs, theme) = (painter.glyphs(), painter.app.theme);
     let marked = painter.app.listing.is_marked(row.key());
-    let signs = [(marked, glyphs.marked), (row.needs_you(), glyphs.needs_you)];
-    for (cell, (_, sign)) in line.columns().zip(signs).filter(|(_, (shown, _))| *shown) {
-        painter.text(cell, sign, style);
+    let signs = [
+        (marked, glyphs.marked, Role::Strong),
+        (row.needs_you(), glyphs.needs_you, Role::NeedsYou),
+    ];
+    for (cell, (is_shown, sign, role)) in line.columns().zip(signs) {
+        if is_shown {
+            let style = selected.unwrap_or_else(|| theme.mark(role));
+            painter.text(cell, sign, style);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ struct Modes {
     taken: AtomicBool,
     /// When it was last taken over again.
     retaken_at: Mutex<Option<Instant>>,
-    mouse: bool,
+    mouse: AtomicBool,
 }
 
 impl TerminalGuard {
@@ -66,7 +66,7 @@ impl TerminalGuard {
             set: AtomicBool::new(false),
             taken: AtomicBool::new(false),
             retaken_at: Mutex::default(),
-            mouse,
+            mouse: AtomicBool::new(mouse),
         });
         restore_on_panic(Arc::clone(&modes));
         forced_exit::watch(Arc::clone(&modes), unfinished.clone(), limit);
@@ -86,6 +86,13 @@ impl TerminalGuard {
         // Else raw mode would be thought to be set already.
         terminal::disable_raw_mode()?;
         self.modes.enter()
+    }
+
+    /// Takes the mouse, or gives it back.
+    pub(super) fn take_mouse(&self, taken: bool) -> io::Result<()> {
+        self.modes.mouse.store(taken, Ordering::SeqCst);
+        let sequence = if taken { TAKE_MOUSE } else { LEAVE_MOUSE };
+        write_now(sequence)
     }
 
     /// Gives the terminal back.
@@ -126,7 +133,7 @@ impl Modes {
             EnableBracketedPaste,
             cursor::Hide
         )?;
-        if self.mouse {
+        if self.mouse.load(Ordering::SeqCst) {
             out.write_all(TAKE_MOUSE.as_bytes())?;
         }
         out.flush()
@@ -163,7 +170,7 @@ impl Modes {
     /// What is written to put the modes back.
     fn leaving(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        if self.mouse {
+        if self.mouse.load(Ordering::SeqCst) {
             bytes.extend_from_slice(LEAVE_MOUSE.as_bytes());
         }
         // Writing to memory cannot fail.
@@ -176,6 +183,17 @@ impl Modes {
         bytes.extend_from_slice(POP_TITLE.as_bytes());
         bytes
     }
+}
+
+/// Sets the title that the terminal had when its modes were set, and keeps it on the stack.
+pub(super) fn reset_title() -> io::Result<()> {
+    write_now(&[POP_TITLE, PUSH_TITLE].concat())
+}
+
+fn write_now(sequence: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(sequence.as_bytes())?;
+    out.flush()
 }
 
 /// A terminal to draw on, whose modes are set.

@@ -43,6 +43,8 @@ pub struct Column {
     /// Where a text is cut that is too wide.
     pub cut: Cut,
     pub text: for<'a> fn(&'a Row, &Context) -> Cow<'a, str>,
+    /// What of its text has the colour of its role.
+    pub colored: Colored,
     /// When the text of a row that does not change will next read differently, such as an age.
     pub next_change: fn(&Row, Timestamp) -> Option<Timestamp>,
     pub compare: fn(&Row, &Row) -> Ordering,
@@ -77,6 +79,13 @@ pub enum Absent {
     OnceAChangeWasSeen,
     /// There is a column that tells as much.
     UntilAChangeWasSeen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colored {
+    Nothing,
+    /// The first character, which is a mark.
+    Mark,
 }
 
 impl Column {
@@ -134,6 +143,7 @@ const PLAIN: Column = Column {
     absent: Absent::Never,
     cut: Cut::End,
     text: |_, _| Cow::Borrowed(""),
+    colored: Colored::Nothing,
     next_change: |_, _| None,
     compare: |_, _| Ordering::Equal,
     role: |_| Role::Plain,
@@ -150,6 +160,7 @@ const COLUMNS: &[Column] = &[
         max_width: 12,
         narrow: Narrow::Shrinks,
         text: |row, context| Cow::Owned(status_text(row, context.glyphs)),
+        colored: Colored::Mark,
         compare: |a, b| attention(a).cmp(&attention(b)),
         role: |row| status_role(row.status()),
         ..PLAIN

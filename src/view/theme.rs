@@ -1,7 +1,8 @@
 //! Styles by role, in the terminal's own 16 colours, and glyphs in Unicode or ASCII.
 //!
-//! Colour never carries a meaning alone. Only the 16 colours and attributes are used, so that the
-//! user's own palette keeps both light and dark terminals readable. This file must not know rows.
+//! Colour never carries a meaning alone, and never colours text: of the 16 colours none can be read on
+//! black and on white in the common palettes. Only marks have colours, the three that stand out on both
+//! (`tests/contrast.rs` has the numbers); text is set off by attributes. This file must not know rows.
 
 use std::borrow::Cow;
 
@@ -145,23 +146,31 @@ impl Theme {
         text::truncate_at(cut, text, width, ellipsis)
     }
 
+    /// The style of text.
     pub fn style(self, role: Role) -> Style {
-        let (color, modifier) = match role {
-            Role::Plain => (Color::Reset, Modifier::empty()),
-            Role::Active => (Color::Cyan, Modifier::empty()),
-            Role::Good => (Color::Green, Modifier::empty()),
-            Role::Bad => (Color::Red, Modifier::empty()),
-            Role::NeedsYou => (Color::Magenta, Modifier::BOLD),
-            Role::Muted => (Color::Reset, Modifier::DIM),
-            Role::Strong => (Color::Reset, Modifier::BOLD),
-            Role::Key => (Color::Cyan, Modifier::BOLD),
-            Role::Link => (Color::Reset, Modifier::UNDERLINED),
+        let modifier = match role {
+            Role::Plain | Role::Active | Role::Good => Modifier::empty(),
+            Role::Bad | Role::NeedsYou | Role::Strong | Role::Key => Modifier::BOLD,
+            Role::Muted => Modifier::DIM,
+            Role::Link => Modifier::UNDERLINED,
         };
-        let style = Style::new().add_modifier(modifier);
-        if self.color && color != Color::Reset {
-            style.fg(color)
+        Style::new().add_modifier(modifier)
+    }
+
+    /// The style of a mark that stands before text of this role.
+    pub fn mark(self, role: Role) -> Style {
+        let color = match role {
+            Role::Active => Color::LightBlue,
+            Role::Bad => Color::LightRed,
+            Role::NeedsYou => Color::LightMagenta,
+            Role::Plain | Role::Good | Role::Muted | Role::Strong | Role::Key | Role::Link => {
+                return self.style(role);
+            }
+        };
+        if self.color {
+            self.style(role).fg(color)
         } else {
-            style
+            self.style(role)
         }
     }
 
@@ -187,6 +196,7 @@ mod tests {
                 glyphs.marked,
                 glyphs.none,
                 glyphs.ellipsis,
+                glyphs.at_most,
                 glyphs.ascending,
                 glyphs.descending,
                 glyphs.dot,
@@ -224,7 +234,7 @@ mod tests {
             Role::NeedsYou,
             Role::Key,
         ] {
-            assert_eq!(theme.style(role).fg, None);
+            assert_eq!((theme.style(role).fg, theme.mark(role).fg), (None, None));
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum Call {
     Open(String),
     Copy(String),
     Title(String),
+    ResetTitle,
+    Mouse(bool),
     Suspend,
     /// The text, and the line about it.
     Edit(String, String),
@@ -286,6 +288,16 @@ impl Host for RecordingHost {
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         self.record(Call::Title(title.into()));
+        Ok(())
+    }
+
+    fn reset_title(&mut self) -> io::Result<()> {
+        self.record(Call::ResetTitle);
+        Ok(())
+    }
+
+    fn take_mouse(&mut self, taken: bool) -> io::Result<()> {
+        self.record(Call::Mouse(taken));
         Ok(())
     }
 

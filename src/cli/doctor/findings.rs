@@ -177,7 +177,7 @@ pub fn browser(browser: &Result<Option<String>, BrowserError>) -> Finding {
         Ok(Some(name)) => Finding::ok(topic, name.clone()),
         Ok(None) => Finding::ok(
             topic,
-            "none here: links are copied and shown instead; BROWSER can name one",
+            "none here: links are shown, and sent to the terminal's clipboard; BROWSER can name one",
         ),
         Err(error) => Finding::problem(Exit::Failed, topic, error.to_string()),
     }
@@ -204,7 +204,7 @@ pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Res
             Exit::Done => ("ok", Role::Good),
             _ => ("!!", Role::Bad),
         };
-        let mark = paint(theme, role, mark);
+        let mark = paint(theme, theme.mark(role), mark);
         let mut lines = finding.message.lines();
         let first = theme.printable(lines.next().unwrap_or_default());
         writeln!(out, "{mark}  {:<9}  {first}", finding.topic)?;

@@ -4,24 +4,60 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ratatui::layout::Size;
 
-use super::App;
+use super::super::layout::{self, Areas};
+use super::{App, Copied, Mode};
+use crate::text;
 use crate::view::theme::Role;
+
+/// How long a message is shown.
+const SHORT: Duration = Duration::from_secs(6);
+/// How long a message is shown that has something to select by hand.
+const TO_SELECT: Duration = Duration::from_secs(15);
+/// How long a message is shown that says what went wrong.
+const LONG: Duration = Duration::from_secs(30);
 
 /// How many messages wait at most; what happened stands in the details and among the errors too.
 const MAX_WAITING: usize = 4;
+
+/// How a message came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It answers a key: it is shown at once, and once.
+    Answer,
+    /// What became of what was asked for: shown at once, and again where an answer has hidden it.
+    Outcome,
+    /// Nobody has asked for it: it waits for its turn.
+    Report,
+    /// The same, and cut where it has no room, since the screen shows the change elsewhere: it moves
+    /// no line of the table.
+    News,
+}
 
 #[derive(Debug)]
 pub struct Message {
     pub text: String,
     pub role: Role,
-    /// Whether it is shown again after an answer to a key has hidden it.
-    returns: bool,
+    kind: Kind,
+    /// What it is about, where that was sent to the terminal's clipboard.
+    pub(super) copied: Option<Copied>,
     shown_at: Timestamp,
     until: Timestamp,
 }
 
 impl Message {
+    fn new(text: impl Into<String>, role: Role, kind: Kind) -> Self {
+        Self {
+            text: text.into(),
+            role,
+            kind,
+            copied: None,
+            shown_at: Timestamp::MIN,
+            until: Timestamp::MIN,
+        }
+    }
+
     fn show(self, now: Timestamp) -> Self {
         Self {
             shown_at: now,
@@ -30,19 +66,29 @@ impl Message {
         }
     }
 
-    /// How long it is shown.
     fn time(&self) -> Duration {
         match self.role {
-            Role::Bad => Duration::from_secs(30),
-            _ => Duration::from_secs(6),
+            Role::Bad => LONG,
+            _ if self.copied.is_some() => TO_SELECT,
+            _ => SHORT,
         }
     }
 
     /// How long it is shown while another one waits.
     fn least_time(&self) -> Duration {
         match self.role {
-            Role::Bad => Duration::from_secs(6),
-            _ => Duration::from_secs(3),
+            Role::Bad => SHORT,
+            _ => SHORT / 2,
+        }
+    }
+
+    /// In the lines of a footer of `width` cells. A single line is behind a space; where there are
+    /// several, none is, so that a link in them is selected by hand as it is.
+    pub fn lines(&self, width: usize) -> Vec<&str> {
+        if self.kind == Kind::News || text::width(&self.text) < width {
+            vec![&self.text]
+        } else {
+            text::wrap_words(&self.text, width)
         }
     }
 
@@ -73,6 +119,10 @@ impl Messages {
         self.shown.as_ref()
     }
 
+    pub(super) fn shown_mut(&mut self) -> Option<&mut Message> {
+        self.shown.as_mut()
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -101,7 +151,9 @@ impl Messages {
     /// An answer to a key is not waited for.
     fn answer(&mut self, message: Message, now: Timestamp) {
         let before = self.shown.replace(message.show(now));
-        if let Some(news) = before.filter(|message| message.returns && !message.is_over(now)) {
+        if let Some(news) =
+            before.filter(|message| message.kind != Kind::Answer && !message.is_over(now))
+        {
             self.waiting.push_front(news);
         }
         self.share();
@@ -130,32 +182,60 @@ impl Messages {
 }
 
 impl App {
-    /// Shows the answer to a key.
+    /// Shows the answer to a key, whole: where it needs more than a line, the table has fewer.
     pub fn show_message(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
-        self.messages.answer(message(text, role, false, now), now);
-        self.dirty = true;
+        self.answer(Message::new(text, role, Kind::Answer), now);
     }
 
-    /// Shows what became of what was asked for: at once, and again where an answer hides it.
+    /// Says that something was sent to the terminal's clipboard.
+    pub fn show_copied(&mut self, copied: Copied, now: Timestamp) {
+        let message = Message::new(copied.message(""), Role::Plain, Kind::Answer);
+        let copied = Some(copied);
+        self.answer(Message { copied, ..message }, now);
+    }
+
     pub(super) fn show_outcome(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
-        self.messages.answer(message(text, role, true, now), now);
+        self.answer(Message::new(text, role, Kind::Outcome), now);
+    }
+
+    pub(super) fn show_report(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
+        self.push(Message::new(text, role, Kind::Report), now);
+    }
+
+    pub(super) fn show_news(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
+        self.push(Message::new(text, role, Kind::News), now);
+    }
+
+    fn answer(&mut self, message: Message, now: Timestamp) {
+        self.messages.answer(message, now);
+        self.fit_listing();
         self.dirty = true;
     }
 
-    /// Shows what nobody has asked for, once what is shown has been read.
-    pub fn show_news(&mut self, text: impl Into<String>, role: Role, now: Timestamp) {
-        self.messages.push(message(text, role, true, now), now);
+    fn push(&mut self, message: Message, now: Timestamp) {
+        self.messages.push(message, now);
+        self.fit_listing();
         self.dirty = true;
     }
-}
 
-fn message(text: impl Into<String>, role: Role, returns: bool, now: Timestamp) -> Message {
-    Message {
-        text: text.into(),
-        role,
-        returns,
-        shown_at: now,
-        until: now,
+    /// The parts of the screen.
+    pub(super) fn areas(&self) -> Areas {
+        self.areas_in(self.size)
+    }
+
+    /// The parts of a screen of this size.
+    pub fn areas_in(&self, size: Size) -> Areas {
+        layout::areas(size, self.pane).with_footer(self.footer_lines(size))
+    }
+
+    /// As many as the message needs, up to half of the screen. The errors need none, which show what
+    /// went wrong whole, and a question has a line of its own.
+    fn footer_lines(&self, size: Size) -> u16 {
+        let message = self.messages.shown();
+        let shown = message.filter(|_| !matches!(self.mode, Mode::Errors | Mode::Confirm(_)));
+        let lines = shown.map_or(1, |message| message.lines(size.width.into()).len());
+        let lines = u16::try_from(lines).unwrap_or(u16::MAX);
+        lines.min(size.height / 2).max(1)
     }
 }
 
@@ -170,6 +250,10 @@ mod tests {
         Time,
     }
     use Step::{Answer, Error, News, Time};
+
+    fn message(words: &str, kind: Kind) -> Message {
+        Message::new(words, Role::Good, kind)
+    }
 
     #[test]
     fn each_message_has_its_turn() {
@@ -219,11 +303,12 @@ mod tests {
             let mut messages = Messages::default();
             for (at, step, want) in steps {
                 let now = Timestamp::from_second(*at).unwrap();
-                let text = |text, role, returns| message(text, role, returns, now);
                 match step {
-                    Answer(words) => messages.answer(text(*words, Role::Good, false), now),
-                    News(words) => messages.push(text(*words, Role::Good, true), now),
-                    Error(words) => messages.push(text(*words, Role::Bad, true), now),
+                    Answer(words) => messages.answer(message(words, Kind::Answer), now),
+                    News(words) => messages.push(message(words, Kind::News), now),
+                    Error(words) => {
+                        messages.push(Message::new(*words, Role::Bad, Kind::Report), now);
+                    }
                     Time => drop(messages.on_time(now)),
                 }
                 let shown = messages.shown().map_or("", |message| &message.text);

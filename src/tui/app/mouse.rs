@@ -9,7 +9,7 @@ use ratatui::layout::Position;
 
 use super::super::footer;
 use super::super::hit_test::{column_areas, tabs};
-use super::super::layout::{self, header_and_rows};
+use super::super::layout::header_and_rows;
 use super::{App, Effect, Mode, act};
 use crate::board::{Board, Row};
 use crate::job::JobKey;
@@ -39,7 +39,7 @@ impl App {
 
     /// `notches` are positive where the wheel turns down.
     fn on_wheel(&mut self, notches: isize, at: Position, board: &Board) -> Effect {
-        let pane = layout::areas(self.size, self.pane).pane;
+        let pane = self.areas().pane;
         let over_text = !self.shows_table() || pane.is_some_and(|pane| pane.contains(at));
         if over_text {
             self.scroll_by(notches * LINES_PER_NOTCH);
@@ -55,7 +55,7 @@ impl App {
     }
 
     fn on_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
-        let areas = layout::areas(self.size, self.pane);
+        let areas = self.areas();
         if let Some(chord) = footer::key_at(at, areas.footer, self, board) {
             return Some(self.on_key(&chord.event(), board, now));
         }
@@ -79,7 +79,7 @@ impl App {
     }
 
     fn on_table_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
-        let table = layout::areas(self.size, self.pane).body;
+        let table = self.areas().body;
         let [header, rows] = header_and_rows(table);
         let columns = column_areas(table, &self.listing, self.measure());
         let column = columns.iter().find(|area| area.within(table).contains(at));
