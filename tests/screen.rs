@@ -1,4 +1,4 @@
-//! What is drawn, at three sizes in every mode, and that nothing hostile reaches a cell.
+//! What is drawn, at the common sizes in every mode, and that nothing hostile reaches a cell.
 //!
 //! Everything here is a function of its arguments: no clock, no network, no terminal. The snapshots
 //! are in `tests/snapshots`.
@@ -22,6 +22,10 @@ use support::drawn::{cells, line, row_of, selected, text};
 use support::keys::keys;
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (40, 12)];
+/// Between those, for the scenes that are looked at all day.
+const MORE_SIZES: [(u16, u16); 4] = [(160, 40), (120, 30), (100, 30), (60, 20)];
+const AT_MORE_SIZES: [&str; 4] = ["table", "pane", "help", "details"];
+
 /// A board and the keys that lead to a mode of the screen.
 struct Scene {
     name: &'static str,
@@ -93,9 +97,11 @@ fn assert_drawn(name: &str, buffer: &Buffer) {
 }
 
 #[test]
-fn every_mode_at_three_sizes() {
+fn every_mode_at_every_common_size() {
     for scene in &SCENES {
-        for (width, height) in SIZES {
+        let is_frequent = AT_MORE_SIZES.contains(&scene.name);
+        let more = MORE_SIZES.iter().filter(|_| is_frequent);
+        for &(width, height) in SIZES.iter().chain(more) {
             let buffer = draw_scene(scene, colour(), (width, height));
             assert_drawn(&format!("{}_{width}x{height}", scene.name), &buffer);
         }
