@@ -11,13 +11,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::ProjectConfig;
+use crate::event::{Change, Event};
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey, ProjectId, Status};
 use crate::pull_request::PullRequest;
-
-mod event;
-
-pub use event::{Change, Event};
 
 /// How many of this run's errors are kept; the oldest go first.
 const MAX_ERRORS: usize = 500;
@@ -388,7 +385,16 @@ impl Board {
         now: Timestamp,
     ) -> Vec<Event> {
         let row = &mut self.rows[at];
-        let events = event::between(row, &job, now);
+        let changes = row.job.as_ref().map(|before| Change::between(before, &job));
+        let key = row.key().clone();
+        let changes = changes.unwrap_or_default().into_iter();
+        let events: Vec<Event> = changes
+            .map(|change| Event {
+                at: now,
+                key: key.clone(),
+                change,
+            })
+            .collect();
         if !events.is_empty() {
             row.changed_at = Some(now);
         }

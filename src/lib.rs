@@ -37,7 +37,7 @@
 //!
 //! | layer | files |
 //! | --- | --- |
-//! | values | `exit` `text` `time` `link` `pull_request` `job` `base_url` `failure` `secret` |
+//! | values | `exit` `text` `time` `link` `pull_request` `job` `event` `base_url` `failure` `secret` |
 //! | settings | `private_file` `config` `environment` `key` |
 //! | edges | `http` `mintlify` `desktop` `process` |
 //! | state | `board` |
@@ -60,6 +60,7 @@ pub mod config;
 pub mod demo;
 pub mod desktop;
 pub mod environment;
+pub mod event;
 pub mod exit;
 pub mod failure;
 pub mod http;

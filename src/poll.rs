@@ -18,8 +18,9 @@ use tokio::task::JoinError;
 
 pub use config::{KeySlot, PollerConfig, into_watched_jobs, key_source, key_sources};
 
-use crate::board::{Board, Event, Watched};
+use crate::board::{Board, Watched};
 use crate::config::KeySource;
+use crate::event::Event;
 use crate::job::JobKey;
 use crate::key::{ApiKey, KeyError};
 use engine::Engine;

@@ -40,8 +40,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use crate::board::{Board, Event};
+use crate::board::Board;
 use crate::desktop::Opened;
+use crate::event::Event;
 use crate::exit::Exit;
 use crate::job::ProjectId;
 use crate::link::Link;

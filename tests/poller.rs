@@ -12,8 +12,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mintwatch::board::{Board, Change, Freshness, Row};
+use mintwatch::board::{Board, Freshness, Row};
 use mintwatch::config::KeySource;
+use mintwatch::event::Change;
 use mintwatch::failure::ErrorKind;
 use mintwatch::job::{JobKey, Status};
 use mintwatch::key::{ApiKey, KeyError, KeyProblem};

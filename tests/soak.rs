@@ -17,9 +17,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chaos::{Chaos, FAULTS, Truth, branch};
-use mintwatch::board::{Board, Change, Event, Project, Watched};
+use mintwatch::board::{Board, Project, Watched};
 use mintwatch::config::KeySource;
 use mintwatch::environment::Environment;
+use mintwatch::event::{Change, Event};
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::key::ApiKey;
 use mintwatch::poll::Poller;

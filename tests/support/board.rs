@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mintwatch::board::{Board, Change, Event, Project, Update, Watched};
+use mintwatch::board::{Board, Project, Update, Watched};
+use mintwatch::event::{Change, Event};
 use mintwatch::failure::{ErrorKind, Failure};
 use mintwatch::job::{Job, JobKey, Status};
 use mintwatch::pull_request::PullRequest;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::board::{Change, Event};
+use crate::event::{Change, Event};
 use crate::job::{JobKey, Status};
 
 /// More events than this push the oldest out.

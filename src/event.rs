@@ -1,10 +1,11 @@
 //! What changes about a job that a person cares about.
+//!
+//! This file must not know who watches the job, or who is told.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-use super::Row;
 use crate::job::{Job, JobKey, Status};
 use crate::pull_request::PullRequest;
 
@@ -46,26 +47,18 @@ impl fmt::Display for Change {
     }
 }
 
-/// What a person would want to hear of `job` after what `row` knows.
-pub(super) fn between(row: &Row, job: &Job, now: Timestamp) -> Vec<Event> {
-    let Some(before) = &row.job else {
-        return Vec::new();
-    };
-    let status = (before.status != job.status).then(|| Change::Status {
-        from: before.status.clone(),
-        to: job.status.clone(),
-    });
-    let pull_request = job
-        .pull_request
-        .as_ref()
-        .filter(|link| before.pull_request.as_ref() != Some(link))
-        .map(|link| Change::PullRequest(link.clone()));
-    let changes = status.into_iter().chain(pull_request);
-    changes
-        .map(|change| Event {
-            at: now,
-            key: row.key().clone(),
-            change,
-        })
-        .collect()
+impl Change {
+    /// What a person would want to hear of a job that was `before` and is `after`. A change of status
+    /// comes before one of the pull request.
+    pub fn between(before: &Job, after: &Job) -> Vec<Self> {
+        let status = (before.status != after.status).then(|| Self::Status {
+            from: before.status.clone(),
+            to: after.status.clone(),
+        });
+        let pull_request = after.pull_request.as_ref();
+        let pull_request = pull_request
+            .filter(|link| before.pull_request.as_ref() != Some(link))
+            .map(|link| Self::PullRequest(link.clone()));
+        status.into_iter().chain(pull_request).collect()
+    }
 }
