@@ -124,7 +124,8 @@ impl Row {
     pub fn since(&self) -> Option<Timestamp> {
         let job = self.job.as_ref()?;
         let told = match job.status {
-            Some(Status::Active) => job.created_at,
+            // With a pull request it has been woken since.
+            Some(Status::Active) if job.pull_request.is_none() => job.created_at,
             Some(Status::Archived) => job.archived_at,
             _ => None,
         };

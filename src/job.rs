@@ -172,9 +172,10 @@ impl Job {
 
     /// The branch without the agent's prefix.
     pub fn short_branch(&self) -> Option<&str> {
-        let branch = self.branch.as_deref()?;
-        let short = branch.strip_prefix(AGENT_BRANCHES);
-        Some(short.filter(|short| !short.is_empty()).unwrap_or(branch))
+        Some(text::without_prefix(
+            self.branch.as_deref()?,
+            AGENT_BRANCHES,
+        ))
     }
 
     /// The page of the branch on its host, where the reply named both a repository and a branch.

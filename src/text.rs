@@ -78,6 +78,12 @@ pub fn width(text: &str) -> usize {
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
+/// `text` without `prefix`, unless nothing else is in it.
+pub fn without_prefix<'a>(text: &'a str, prefix: &str) -> &'a str {
+    let rest = text.strip_prefix(prefix);
+    rest.filter(|rest| !rest.is_empty()).unwrap_or(text)
+}
+
 /// Where a text is cut that is too wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {

@@ -223,9 +223,14 @@ async fn a_copy_is_said_to_be_where_it_is_known_to_be() {
     session.wait_for("sent to the terminal: job_b").await;
     // It comes late, and the message is about something else.
     session.notice(Notice::InTmux(pull(412)));
-    session.press("jk<^l>");
+    session.press("?");
+    session.wait_for("next job").await;
     session.wait_for("sent to the terminal: job_b").await;
-    assert!(!session.text().contains("copied"), "{}", session.text());
+    assert!(
+        !session.text().contains("tmux has it"),
+        "{}",
+        session.text()
+    );
 }
 
 /// In rows from their first cell on, as a selection by hand takes it, beside the selected row.

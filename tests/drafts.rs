@@ -144,10 +144,13 @@ async fn leaving_with_an_unsent_text_asks_first() {
 }
 
 #[tokio::test]
-async fn a_second_ctrl_c_leaves_at_once_and_an_empty_text_is_none() {
+async fn a_second_ctrl_c_leaves_and_an_empty_text_is_none() {
     let server = FakeServer::start();
-    let session = start(&server).await;
+    // Pressed before the question was seen, it is no answer.
+    let mut session = start(&server).await;
     session.press("fmention pip<^c><^c>");
+    session.wait_for("Leave with an unsent follow-up").await;
+    session.answer("<^c>").await;
     assert_eq!(session.exit().await, Some(Exit::Done));
 
     for (written, name) in [
@@ -157,7 +160,7 @@ async fn a_second_ctrl_c_leaves_at_once_and_an_empty_text_is_none() {
         let mut session = start(&server).await;
         session.press(&format!("{written}<^c>"));
         session.wait_for(&format!("Leave with {name}? ")).await;
-        session.press("<^c>");
+        session.answer("<^c>").await;
         assert_eq!(session.exit().await, Some(Exit::Done));
     }
 

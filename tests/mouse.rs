@@ -15,7 +15,7 @@ use mintwatch::failure::ErrorKind;
 use mintwatch::job::JobKey;
 use mintwatch::tui::app::{App, Effect, Mode};
 use mintwatch::tui::screen;
-use mintwatch::view::theme::Theme;
+use mintwatch::view::theme::{Role, Theme};
 use mintwatch::view::views::ViewId;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -371,8 +371,14 @@ fn the_order_is_that_of_the_column_whose_letter_is_pressed() {
     assert!(screen.line(HEADER).contains("JOB by SEEN▲"));
     screen.press("s");
     assert!(screen.line(23).contains(" Sort by pR Job"));
-    let mut screen = Screen::new("", "s", (80, 24));
+    let screen = Screen::new("", "s", (80, 24));
     let want = " Sort by Status▲ Job Project Branch pR Model Age sInce sEen";
+    assert!(screen.line(23).contains(want), "{}", screen.line(23));
+    // Whatever message there was, however long.
+    let mut screen = Screen::new("", "", (80, 24));
+    let message = "long ".repeat(40);
+    screen.app.show_message(message, Role::Bad, now());
+    screen.press("s");
     assert!(screen.line(23).contains(want), "{}", screen.line(23));
     // The table is clicked on as ever.
     screen.click(screen.find(HEADER, "PR"), HEADER);

@@ -107,7 +107,7 @@ fn a_changed_setting_is_taken_and_the_others_stay_as_the_user_has_them() {
         screen.chosen(),
         ("status job pr".into(), "age".into(), "active")
     );
-    // By hand: the next column, reversed, and the view of failed jobs.
+    // By hand: the status, reversed, and the view of failed jobs.
     screen.press("ssS5");
     let by_hand = ("status job pr".into(), "-status".into(), "failed");
     assert_eq!(screen.chosen(), by_hand);

@@ -186,7 +186,11 @@ impl App {
             self.fit_listing();
             self.dirty = true;
         }
-        self.dirty |= self.ages_change_at.is_some_and(|at| at <= now);
+        if self.ages_change_at.is_some_and(|at| at <= now) {
+            self.dirty = true;
+            self.measurer.forget();
+            self.measured = None;
+        }
         if self.stale.update(board, now) {
             self.dirty = true;
             // What says that a row is stale takes cells.

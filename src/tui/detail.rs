@@ -35,7 +35,6 @@ pub(super) fn next_time_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
         job.and_then(|job| job.archived_at),
         row.fetched_at,
         row.failing_since,
-        row.changed_at,
     ];
     let retry_at = row.error.as_ref().and_then(|error| error.retry_at);
     let retry_at = retry_at.filter(|at| *at > now);
@@ -121,9 +120,6 @@ impl Page<'_> {
             self.time("Created", job.created_at);
             if job.archived_at.is_some() {
                 self.time("Archived", job.archived_at);
-            }
-            if row.changed_at.is_some() {
-                self.time("Changed", row.changed_at);
             }
         }
         self.time("Seen", row.fetched_at);

@@ -147,7 +147,7 @@ fn legend(painter: &Painter) -> Vec<(String, Role, &'static str)> {
             Role::NeedsYou,
             "needs you: failed, or has a pull request",
         ),
-        (glyphs.marked.to_owned(), Role::NeedsYou, "marked"),
+        (glyphs.marked.to_owned(), Role::Strong, "marked"),
         status(Some(Status::Active), "active: the agent is working"),
         status(Some(Status::Completed), "completed"),
         status(Some(Status::Failed), "failed: the agent gave up"),

@@ -85,6 +85,9 @@ impl Listing {
     pub fn refresh(&mut self, board: &Board) {
         let rows = board.rows();
         self.marked.retain(|key| board.row(key).is_some());
+        if let Some(range) = &mut self.range {
+            range.before.retain(|key| board.row(key).is_some());
+        }
         self.sorted.retain(|index| *index < rows.len());
         self.sorted.extend(self.sorted.len()..rows.len());
         // The order from before is nearly right, which makes the sort cheap; equal rows keep the
@@ -109,7 +112,9 @@ impl Listing {
 
     fn find_selection(&mut self, board: &Board) {
         let rows = board.rows();
-        let find = |key: &JobKey| self.rows.iter().position(|index| rows[*index].key() == key);
+        // The board may be a newer one than that of the last refresh.
+        let is = |index: &usize, key: &JobKey| rows.get(*index).is_some_and(|row| row.key() == key);
+        let find = |key: &JobKey| self.rows.iter().position(|index| is(index, key));
         let pending = self.pending_selection.as_ref().and_then(find);
         if pending.is_some() {
             self.pending_selection = None;
@@ -260,6 +265,11 @@ impl Listing {
         self.mark_range(board);
     }
 
+    /// What is marked stays so, wherever the selection goes.
+    pub fn end_range(&mut self) {
+        self.range = None;
+    }
+
     pub fn marks_range(&self) -> bool {
         self.range.is_some()
     }
@@ -269,10 +279,9 @@ impl Listing {
     fn mark_range(&mut self, board: &Board) {
         let Some(range) = &self.range else { return };
         let rows = board.rows();
-        let from = self
-            .rows
-            .iter()
-            .position(|index| *rows[*index].key() == range.from);
+        // The board may be a newer one than that of the last refresh.
+        let is_from = |index: &usize| rows.get(*index).is_some_and(|row| *row.key() == range.from);
+        let from = self.rows.iter().position(is_from);
         let Some(from) = from else {
             self.range = None;
             return;
@@ -291,6 +300,7 @@ impl Listing {
 
     /// Marks these jobs and no others, as far as they are watched.
     pub fn mark_only(&mut self, jobs: Vec<JobKey>, board: &Board) {
+        self.range = None;
         let watched = jobs.into_iter().filter(|job| board.row(job).is_some());
         self.marked = watched.collect();
     }
@@ -543,6 +553,26 @@ mod tests {
         listing.step(1, &board);
         assert!(!listing.marks_range());
         assert!(listing.clear_marks());
+    }
+
+    #[test]
+    fn a_range_ends_with_a_new_set_of_marks_and_survives_a_board_that_shrank() {
+        let mut board = board(&[const { Status::Active }; 3]);
+        let mut listing = listing(&board);
+        listing.toggle_range(&board);
+        listing.step(2, &board);
+        let rest = vec![board.rows()[2].key().clone()];
+        listing.mark_only(rest, &board);
+        listing.step(-1, &board);
+        assert_eq!(listing.marked(), 1);
+
+        listing.toggle_range(&board);
+        board.set_watched([board.rows()[2].watched.clone()]);
+        // Before the rows were refreshed.
+        listing.step(-1, &board);
+        listing.select_job(JobKey::new("p", "gone"), &board);
+        listing.refresh(&board);
+        assert_eq!(listing.len(), 1);
     }
 
     #[test]

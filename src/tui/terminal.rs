@@ -91,6 +91,10 @@ impl TerminalGuard {
     /// Takes the mouse, or gives it back.
     pub(super) fn take_mouse(&self, taken: bool) -> io::Result<()> {
         self.modes.mouse.store(taken, Ordering::SeqCst);
+        // While another program has the terminal, its mouse is not ours; it is set on the way back.
+        if !self.modes.set.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         let sequence = if taken { TAKE_MOUSE } else { LEAVE_MOUSE };
         write_now(sequence)
     }

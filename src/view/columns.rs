@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::board::{Freshness, Row};
 use crate::job::Status;
-use crate::text::Cut;
+use crate::text::{self, Cut};
 use crate::time::{age, next_change, next_countdown, until};
 use crate::view::theme::{Glyphs, Role};
 
@@ -75,10 +75,9 @@ pub enum Absent {
     WhileEmpty,
     /// All rows would say the same.
     InOneProject,
-    /// Another column tells more, in its place.
-    OnceAChangeWasSeen,
-    /// There is a column that tells as much.
     UntilAChangeWasSeen,
+    /// Where the column of this name is there, which tells more.
+    Beside(&'static str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,7 +246,7 @@ const COLUMNS: &[Column] = &[
         min_width: 4,
         max_width: 4,
         narrow: Narrow::Leaves(3),
-        absent: Absent::OnceAChangeWasSeen,
+        absent: Absent::Beside("since"),
         text: |row, context| match created_at(row) {
             Some(created_at) => Cow::Owned(age(created_at, context.now)),
             None => Cow::Borrowed(context.glyphs.none),
@@ -387,9 +386,7 @@ pub(super) fn branch(row: &Row) -> Option<&str> {
 
 /// The branch without what all branches begin with.
 fn own_branch<'a>(row: &'a Row, context: &Context) -> Option<&'a str> {
-    let whole = branch(row)?;
-    let own = whole.strip_prefix(context.branch_prefix);
-    Some(own.filter(|own| !own.is_empty()).unwrap_or(whole))
+    Some(text::without_prefix(branch(row)?, context.branch_prefix))
 }
 
 pub(super) fn model(row: &Row) -> Option<&str> {

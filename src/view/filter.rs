@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::columns::{branch, model};
 use crate::board::{Freshness, Row};
+use crate::job::Job;
 
 /// Whether a word is found in a value.
 type Found<'a> = &'a dyn Fn(&str) -> bool;
@@ -25,7 +26,7 @@ struct Field {
 const FIELDS: &[Field] = &[
     Field {
         key: "job",
-        any: |row, found| row.watched.label.as_deref().is_some_and(found) || found(&row.key().id),
+        any: |row, found| found(row.title()) || found(&row.key().id),
     },
     Field {
         key: "project",
@@ -40,7 +41,10 @@ const FIELDS: &[Field] = &[
     },
     Field {
         key: "branch",
-        any: |row, found| branch(row).is_some_and(found),
+        any: |row, found| {
+            let short = row.job.as_ref().and_then(Job::short_branch);
+            branch(row).is_some_and(found) || short.is_some_and(found)
+        },
     },
     Field {
         key: "model",
@@ -265,7 +269,7 @@ mod tests {
 
     use super::*;
     use crate::board::{Board, Project, Update, Watched};
-    use crate::job::{Job, JobKey, Status};
+    use crate::job::{JobKey, Status};
     use crate::pull_request::PullRequest;
 
     fn row() -> Row {
@@ -356,6 +360,8 @@ mod tests {
             ("branch:café", true),
             ("branch:sonnet", false),
             ("job:quick", true),
+            ("^café", true),
+            ("branch:^café", true),
             ("needs:you", true),
             ("!needs:you", false),
             ("needs:", true),

@@ -25,7 +25,7 @@ pub fn fit(
     gap: u16,
 ) -> Vec<(ColumnId, u16)> {
     let with_least = |id: &ColumnId| (*id, least(*id, measure));
-    let is_there = |id: &&ColumnId| **id == sorted_by || !is_absent(**id, measure);
+    let is_there = |id: &&ColumnId| **id == sorted_by || !is_absent(**id, chosen, measure);
     let mut shown: Vec<_> = chosen.iter().filter(is_there).map(with_least).collect();
     while needed(&shown, gap) > width {
         let priorities = shown.iter().enumerate();
@@ -48,12 +48,15 @@ pub fn fit(
     shown
 }
 
-fn is_absent(id: ColumnId, measure: &Measure) -> bool {
+fn is_absent(id: ColumnId, chosen: &[ColumnId], measure: &Measure) -> bool {
     match id.column().absent {
         Absent::Never => false,
         Absent::WhileEmpty => measure.width(id) == 0,
         Absent::InOneProject => !measure.several_projects(),
-        Absent::OnceAChangeWasSeen => measure.change_was_seen(),
+        Absent::Beside(name) => {
+            let mut others = chosen.iter().filter(|other| other.column().name == name);
+            others.any(|other| !is_absent(*other, chosen, measure))
+        }
         Absent::UntilAChangeWasSeen => !measure.change_was_seen(),
     }
 }
@@ -230,6 +233,9 @@ mod tests {
                 .collect();
             assert_eq!(names, want, "sorted by {sorted_by}");
         }
+        // Who has chosen the age alone keeps it.
+        let shown = fit(&[named("job"), named("age")], by_status(), &after, 77, 1);
+        assert_eq!(shown.len(), 2);
     }
 
     #[test]

@@ -55,7 +55,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     (
         "VISUAL, EDITOR",
-        "The editor that new and send open for a prompt; the first that is set.",
+        "The editor of prompts: of new, of send, and of Ctrl-E in the dashboard; the first that is set.",
     ),
     (
         "TMPDIR",

@@ -181,6 +181,7 @@ impl App {
             _ if !is_text(key) && self.keys.action(key) == Some(Action::Editor) => {
                 let (text, about) = (compose.area.text().to_owned(), compose.title());
                 self.mode = Mode::Compose(compose);
+                self.messages.hold();
                 return Effect::Edit { text, about };
             }
             _ => compose.area.on_key(key),
@@ -213,6 +214,7 @@ impl App {
 
     /// The editor has ended. Where nothing came of it, the text stays.
     pub(super) fn on_edited(&mut self, edited: Result<String, String>, now: Timestamp) {
+        self.messages.resume(now);
         let Mode::Compose(compose) = &mut self.mode else {
             return;
         };

@@ -145,7 +145,7 @@ impl App {
                 let recipients = match jobs.as_slice() {
                     [job] => board
                         .row(job)
-                        .map_or(&*job.id, |row| row.watched.title())
+                        .map_or(&*job.id, crate::board::Row::title)
                         .to_owned(),
                     many => format!("{} jobs", many.len()),
                 };

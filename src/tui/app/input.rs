@@ -44,7 +44,6 @@ impl App {
     pub(super) fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
         let asked = self.asks_to_leave();
         match self.on_key_of_mode(key, board, now) {
-            // Ctrl-C answers too, and at once: nobody is kept in.
             Effect::Quit if asked => {
                 self.mode = Mode::Table;
                 self.leave(key)
@@ -59,7 +58,10 @@ impl App {
 
     fn on_key_of_mode(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
         if keys::is_ctrl(key, 'c') {
-            return Effect::Quit;
+            // It answers too, once the question has been seen.
+            let is_early = matches!(&self.mode, Mode::Confirm(question)
+                if question.effect == Effect::Quit && !question.takes_answers(now));
+            return if is_early { Effect::None } else { Effect::Quit };
         }
         match std::mem::replace(&mut self.mode, Mode::Table) {
             Mode::Filter(input) => self.on_filter_key(input, key, board),
@@ -125,9 +127,16 @@ impl App {
     /// The letter of a column sorts by it, that of the sorted one reverses the order; any other key
     /// leaves the order as it is.
     fn on_sort_key(&mut self, key: &KeyEvent, board: &Board) -> Effect {
+        if self.keys.action(key) == Some(Action::Suspend) {
+            self.mode = Mode::Sort;
+            return Effect::Suspend;
+        }
         let KeyCode::Char(letter) = key.code else {
             return Effect::None;
         };
+        if is_modified(key) {
+            return Effect::None;
+        }
         let is_chosen = |id: &ColumnId| id.column().letter == letter.to_ascii_lowercase();
         if let Some(column) = self.listing.columns().iter().copied().find(is_chosen) {
             self.listing.sort_by(column, board);
@@ -162,6 +171,9 @@ impl App {
     fn on_action(&mut self, action: Action, board: &Board, now: Timestamp) -> Effect {
         if action.acts_on_jobs() || matches!(action, Action::Details | Action::Pane) {
             self.listing.keep_selection();
+        }
+        if action.acts_on_jobs() {
+            self.listing.end_range();
         }
         match action {
             Action::Quit if self.is_table() => return Effect::Quit,
@@ -249,8 +261,10 @@ impl App {
 
     /// The lines of a page of text, of which the last is the first of the next page.
     fn page_of_text(&self) -> isize {
-        let lines = isize::try_from(self.size.height).unwrap_or(isize::MAX);
-        lines.saturating_sub(4).max(1)
+        let areas = self.areas();
+        let lines = areas.footer.y.saturating_sub(areas.body.y);
+        // Without the line that says that there is more.
+        isize::try_from(lines.saturating_sub(2).max(1)).unwrap_or(1)
     }
 
     /// Scrolls by so many lines, down where positive. Drawing ends with the last line.

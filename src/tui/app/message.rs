@@ -112,6 +112,8 @@ fn after(now: Timestamp, time: Duration) -> Timestamp {
 pub struct Messages {
     shown: Option<Message>,
     waiting: VecDeque<Message>,
+    /// Whether the screen is hidden: nothing on it is read then.
+    is_held: bool,
 }
 
 impl Messages {
@@ -128,11 +130,15 @@ impl Messages {
     }
 
     pub(super) fn changes_at(&self) -> Option<Timestamp> {
-        self.shown.as_ref().map(|message| message.until)
+        let shown = self.shown.as_ref().filter(|_| !self.is_held);
+        shown.map(|message| message.until)
     }
 
     /// Returns whether another message is shown than before.
     pub(super) fn on_time(&mut self, now: Timestamp) -> bool {
+        if self.is_held {
+            return false;
+        }
         let mut changed = false;
         while let Some(over) = self.shown.take_if(|message| message.is_over(now)) {
             // Also that of the next may have passed, as after a sleep.
@@ -140,6 +146,18 @@ impl Messages {
             changed = true;
         }
         changed
+    }
+
+    /// While the screen is hidden, no message ends.
+    pub(super) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// The screen is shown again: what is on it has its whole time.
+    pub(super) fn resume(&mut self, now: Timestamp) {
+        self.is_held = false;
+        self.shown = self.shown.take().map(|message| message.show(now));
+        self.share();
     }
 
     fn show_next(&mut self, now: Timestamp) {
@@ -175,7 +193,10 @@ impl Messages {
             shown.make_way();
         }
         while self.waiting.len() > MAX_WAITING {
-            let goes = self.waiting.iter().position(|news| news.role != Role::Bad);
+            let goes = [Kind::News, Kind::Report].into_iter().find_map(|kind| {
+                let can_go = |news: &Message| news.kind == kind && news.role != Role::Bad;
+                self.waiting.iter().position(can_go)
+            });
             self.waiting.remove(goes.unwrap_or(0));
         }
     }
@@ -229,10 +250,11 @@ impl App {
     }
 
     /// As many as the message needs, up to half of the screen. The errors need none, which show what
-    /// went wrong whole, and a question has a line of its own.
+    /// went wrong whole; a question and the columns to sort by have a line of their own.
     fn footer_lines(&self, size: Size) -> u16 {
         let message = self.messages.shown();
-        let shown = message.filter(|_| !matches!(self.mode, Mode::Errors | Mode::Confirm(_)));
+        let shown =
+            message.filter(|_| !matches!(self.mode, Mode::Errors | Mode::Confirm(_) | Mode::Sort));
         let lines = shown.map_or(1, |message| message.lines(size.width.into()).len());
         let lines = u16::try_from(lines).unwrap_or(u16::MAX);
         lines.min(size.height / 2).max(1)
@@ -250,6 +272,34 @@ mod tests {
         Time,
     }
     use Step::{Answer, Error, News, Time};
+
+    #[test]
+    fn what_became_of_a_request_is_not_crowded_out() {
+        let now = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut messages = Messages::default();
+        messages.answer(message("started", Kind::Outcome), now(0));
+        for news in ["a", "b", "c", "d"] {
+            messages.push(message(news, Kind::News), now(0));
+        }
+        messages.answer(message("polling", Kind::Answer), now(1));
+        messages.on_time(now(4));
+        assert_eq!(messages.shown().unwrap().text, "started");
+    }
+
+    #[test]
+    fn a_message_waits_for_the_screen() {
+        let now = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut messages = Messages::default();
+        messages.answer(message("started", Kind::Outcome), now(0));
+        messages.hold();
+        messages.on_time(now(60));
+        assert_eq!(messages.changes_at(), None);
+        messages.resume(now(60));
+        messages.on_time(now(65));
+        assert_eq!(messages.shown().unwrap().text, "started");
+        messages.on_time(now(66));
+        assert!(messages.shown().is_none());
+    }
 
     fn message(words: &str, kind: Kind) -> Message {
         Message::new(words, Role::Good, kind)

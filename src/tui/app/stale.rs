@@ -16,7 +16,7 @@ pub(super) struct StaleRows {
 
 impl StaleRows {
     /// Counts again where a row can have gone stale or fresh: the board has changed, the time of
-    /// the next one has come, or the clock was set back. Returns whether the count is another one.
+    /// the next one has come, or the clock was set back. Returns whether others may be stale.
     pub(super) fn update(&mut self, board: &Board, now: Timestamp) -> bool {
         let is_current = |(revision, at)| revision == board.revision() && at <= now;
         let is_due = self.next_at.is_some_and(|at| at <= now);
@@ -33,6 +33,6 @@ impl StaleRows {
         }
         self.next_at = Some(next_at).filter(|at| *at < Timestamp::MAX);
         self.counted_at = Some((board.revision(), now));
-        std::mem::replace(&mut self.count, count) != count
+        std::mem::replace(&mut self.count, count) != count || is_due
     }
 }
