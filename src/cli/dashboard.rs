@@ -22,16 +22,12 @@ use crate::poll::schedule::Start;
 use crate::process;
 use crate::session::Session;
 use crate::session::reload::{LOOK_AGAIN, Reload, Reloaded};
-use crate::tui::app::App;
+use crate::tui::app::{App, ScreenSettings};
 use crate::tui::host::TerminalHost;
-use crate::tui::keys::Keymap;
 use crate::tui::terminal::{self, TerminalGuard};
 use crate::tui::{self, Channels, Notice};
-use crate::view::columns::ColumnId;
-use crate::view::order::Sort;
 use crate::view::plural;
 use crate::view::theme::Theme;
-use crate::view::views::ViewId;
 
 /// What is left to do once a reply has come: a new job is listed in the config, which waits up to ten
 /// seconds for another change of it.
@@ -39,10 +35,7 @@ const AFTER_A_REPLY: Duration = Duration::from_secs(11);
 
 /// Checks the settings that only the dashboard can: columns, views, keys.
 pub fn check_settings(config: &Config) -> Result<(), ConfigError> {
-    ColumnId::all_from_config(&config.ui)?;
-    Sort::from_config(&config.ui)?;
-    ViewId::from_config(&config.ui)?;
-    Keymap::new(&config.keys).map(drop)
+    ScreenSettings::from_config(config).map(drop)
 }
 
 pub async fn execute(context: &Context) -> CommandResult {

@@ -27,7 +27,7 @@ use ratatui::layout::Size;
 use tui_input::Input;
 
 pub use compose::{Compose, Purpose, Request};
-pub use configure::ConfigProblem;
+pub use configure::{ConfigProblem, ScreenSettings};
 pub use copied::Copied;
 use drafts::Drafts;
 pub use history::History;

@@ -22,17 +22,35 @@ pub struct ConfigProblem {
     pub error: ConfigError,
 }
 
+/// What the config says of the screen, checked.
+#[derive(Debug)]
+pub struct ScreenSettings {
+    view: ViewId,
+    sort: Sort,
+    columns: Vec<ColumnId>,
+    keys: Keymap,
+}
+
+impl ScreenSettings {
+    /// Fails where the config names a key, action, column or view that does not exist.
+    pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self {
+            columns: ColumnId::all_from_config(&config.ui)?,
+            sort: Sort::from_config(&config.ui)?,
+            view: ViewId::from_config(&config.ui)?,
+            keys: Keymap::new(&config.keys)?,
+        })
+    }
+}
+
 impl App {
-    /// Takes what `config` says of the screen, before anything is shown. Fails where it names a key,
-    /// action, column or view that does not exist.
+    /// Takes what `config` says of the screen, before anything is shown.
     pub fn start_with(&mut self, config: &Config) -> Result<(), ConfigError> {
-        let ui = &config.ui;
-        let (view, sort) = (ViewId::from_config(ui)?, Sort::from_config(ui)?);
-        let columns = ColumnId::all_from_config(ui)?;
-        self.keys = Keymap::new(&config.keys)?;
-        self.listing.start_with(view, sort);
-        self.listing.set_columns(columns);
-        self.ui = ui.clone();
+        let settings = ScreenSettings::from_config(config)?;
+        self.listing.start_with(settings.view, settings.sort);
+        self.listing.set_columns(settings.columns);
+        self.keys = settings.keys;
+        self.ui = config.ui.clone();
         Ok(())
     }
 
@@ -66,18 +84,17 @@ impl App {
 
     /// Takes the settings that differ from those in use, all or none of them.
     fn configure(&mut self, config: &Config, board: &Board) -> Result<(), ConfigError> {
+        let settings = ScreenSettings::from_config(config)?;
         let ui = &config.ui;
-        let (view, sort) = (ViewId::from_config(ui)?, Sort::from_config(ui)?);
-        let columns = ColumnId::all_from_config(ui)?;
-        self.keys = Keymap::new(&config.keys)?;
+        self.keys = settings.keys;
         if ui.columns != self.ui.columns {
-            self.listing.set_columns(columns);
+            self.listing.set_columns(settings.columns);
         }
         if ui.sort != self.ui.sort {
-            self.listing.set_sort(sort, board);
+            self.listing.set_sort(settings.sort, board);
         }
         if ui.view != self.ui.view {
-            self.listing.set_view(view, board);
+            self.listing.set_view(settings.view, board);
         }
         self.ui = ui.clone();
         Ok(())
