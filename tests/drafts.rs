@@ -123,7 +123,7 @@ async fn leaving_with_an_unsent_text_asks_first() {
     let server = FakeServer::start();
     let mut session = start(&server).await;
     session.press("fmention pip<^c>");
-    let question = "Leave with an unsent follow-up to SDK quickstart? What is unsent is lost. y/n";
+    let question = "Drop the text for SDK quickstart? It is unsent. y/n";
     session.wait_for(question).await;
     session.answer("<enter>").await;
     session.answer("n").await;
@@ -138,7 +138,7 @@ async fn leaving_with_an_unsent_text_asks_first() {
     session.answer("<esc>").await;
     session.wait_for("cancelled").await;
     session.press("jfmore<esc>q");
-    session.wait_for("Leave with 2 unsent texts?").await;
+    session.wait_for("Drop 2 unsent texts?").await;
     session.answer("y").await;
     assert_eq!(session.exit().await, Some(Exit::Done));
 }
@@ -149,17 +149,14 @@ async fn a_second_ctrl_c_leaves_and_an_empty_text_is_none() {
     // Pressed before the question was seen, it is no answer.
     let mut session = start(&server).await;
     session.press("fmention pip<^c><^c>");
-    session.wait_for("Leave with an unsent follow-up").await;
+    session.wait_for("Drop the text for").await;
     session.answer("<^c>").await;
     assert_eq!(session.exit().await, Some(Exit::Done));
 
-    for (written, name) in [
-        ("nDo it", "an unsent prompt for p"),
-        ("ajob_7", "ids not added to p"),
-    ] {
+    for (written, name) in [("nDo it", "the prompt for p"), ("ajob_7", "the ids for p")] {
         let mut session = start(&server).await;
         session.press(&format!("{written}<^c>"));
-        session.wait_for(&format!("Leave with {name}? ")).await;
+        session.wait_for(&format!("Drop {name}? ")).await;
         session.answer("<^c>").await;
         assert_eq!(session.exit().await, Some(Exit::Done));
     }
@@ -193,9 +190,7 @@ async fn a_text_that_is_being_sent_is_not_unsent() {
     session.press("j");
     session.wait_until_gone("again leaves").await;
     session.press("fmention npm<esc>q");
-    session
-        .wait_for("Leave with an unsent follow-up to job_b?")
-        .await;
+    session.wait_for("Drop the text for job_b?").await;
     session.answer("y").await;
     session.wait_for("q again leaves").await;
     session.press("j");
@@ -204,7 +199,7 @@ async fn a_text_that_is_being_sent_is_not_unsent() {
     session.notice(Notice::Ended(request, refused));
     session.wait_for("not allowed (403)").await;
     session.press("q");
-    session.wait_for("Leave with 2 unsent texts?").await;
+    session.wait_for("Drop 2 unsent texts?").await;
 }
 
 #[tokio::test]
@@ -319,7 +314,5 @@ async fn what_is_left_of_a_follow_up_keeps_its_text() {
     ));
     session.wait_for("not allowed (403)").await;
     session.press("q");
-    session
-        .wait_for("Leave with an unsent follow-up to job_b?")
-        .await;
+    session.wait_for("Drop the text for job_b?").await;
 }

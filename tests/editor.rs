@@ -76,8 +76,7 @@ impl Writing {
 
     fn leave(mut self) {
         self.terminal.send("\u{3}");
-        self.terminal
-            .answer("Leave with an unsent follow-up to job_a?", "\u{3}");
+        self.terminal.answer("Drop the text for job_a?", "\u{3}");
         assert_eq!(self.terminal.exit_code(), 0);
         self.terminal.assert_restored();
     }

@@ -409,6 +409,7 @@ fn a_key_in_the_footer_is_clicked_on() {
         ("?", "Esc back", "Table"),
         ("s", "Esc cancel", "Table"),
         ("/x", "Esc clear", "Table"),
+        ("n", "Esc later", "Table"),
     ] {
         let mut screen = Screen::new("", sequence, (80, 24));
         let at = screen.find(footer, word);

@@ -57,7 +57,12 @@ impl AddArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (actions, _) = context.actions(NOT_IN_DEMO)?;
         let project = actions.find_project(&self.project)?.id;
-        let jobs = new_jobs(self, &project, &mut io::stdin())?;
+        let known: Vec<ProjectId> = actions
+            .projects()
+            .iter()
+            .map(|project| project.id.clone())
+            .collect();
+        let jobs = new_jobs(self, &project, &known, &mut io::stdin())?;
         let edited = actions.add(&project, jobs).await?;
         for key in edited.changed {
             writeln!(io::stdout(), "{key}")?;
@@ -74,9 +79,10 @@ impl AddArgs {
 fn new_jobs(
     args: &AddArgs,
     project: &ProjectId,
+    known: &[ProjectId],
     input: &mut dyn Read,
 ) -> Result<Vec<NewJob>, CommandError> {
-    let ids = ids(&args.jobs, project, input)?;
+    let ids = ids(&args.jobs, project, known, input)?;
     if args.label.is_some() && ids.len() > 1 {
         let count = ids.len();
         let message = format!("--label names one job, and {count} were given: add them one by one");
@@ -94,15 +100,16 @@ fn new_jobs(
 fn ids(
     words: &[String],
     project: &ProjectId,
+    known: &[ProjectId],
     input: &mut dyn Read,
 ) -> Result<Vec<JobId>, CommandError> {
     let mut ids = Vec::new();
     for word in words {
         if word == "-" {
             let on_stdin = |error| CommandError::usage(format!("standard input: {error}"));
-            ids.extend(parse_ids(&read(input)?, project).map_err(on_stdin)?);
+            ids.extend(parse_ids(&read(input)?, project, known).map_err(on_stdin)?);
         } else {
-            ids.extend(parse_ids(word, project)?);
+            ids.extend(parse_ids(word, project, known)?);
         }
     }
     let mut seen = HashSet::new();

@@ -43,34 +43,63 @@ pub enum IdsError {
 /// An id, and the project where what it stands in names one.
 struct Found {
     project: Option<ProjectId>,
+    /// Words that stand with the id: one that is the id of a project is meant as one.
+    mentions: Vec<String>,
     id: JobId,
+}
+
+impl Found {
+    /// The project that it is in, where that is another one than `chosen`.
+    fn other_project(&self, chosen: &ProjectId, known: &[ProjectId]) -> Option<ProjectId> {
+        let is_mentioned =
+            |project: &&ProjectId| self.mentions.iter().any(|word| **word == ***project);
+        let mentioned = match &self.project {
+            Some(project) => Some(project),
+            None if is_mentioned(&chosen) => None,
+            None => known.iter().find(is_mentioned),
+        };
+        mentioned.filter(|project| *project != chosen).cloned()
+    }
 }
 
 /// The ids of jobs of `project` in `text`, each once, in their order: ids or links one a line, or JSON:
 /// a job as the API returns it, an array of them, or one after the other. Blank lines and `#` comments
-/// are skipped.
-pub fn parse_ids(text: &str, project: &ProjectId) -> Result<Vec<JobId>, IdsError> {
-    ids_of(find(text, |_| false)?, project)
+/// are skipped. What names another project, such as one of the `known` ones, is refused.
+pub fn parse_ids(
+    text: &str,
+    project: &ProjectId,
+    known: &[ProjectId],
+) -> Result<Vec<JobId>, IdsError> {
+    ids_of(find(text, |_| false)?, project, known)
 }
 
 /// As [`parse_ids`], with several ids or links on a line too, between spaces or commas: as people
 /// paste them.
-pub fn parse_pasted_ids(text: &str, project: &ProjectId) -> Result<Vec<JobId>, IdsError> {
+pub fn parse_pasted_ids(
+    text: &str,
+    project: &ProjectId,
+    known: &[ProjectId],
+) -> Result<Vec<JobId>, IdsError> {
     let is_separator = |c: char| c == ',' || c.is_whitespace();
-    ids_of(find(text, is_separator)?, project)
+    ids_of(find(text, is_separator)?, project, known)
 }
 
-fn ids_of(found: Vec<Found>, project: &ProjectId) -> Result<Vec<JobId>, IdsError> {
+fn ids_of(
+    found: Vec<Found>,
+    project: &ProjectId,
+    known: &[ProjectId],
+) -> Result<Vec<JobId>, IdsError> {
     if found.is_empty() {
         return Err(IdsError::Nothing);
     }
     let mut seen = HashSet::new();
     let mut ids = Vec::new();
-    for Found { project: named, id } in found {
-        check(&id)?;
-        if let Some(other) = named.filter(|named| named != project) {
-            return Err(IdsError::OtherProject(shown(&id), shown(&other)));
+    for found in found {
+        check(&found.id)?;
+        if let Some(other) = found.other_project(project, known) {
+            return Err(IdsError::OtherProject(shown(&found.id), shown(&other)));
         }
+        let id = found.id;
         if seen.insert(id.clone()) {
             ids.push(id);
         }
@@ -106,10 +135,21 @@ fn take_line<'a>(
         .find(|at| *at == 0 || line[..*at].ends_with(char::is_whitespace));
     let words = line[..end.unwrap_or(line.len())].split(is_separator);
     let words = words.map(str::trim).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    // Several words can be a sentence.
+    let is_no_id = |word: &&&str| words.len() > 1 && !looks_like_an_id(word);
+    if let Some(word) = words.iter().find(is_no_id) {
+        let why = String::from("ids that share a line have a digit or a `_`");
+        return Err(IdsError::Invalid(shown(word), why));
+    }
     for word in words {
         found.push(from_word(word)?);
     }
     Ok(rest)
+}
+
+fn looks_like_an_id(word: &str) -> bool {
+    word.contains(|c: char| c == '_' || c.is_ascii_digit() || c == '/')
 }
 
 /// The id that is `word`, or that is in it where it is a link.
@@ -119,6 +159,7 @@ fn from_word(word: &str) -> Result<Found, IdsError> {
     }
     Ok(Found {
         project: None,
+        mentions: Vec::new(),
         id: word.into(),
     })
 }
@@ -132,6 +173,8 @@ fn from_link(word: &str) -> Result<Found, IdsError> {
     let mut pairs = segments.windows(2);
     let at = pairs.rposition(|pair| pair[0] == "job" && !pair[1].is_empty());
     let (before, after) = segments.split_at(at.ok_or_else(no_job)?);
+    let in_path = before.iter().map(ToString::to_string);
+    let in_query = url.query_pairs().map(|(_, value)| value.into_owned());
     let project = match before {
         [.., "agent", project] if !project.is_empty() => Some((*project).into()),
         _ => None,
@@ -139,6 +182,7 @@ fn from_link(word: &str) -> Result<Found, IdsError> {
     match after {
         [_, id, ..] if !id.contains('%') => Ok(Found {
             project,
+            mentions: in_path.chain(in_query).collect(),
             id: (*id).into(),
         }),
         _ => Err(no_job()),
@@ -165,7 +209,14 @@ fn from_json(value: &Value, found: &mut Vec<Found>) -> Result<(), IdsError> {
             .try_for_each(|value| from_json(value, found))?,
         Value::Object(object) => match (object.get("id"), object.get("jobs")) {
             (Some(Value::String(id)), _) => found.push(Found {
-                // Of `mintwatch list --json`; the API does not name it.
+                // As programs name it; the API does not.
+                mentions: object
+                    .get("projectId")
+                    .and_then(Value::as_str)
+                    .map(String::from)
+                    .into_iter()
+                    .collect(),
+                // Of `mintwatch list --json`.
                 project: object
                     .get("project")
                     .and_then(|project| project["id"].as_str())
@@ -250,25 +301,53 @@ mod tests {
             ),
         ] {
             let want: Vec<JobId> = want.into_iter().map(JobId::from).collect();
-            assert_eq!(parse_ids(text, &"p".into()), Ok(want), "{text}");
+            assert_eq!(parse_ids(text, &"p".into(), &[]), Ok(want), "{text}");
         }
     }
 
     #[test]
+    fn what_mentions_another_known_project_is_refused() {
+        let known = ["p".into(), "64f0c1f7".into()];
+        for (text, is_refused) in [
+            ("https://dash.test/acme/64f0c1f7/editor/job/job_1?x=1", true),
+            ("https://dash.test/acme/job/job_1?project=64f0c1f7", true),
+            ("{\"id\":\"job_1\",\"projectId\":\"64f0c1f7\"}", true),
+            ("https://dash.test/acme/p/job/job_1?ref=64f0c1f7", false),
+            ("https://dash.test/acme/job/64f0c1f7", false),
+            ("https://dash.test/acme/other/job/job_1", false),
+        ] {
+            let ids = parse_ids(text, &"p".into(), &known);
+            assert_eq!(ids.is_err(), is_refused, "{text}: {ids:?}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_no_list_of_ids() {
+        let parse = |text: &str| parse_pasted_ids(text, &"p".into(), &[]);
+        for text in ["this is no id", "look at job_1", "a, b"] {
+            assert!(matches!(parse(text), Err(IdsError::Invalid(..))), "{text}");
+        }
+        assert!(parse("mine").is_ok());
+    }
+
+    #[test]
     fn pasted_ids_may_share_a_line() {
-        let parse = |text: &str| parse_pasted_ids(text, &"p".into());
+        let parse = |text: &str| parse_pasted_ids(text, &"p".into(), &[]);
         for (text, want) in [
-            ("a b", vec!["a", "b"]),
-            ("a, b,c,,\n d\te,\n", vec!["a", "b", "c", "d", "e"]),
-            ("https://x/job/a,https://x/job/b c", vec!["a", "b", "c"]),
-            ("a b # c d\nb, e", vec!["a", "b", "e"]),
-            ("\"a\", \"b\"\nc d", vec!["a", "b", "c", "d"]),
-            ("{\"id\":\"a\"} b, c", vec!["a", "b", "c"]),
+            ("a1 b1", vec!["a1", "b1"]),
+            (
+                "a1, b1,c1,,\n d1\te1,\n",
+                vec!["a1", "b1", "c1", "d1", "e1"],
+            ),
+            ("https://x/job/a,https://x/job/b c1", vec!["a", "b", "c1"]),
+            ("a1 b1 # c d\nb1, e1", vec!["a1", "b1", "e1"]),
+            ("\"a\", \"b\"\nc1 d_", vec!["a", "b", "c1", "d_"]),
+            ("{\"id\":\"a\"} b1, c1", vec!["a", "b1", "c1"]),
         ] {
             let want: Vec<JobId> = want.into_iter().map(JobId::from).collect();
             assert_eq!(parse(text), Ok(want), "{text}");
         }
-        let key = parse("a mint_secret").unwrap_err();
+        let key = parse("a1 mint_secret").unwrap_err();
         assert!(matches!(key, IdsError::Key(_)), "{key}");
         assert_eq!(parse(" , \n"), Err(IdsError::Nothing));
     }
@@ -333,7 +412,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                parse_ids(text, &"p".into()).unwrap_err().to_string(),
+                parse_ids(text, &"p".into(), &[]).unwrap_err().to_string(),
                 want,
                 "{text}"
             );
@@ -357,7 +436,7 @@ mod tests {
             (&format!("{own}\nhttps://x/agent/p2/job/b"), "b", "p2"),
             (listed, "b", "p2"),
         ] {
-            let error = parse_ids(text, &"p".into()).unwrap_err();
+            let error = parse_ids(text, &"p".into(), &[]).unwrap_err();
             assert_eq!(
                 error,
                 IdsError::OtherProject(job.into(), project.into()),

@@ -35,6 +35,7 @@ pub(super) fn next_time_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
         job.and_then(|job| job.archived_at),
         row.fetched_at,
         row.failing_since,
+        row.since(),
     ];
     let retry_at = row.error.as_ref().and_then(|error| error.retry_at);
     let retry_at = retry_at.filter(|at| *at > now);
@@ -72,6 +73,10 @@ impl Page<'_> {
             self.painter
                 .marked(mark, row.status_word(), status_role(status)),
         );
+        if let Some(since) = row.since() {
+            let text = format!(" for {}", age(since, self.painter.now));
+            line.push_span(self.painter.span(text, Role::Plain));
+        }
         if row.needs_you() {
             let needs_you = self
                 .painter

@@ -15,7 +15,7 @@ use super::painter::Painter;
 use super::parts::{fit, heaviest};
 use crate::board::{Board, Row};
 use crate::job::Status;
-use crate::text;
+use crate::text::{self, Cut};
 use crate::view::columns::ColumnId;
 use crate::view::theme::Role;
 
@@ -108,9 +108,12 @@ impl Footer<'_> {
         } else {
             let problems = self.problems();
             let problems: usize = problems.iter().map(|part| part.width() + 3).sum();
-            width.saturating_sub(problems + 2).max(part_of_keys)
+            width.saturating_sub(problems + 2).max(part_of_keys / 2)
         };
-        let hints = heaviest(self.hints(), room, Hint::width, |hint| hint.weight);
+        let mut hints = self.hints();
+        // From the left the lightest: the others keep their place where those go.
+        hints.sort_by_key(|hint| hint.weight);
+        let hints = heaviest(hints, room, Hint::width, |hint| hint.weight);
         let of_keys: usize = hints.iter().map(Hint::width).sum();
         let left = text.unwrap_or_else(|| self.summary(width.saturating_sub(of_keys + 2)));
         (left, hints)
@@ -126,6 +129,11 @@ impl Footer<'_> {
             (Mode::Confirm(question), _) => (question.fit(room, ellipsis), Role::Strong),
             (_, Some(message)) => (message.text.clone(), message.role),
             (_, None) => (app.leaving_text(room)?, Role::Strong),
+        };
+        let part_of_text = width - width * PART_OF_KEYS.0 / PART_OF_KEYS.1;
+        let room = match app.messages.shown() {
+            Some(message) if message.is_news() => part_of_text.saturating_sub(3).max(room / 2),
+            _ => room,
         };
         let text = text::truncate(&text, room, ellipsis);
         Some(Line::from(self.span(format!(" {text}"), role)))
@@ -166,7 +174,8 @@ impl Footer<'_> {
     /// The footer while there is nothing to say: problems, then the projects, as far as there is room.
     fn summary(&self, room: usize) -> Line<'static> {
         let mut parts = self.problems();
-        parts.extend(self.projects());
+        let of_problems: usize = parts.iter().map(|part| part.width() + 3).sum();
+        parts.extend(self.projects(room.saturating_sub(of_problems)));
         let gap = format!(" {} ", self.app.theme.glyphs().dot);
         let parts = parts.into_iter().map(Line::from);
         let mut line = fit(parts, &gap, room.saturating_sub(1));
@@ -199,17 +208,20 @@ impl Footer<'_> {
     }
 
     /// How many jobs each project has, where that is short enough to be of use.
-    fn projects(&self) -> Vec<Span<'static>> {
+    fn projects(&self, room: usize) -> Vec<Span<'static>> {
         let projects = self.board.projects();
+        let all = || vec![Span::raw(format!("{} projects", projects.len()))];
         if projects.len() > 4 {
-            return vec![Span::raw(format!("{} projects", projects.len()))];
+            return all();
         }
         let ellipsis = self.app.theme.glyphs().ellipsis;
         let spans = projects.iter().map(|(project, count)| {
-            let title = text::truncate(project.title(), 16, ellipsis);
+            let title = text::truncate_at(Cut::Middle, project.title(), 16, ellipsis);
             Span::raw(format!("{title}: {count}"))
         });
-        spans.collect()
+        let spans: Vec<Span> = spans.collect();
+        let cells: usize = spans.iter().map(|span| span.width() + 3).sum();
+        if cells > room { all() } else { spans }
     }
 
     /// The keys that are of use now.
@@ -260,6 +272,7 @@ fn hint(active: &ActiveBinding, app: &App) -> Option<Hint> {
     let &(word, weight) = active.binding.footer.first()?;
     let word = match active.binding.action {
         Action::Mark => Cow::Owned(format!("{} {word}", app.listing.marked())),
+        Action::Back if matches!(app.mode, Mode::Table) => Cow::Borrowed(app.back_clears()),
         _ => Cow::Borrowed(word),
     };
     let chord = *active.chords.first()?;

@@ -128,11 +128,11 @@ bindings! {
     ScrollUp,               "scroll-up",      "K",           "scroll the details up";
     }
     "Jobs" {
-    OpenPullRequest,        "open",           "o",           "open the pull request", in the footer "open" 6;
+    OpenPullRequest,        "open",           "o",           "open the pull request", in the footer "open" 5;
     OpenBranch,             "open-branch",    "O",           "open the branch's page";
     CopyLink,               "copy-link",      "y",           "copy its link", in the footer "copy" 2;
     CopyId,                 "copy-id",        "Y",           "copy the job id";
-    FollowUp,               "follow-up",      "f",           "write a follow-up", in the footer "follow up" 5;
+    FollowUp,               "follow-up",      "f",           "write a follow-up", in the footer "follow up" 4;
     NewJob,                 "new",            "n",           "write a new job's prompt";
     AddJobs,                "add",            "a",           "watch more jobs: paste ids";
     Editor,                 "editor",         "ctrl-e",      "while writing: $EDITOR";
@@ -141,14 +141,14 @@ bindings! {
     PollAll,                "poll-all",       "R",           "poll all, look for keys";
     }
     "Mark: the keys of jobs act on all" {
-    Mark,                   "mark",           "space",       "mark this job", in the footer "marked" 8;
+    Mark,                   "mark",           "space",       "mark this job", in the footer "marked" 7;
     MarkAll,                "mark-all",       "*",           "mark all that are shown";
-    MarkRange,              "mark-range",     "v",           "mark from here to there", in the footer "end of range" 9;
+    MarkRange,              "mark-range",     "v",           "mark from here to there", in the footer "end of range" 8;
     }
     "View" {
     Filter,                 "filter",         "/",           "filter: words, key:value", in the footer "filter" 1;
-    Details,                "details",        "enter l",     "details of the job", in the footer "details" 4;
-    Back,                   "back",           "esc h",       "back; clears marks, filter", in the footer "back" 7;
+    Details,                "details",        "enter l",     "details of the job", in the footer "details" 3;
+    Back,                   "back",           "esc h",       "back; clears marks, filter", in the footer "back" 6;
     Pane,                   "pane",           "p",           "details beside the table";
     Sort,                   "sort",           "s",           "sort by a column";
     ReverseSort,            "reverse",        "S",           "reverse the order";
@@ -165,8 +165,8 @@ bindings! {
     Errors,                 "errors",         "e",           "the errors of this run";
     Redraw,                 "redraw",         "ctrl-l",      "redraw the screen";
     Suspend,                "suspend",        "ctrl-z",      "suspend";
-    Help,                   "help",           "?",           "these keys", in the footer "help" 5;
-    Quit,                   "quit",           "q ctrl-c",    "quit", in the footer "quit" 3;
+    Help,                   "help",           "?",           "these keys", in the footer "help" 9;
+    Quit,                   "quit",           "q ctrl-c",    "quit", in the footer "quit" 10;
     }
 }
 

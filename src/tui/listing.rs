@@ -46,6 +46,10 @@ pub struct Listing {
     height: usize,
     marked: HashSet<JobKey>,
     range: Option<Range>,
+    /// While a filter is typed: the selection from before, and whether it was chosen.
+    before_search: Option<(Option<JobKey>, bool)>,
+    /// A selection that does not pass gives way to the top row, and not to its neighbour.
+    is_searching: bool,
     /// What time it was at the last look.
     time: Timestamp,
     /// How often the rows that pass, or what they show, may have changed.
@@ -69,6 +73,8 @@ impl Default for Listing {
             height: 1,
             marked: HashSet::new(),
             range: None,
+            before_search: None,
+            is_searching: false,
             time: Timestamp::UNIX_EPOCH,
             changes: 0,
         }
@@ -122,6 +128,7 @@ impl Listing {
         }
         let selected = self.selected.as_ref().filter(|_| self.chosen);
         let found = pending.or_else(|| selected.and_then(find));
+        let found = found.or_else(|| self.is_searching.then_some(0));
         self.cursor = found
             .unwrap_or(self.cursor)
             .min(self.rows.len().saturating_sub(1));
@@ -195,9 +202,29 @@ impl Listing {
 
     pub fn set_filter(&mut self, text: &str, board: &Board) {
         self.filter.set(text);
+        self.is_searching = true;
         self.refresh(board);
-        // Who looks for a job wants to stay on it, without the filter too.
+        self.is_searching = false;
+    }
+
+    /// Remembers the selection, to come back to.
+    pub fn begin_search(&mut self) {
+        self.before_search = Some((self.selected.clone(), self.chosen));
+    }
+
+    /// What was found is kept: who looks for a job wants to stay on it, without the filter too.
+    pub fn keep_search(&mut self) {
+        self.before_search = None;
         self.chosen |= !self.filter.text().is_empty();
+    }
+
+    /// Back to what was selected before, and no filter.
+    pub fn give_up_search(&mut self, board: &Board) {
+        if let Some((selected, chosen)) = self.before_search.take() {
+            self.chosen = chosen;
+            self.selected = selected;
+        }
+        self.set_filter("", board);
     }
 
     pub fn set_columns(&mut self, columns: Vec<ColumnId>) {
@@ -553,6 +580,31 @@ mod tests {
         listing.step(1, &board);
         assert!(!listing.marks_range());
         assert!(listing.clear_marks());
+    }
+
+    #[test]
+    fn a_search_begins_at_the_top_and_goes_back_where_it_came_from() {
+        let board = board(&[const { Status::Active }; 6]);
+        let mut listing = listing(&board);
+        listing.begin_search();
+        // The selected row passes no more, and the next filter has other rows.
+        listing.set_filter("job_005", &board);
+        listing.set_filter("!job_000 !job_005", &board);
+        assert_eq!(listing.cursor(), 0);
+        listing.give_up_search(&board);
+        assert_eq!(&*listing.selected().unwrap().id, "job_000");
+
+        listing.step(3, &board);
+        listing.begin_search();
+        listing.set_filter("job_001", &board);
+        listing.give_up_search(&board);
+        assert_eq!(&*listing.selected().unwrap().id, "job_003");
+
+        listing.begin_search();
+        listing.set_filter("job_004", &board);
+        listing.keep_search();
+        listing.set_filter("", &board);
+        assert_eq!(&*listing.selected().unwrap().id, "job_004");
     }
 
     #[test]

@@ -235,6 +235,7 @@ const COLUMNS: &[Column] = &[
         min_width: 6,
         max_width: 20,
         narrow: Narrow::Leaves(2),
+        elastic: true,
         text: |row, context| or_none(model(row), context),
         compare: |a, b| present_first(model(a), model(b), by_name),
         ..PLAIN
@@ -277,7 +278,6 @@ const COLUMNS: &[Column] = &[
         min_width: 12,
         max_width: 37,
         narrow: Narrow::Leaves(5),
-        elastic: true,
         absent: Absent::WhileEmpty,
         text: |row, context| Cow::Owned(seen_text(row, context)),
         next_change: seen_next_change,

@@ -39,7 +39,7 @@ pub fn fit(
     }
     let all_stay = shown.iter().all(|(id, _)| priority(*id).is_none());
     if all_stay && width < NARROW {
-        squeeze(&mut shown, width, gap);
+        squeeze(&mut shown, measure, width, gap);
     } else {
         for elastic in [false, true] {
             widen(&mut shown, measure, elastic, width, gap);
@@ -81,12 +81,12 @@ fn priority(id: ColumnId) -> Option<u8> {
     }
 }
 
-fn squeeze(shown: &mut Vec<(ColumnId, u16)>, width: u16, gap: u16) {
+fn squeeze(shown: &mut Vec<(ColumnId, u16)>, measure: &Measure, width: u16, gap: u16) {
     for (id, cells) in shown.iter_mut() {
         *cells = match id.column().narrow {
             Narrow::Fills => 0,
             Narrow::Shrinks => width.min(1),
-            Narrow::Leaves(_) | Narrow::LeavesLast => id.column().min_width,
+            Narrow::Leaves(_) | Narrow::LeavesLast => wanted(*id, measure),
         };
     }
     if width.saturating_sub(needed(shown, gap)) < LEAST_TITLE {

@@ -83,6 +83,7 @@ impl App {
         now: Timestamp,
     ) -> Vec<T> {
         let why = |row: &Row| match what {
+            _ if row.job.is_none() => ": it was not seen yet",
             "branch" => "",
             _ => why_no_pull_request(row.status()),
         };

@@ -65,7 +65,7 @@ impl Request {
         match self {
             Self::Create { prompt, .. } | Self::FollowUp { prompt, .. } => prompt == text.trim(),
             Self::Add { project, ids } => {
-                parse_pasted_ids(text.trim(), project).is_ok_and(|written| written == *ids)
+                parse_pasted_ids(text.trim(), project, &[]).is_ok_and(|written| written == *ids)
             }
             Self::Remove { .. } => false,
         }
@@ -117,7 +117,13 @@ impl Compose {
             Purpose::NewJob => Request::Create { project, prompt },
             Purpose::FollowUp => Request::FollowUp { jobs, prompt },
             Purpose::AddJobs => {
-                let ids = parse_pasted_ids(&prompt, &project).map_err(|error| error.to_string())?;
+                let known: Vec<ProjectId> = self
+                    .projects
+                    .iter()
+                    .map(|project| project.id.clone())
+                    .collect();
+                let ids = parse_pasted_ids(&prompt, &project, &known);
+                let ids = ids.map_err(|error| error.to_string())?;
                 Request::Add { project, ids }
             }
         })

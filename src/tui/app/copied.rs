@@ -10,7 +10,7 @@ use crate::view::plural;
 #[derive(Debug)]
 pub struct Copied {
     text: String,
-    /// A single line as it is, else how many there are.
+    /// The lines, for a selection by hand.
     label: String,
     /// Why it was copied, where the user has asked for something else.
     reason: &'static str,
@@ -21,7 +21,10 @@ impl Copied {
     pub fn new(lines: &[String], what: &str, reason: &'static str) -> Self {
         let label = match lines {
             [line] => line.clone(),
-            many => format!("{} {}", many.len(), plural(what, many.len())),
+            many => {
+                let (count, all) = (many.len(), many.join(" "));
+                format!("{count} {}: {all}", plural(what, count))
+            }
         };
         Self {
             text: lines.join("\n"),

@@ -109,8 +109,8 @@ impl App {
         let Some(unsent) = self.unsent(board) else {
             return self.leave(key);
         };
-        let mut question = Question::new("Leave with", unsent, Effect::Quit);
-        question.note = "What is unsent is lost.";
+        let mut question = Question::new("Drop", unsent, Effect::Quit);
+        question.note = "It is unsent.";
         if let Mode::Compose(compose) = std::mem::replace(&mut self.mode, Mode::Table) {
             question.behind = Some(Box::new(compose));
         }
@@ -118,7 +118,7 @@ impl App {
         Effect::None
     }
 
-    /// The texts that leaving loses, such as "an unsent follow-up to SDK quickstart"; `None` where there
+    /// The texts that leaving loses, such as "the text for SDK quickstart"; `None` where there
     /// are none. One that is being sent is waited for.
     fn unsent(&self, board: &Board) -> Option<String> {
         let unsent = self.drafts.0.iter().filter(|draft| {
@@ -138,8 +138,8 @@ impl App {
             project.map_or_else(|| id.to_string(), |project| project.title().to_owned())
         };
         match key {
-            DraftKey::NewJob(id) => format!("an unsent prompt for {}", project(id)),
-            DraftKey::AddJobs(id) => format!("ids not added to {}", project(id)),
+            DraftKey::NewJob(id) => format!("the prompt for {}", project(id)),
+            DraftKey::AddJobs(id) => format!("the ids for {}", project(id)),
             DraftKey::FollowUp(jobs) => {
                 let jobs: Vec<&JobKey> = jobs.iter().collect();
                 let recipients = match jobs.as_slice() {
@@ -149,7 +149,7 @@ impl App {
                         .to_owned(),
                     many => format!("{} jobs", many.len()),
                 };
-                format!("an unsent follow-up to {recipients}")
+                format!("the text for {recipients}")
             }
         }
     }

@@ -42,6 +42,7 @@ impl App {
     }
 
     pub(super) fn on_key(&mut self, key: &KeyEvent, board: &Board, now: Timestamp) -> Effect {
+        self.messages.on_key(now);
         let asked = self.asks_to_leave();
         match self.on_key_of_mode(key, board, now) {
             Effect::Quit if asked => {
@@ -80,8 +81,8 @@ impl App {
 
     fn on_filter_key(&mut self, mut input: Input, key: &KeyEvent, board: &Board) -> Effect {
         match key.code {
-            KeyCode::Esc => self.listing.set_filter("", board),
-            KeyCode::Enter => {}
+            KeyCode::Esc => self.listing.give_up_search(board),
+            KeyCode::Enter => self.listing.keep_search(),
             KeyCode::Down | KeyCode::Up => {
                 let step = if key.code == KeyCode::Down { 1 } else { -1 };
                 self.listing.step(step, board);
@@ -224,6 +225,7 @@ impl App {
             Action::Last => listing.step(isize::MAX, board),
             Action::Filter => {
                 let text = listing.filter().text().to_owned();
+                listing.begin_search();
                 self.mode = Mode::Filter(Input::new(text));
             }
             Action::View(view) => listing.set_view(view, board),
@@ -290,6 +292,17 @@ impl App {
         let same = std::mem::discriminant(&self.mode) == std::mem::discriminant(&mode);
         self.mode = if same { Mode::Table } else { mode };
         self.scroll = 0;
+    }
+
+    /// What a step back does to the table, in a word.
+    pub fn back_clears(&self) -> &'static str {
+        if self.listing.marked() > 0 {
+            "unmark"
+        } else if !self.listing.filter().text().is_empty() {
+            "no filter"
+        } else {
+            "back"
+        }
     }
 
     /// One step back: out of a pane, else the marks, the filter, the view.

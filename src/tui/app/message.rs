@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Size;
 
 use super::super::layout::{self, Areas};
@@ -18,6 +18,8 @@ const TO_SELECT: Duration = Duration::from_secs(15);
 /// How long a message is shown that says what went wrong.
 const LONG: Duration = Duration::from_secs(30);
 
+/// After this time an answer has been read.
+const READ_AFTER: SignedDuration = SignedDuration::from_secs(2);
 /// How many messages wait at most; what happened stands in the details and among the errors too.
 const MAX_WAITING: usize = 4;
 
@@ -80,6 +82,11 @@ impl Message {
             Role::Bad => SHORT,
             _ => SHORT / 2,
         }
+    }
+
+    /// Whether nobody has asked for it, so that it leaves the keys their place.
+    pub fn is_news(&self) -> bool {
+        self.kind == Kind::News
     }
 
     /// In the lines of a footer of `width` cells. A single line is behind a space; where there are
@@ -146,6 +153,17 @@ impl Messages {
             changed = true;
         }
         changed
+    }
+
+    /// A key was pressed: an answer to an earlier one that has been read makes way.
+    pub(super) fn on_key(&mut self, now: Timestamp) {
+        let is_read = |message: &mut Message| {
+            let since = now.duration_since(message.shown_at);
+            message.kind == Kind::Answer && message.role != Role::Bad && since >= READ_AFTER
+        };
+        if self.shown.take_if(is_read).is_some() {
+            self.show_next(now);
+        }
     }
 
     /// While the screen is hidden, no message ends.
@@ -284,6 +302,22 @@ mod tests {
         messages.answer(message("polling", Kind::Answer), now(1));
         messages.on_time(now(4));
         assert_eq!(messages.shown().unwrap().text, "started");
+    }
+
+    #[test]
+    fn the_next_key_takes_an_answer_away_that_has_been_read() {
+        let now = |seconds| Timestamp::from_second(seconds).unwrap();
+        for (kind, seconds, stays) in [
+            (Kind::Answer, 1, true),
+            (Kind::Answer, 2, false),
+            (Kind::Outcome, 2, true),
+            (Kind::News, 2, true),
+        ] {
+            let mut messages = Messages::default();
+            messages.answer(message("text", kind), now(0));
+            messages.on_key(now(seconds));
+            assert_eq!(messages.shown().is_some(), stays, "{kind:?} {seconds}");
+        }
     }
 
     #[test]

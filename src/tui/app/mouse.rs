@@ -29,7 +29,12 @@ impl App {
     ) -> Option<Effect> {
         let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
-            _ if matches!(self.mode, Mode::Confirm(_) | Mode::Compose(_)) => None,
+            // A question is answered with keys alone.
+            _ if matches!(self.mode, Mode::Confirm(_)) => None,
+            MouseEventKind::Down(MouseButton::Left) if matches!(self.mode, Mode::Compose(_)) => {
+                self.on_footer_click(at, board, now)
+            }
+            _ if matches!(self.mode, Mode::Compose(_)) => None,
             MouseEventKind::ScrollDown => Some(self.on_wheel(1, at, board)),
             MouseEventKind::ScrollUp => Some(self.on_wheel(-1, at, board)),
             MouseEventKind::Down(MouseButton::Left) => self.on_click(at, board, now),
@@ -55,10 +60,10 @@ impl App {
     }
 
     fn on_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
-        let areas = self.areas();
-        if let Some(chord) = footer::key_at(at, areas.footer, self, board) {
-            return Some(self.on_key(&chord.event(), board, now));
+        if let Some(effect) = self.on_footer_click(at, board, now) {
+            return Some(effect);
         }
+        let areas = self.areas();
         let tabs = tabs(areas.tabs, self, &board.counts());
         if let Some(tab) = tabs.iter().find(|tab| tab.area.contains(at)) {
             if !matches!(self.mode, Mode::Filter(_)) {
@@ -76,6 +81,12 @@ impl App {
             self.mode = Mode::Table;
         }
         Some(effect)
+    }
+
+    /// As if the key had been pressed that the footer names there.
+    fn on_footer_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
+        let chord = footer::key_at(at, self.areas().footer, self, board)?;
+        Some(self.on_key(&chord.event(), board, now))
     }
 
     fn on_table_click(&mut self, at: Position, board: &Board, now: Timestamp) -> Option<Effect> {
