@@ -16,6 +16,8 @@ use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey, ProjectId, Status};
 use crate::pull_request::PullRequest;
 
+mod restore;
+
 /// How many of this run's errors are kept; the oldest go first.
 const MAX_ERRORS: usize = 500;
 
@@ -66,6 +68,8 @@ pub enum Freshness {
     Fresh,
     /// Values from before: polls fail, or none has come back for long.
     Stale,
+    /// Values that an earlier run stored; this one has not seen the job yet.
+    Restored,
     NeverSeen,
 }
 
@@ -83,6 +87,8 @@ pub struct Row {
     /// Since when polls fail in this way, if the last one did.
     pub failing_since: Option<Timestamp>,
     pub polling: bool,
+    /// Whether its values come from an earlier run.
+    pub is_restored: bool,
     /// When a poll of this run last found another status or pull request, if one has.
     pub changed_at: Option<Timestamp>,
     /// The board's revision that last changed what a table shows of it.
@@ -99,6 +105,7 @@ impl Row {
             error: None,
             failing_since: None,
             polling: false,
+            is_restored: false,
             changed_at: None,
             revision: 0,
         }
@@ -165,6 +172,8 @@ impl Row {
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         if self.fetched_at.is_none() {
             Freshness::NeverSeen
+        } else if self.is_restored {
+            Freshness::Restored
         } else if self.error.is_some() || self.goes_stale_at().is_some_and(|at| at <= now) {
             Freshness::Stale
         } else {
@@ -402,6 +411,7 @@ impl Board {
         let shown = row.freshness(now) != Freshness::Fresh || row.job.as_ref() != Some(&job);
         let stale_at = row.goes_stale_at();
         row.fetched_at = Some(now);
+        row.is_restored = false;
         row.fresh_for = fresh_for;
         row.polling = false;
         // A reader that waits for the next row to go stale must learn of one that does so earlier.

@@ -169,6 +169,9 @@ pub struct GlobalArgs {
     /// When to use colour; `auto` respects `NO_COLOR` and pipes
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
+    /// Remember nothing between runs, and show nothing of earlier ones
+    #[arg(long, global = true)]
+    pub no_store: bool,
     /// Append a log to FILE; it never holds a key
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<PathBuf>,

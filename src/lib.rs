@@ -16,6 +16,8 @@
 //! - The **board** holds one row for each job: the last good values, when they came, and why the
 //!   last poll failed. The poller alone writes it; a `tokio::sync::watch` channel shares it and wakes
 //!   its readers. **Events** go to each consumer in a queue of its own, so that none is lost.
+//! - The **store** is what earlier runs have left: the dashboard starts with it, and the poller has
+//!   what it learns stored on a thread of its own.
 //! - **Actions** are what a person asks for that writes: a new job, a follow-up, which jobs are
 //!   watched. The dashboard and the verbs both act through them.
 //! - The **view** says how rows are presented (columns, order, filter, theme), for the dashboard and `list` alike.
@@ -39,7 +41,7 @@
 //! | --- | --- |
 //! | values | `exit` `text` `time` `link` `pull_request` `job` `event` `base_url` `failure` `secret` |
 //! | settings | `private_file` `config` `environment` `key` |
-//! | edges | `http` `mintlify` `desktop` `process` |
+//! | edges | `http` `mintlify` `store` `desktop` `process` |
 //! | state | `board` |
 //! | engine | `poll` `actions` |
 //! | view | `view` |
@@ -74,6 +76,7 @@ pub mod process;
 pub mod pull_request;
 mod secret;
 pub mod session;
+pub mod store;
 pub mod text;
 pub mod time;
 pub mod tui;

@@ -16,13 +16,14 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
 
-pub use config::{KeySlot, PollerConfig, into_watched_jobs, key_source, key_sources};
+pub use config::{KeySlot, Memory, PollerConfig, into_watched_jobs, key_source, key_sources};
 
 use crate::board::{Board, Watched};
 use crate::config::KeySource;
 use crate::event::Event;
 use crate::job::JobKey;
 use crate::key::{ApiKey, KeyError};
+use crate::store::StoredJob;
 use engine::Engine;
 use thread::TaskThread;
 
@@ -35,6 +36,7 @@ enum Command {
     /// The machine was suspended.
     Resumed,
     Watch(Vec<Watched>),
+    Restore(Vec<StoredJob>),
     Restart(Vec<Watched>, Box<PollerConfig>),
     KeyResolved {
         source: KeySource,
@@ -72,6 +74,11 @@ impl PollerHandle {
         let _ = self.0.send(Command::Watch(watched));
     }
 
+    /// Shows what earlier runs have stored, of jobs that this one has not seen yet.
+    pub fn restore(&self, stored: Vec<StoredJob>) {
+        let _ = self.0.send(Command::Restore(stored));
+    }
+
     /// Watches these jobs and polls by another configuration from now on.
     pub fn restart(&self, watched: Vec<Watched>, config: PollerConfig) {
         let _ = self.0.send(Command::Restart(watched, Box::new(config)));
@@ -80,8 +87,12 @@ impl PollerHandle {
 
 impl Poller {
     /// Starts polling `watched`, in that order. It is an error if the system gives no thread for it.
-    pub fn start(watched: Vec<Watched>, config: PollerConfig) -> io::Result<Self> {
-        let (board_tx, board) = watch::channel(Board::new(watched));
+    pub fn start(watched: Vec<Watched>, mut config: PollerConfig) -> io::Result<Self> {
+        let mut board = Board::new(watched);
+        if let Some(memory) = &mut config.memory {
+            board.restore(memory.stored.drain(..));
+        }
+        let (board_tx, board) = watch::channel(board);
         let (commands_tx, commands) = mpsc::unbounded_channel();
         let engine = Engine::new(config, board_tx, commands_tx.downgrade());
         Ok(Self {

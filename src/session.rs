@@ -2,6 +2,7 @@
 //!
 //! The dashboard and the verbs share it. It must not know either of them.
 
+pub mod memory;
 pub mod reload;
 
 use std::collections::HashSet;
@@ -18,7 +19,7 @@ use crate::environment::Environment;
 use crate::job::JobId;
 use crate::key;
 use crate::poll::schedule::Start;
-use crate::poll::{self, KeySlot, Poller, PollerConfig};
+use crate::poll::{self, KeySlot, Memory, Poller, PollerConfig};
 
 /// A config, before any key is looked for.
 pub struct LoadedConfig {
@@ -123,9 +124,15 @@ impl Session {
 
     /// Starts to poll the watched jobs. It is an error if the system gives no thread for it.
     pub fn start(self, start: Start) -> anyhow::Result<PollSession> {
+        self.start_with(start, None)
+    }
+
+    /// The same, remembering what polls find.
+    pub fn start_with(self, start: Start, memory: Option<Memory>) -> anyhow::Result<PollSession> {
         let environment = self.environment;
         let config = PollerConfig {
             other_jobs: self.other_jobs,
+            memory,
             ..PollerConfig::new(&self.config, self.keys, environment.clone(), start)
         };
         let poller = Poller::start(self.watched, config).context("cannot start polling")?;

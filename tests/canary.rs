@@ -827,6 +827,7 @@ async fn no_value_that_can_hold_a_key_shows_it_in_its_debug_or_in_a_panic() {
         environment,
         other_jobs: std::collections::HashSet::default(),
         keys_stay: false,
+        memory: None,
     };
     assert_debug(&setup);
     let mut poller = Poller::start(vec![watched], setup).unwrap();

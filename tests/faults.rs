@@ -71,6 +71,7 @@ impl Run {
             environment: Environment::default(),
             other_jobs: std::collections::HashSet::default(),
             keys_stay: false,
+            memory: None,
         };
         let jobs = docs.chain([watched(OTHER, "job")]).collect();
         let poller = Poller::start(jobs, setup).unwrap();

@@ -109,6 +109,7 @@ fn start(server: &Chaos) -> Poller {
         environment: Environment::default(),
         other_jobs: std::collections::HashSet::default(),
         keys_stay: false,
+        memory: None,
     };
     Poller::start(watched.collect(), setup).unwrap()
 }

@@ -21,13 +21,14 @@ use crate::exit::Exit;
 use crate::poll::schedule::Start;
 use crate::process;
 use crate::session::Session;
+use crate::session::memory::SessionMemory;
 use crate::session::reload::{LOOK_AGAIN, Reload, Reloaded};
 use crate::tui::app::{App, ScreenSettings};
 use crate::tui::host::TerminalHost;
 use crate::tui::terminal::{self, TerminalGuard};
 use crate::tui::{self, Channels, Notice};
 use crate::view::plural;
-use crate::view::theme::Theme;
+use crate::view::theme::{Role, Theme};
 
 /// What is left to do once a reply has come: a new job is listed in the config, which waits up to ten
 /// seconds for another change of it.
@@ -58,9 +59,24 @@ pub async fn execute(context: &Context) -> CommandResult {
         WriteLog::open_default(),
     );
     let mut app = first_screen(context, &session, &actions, screen.size()?)?;
-    let mut polls = session.start(Start::Spread)?;
+    // The demo's jobs are others each time.
+    let remembers = !session.is_demo() && !context.global.no_store;
+    let memory = remembers.then(|| SessionMemory::open(&session.config));
+    let mut memory = memory.flatten();
+    let (of_poller, problem) = memory
+        .as_mut()
+        .map_or_else(Default::default, SessionMemory::for_poller);
+    let mut polls = session.start_with(Start::Spread, of_poller)?;
     let events = polls.poller.subscribe();
     let (notify, notices) = mpsc::unbounded_channel();
+    let tell_problem = {
+        let notify = notify.clone();
+        move |problem| drop(notify.send(Notice::Message(problem, Role::Bad)))
+    };
+    if let Some(memory) = &mut memory {
+        memory.restore_late(polls.poller.handle(), tell_problem.clone());
+    }
+    problem.into_iter().for_each(tell_problem);
     let (environments, environment) = watch::channel(polls.environment.clone());
     let (reloaded, projects) = (notify.clone(), actions.clone());
     let color = context.global.color;
@@ -112,7 +128,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     let (signal, mut err) = (process::interrupted(), io::stderr());
     tui::say_farewell(&mut app, &mut channels, timeout, signal, &mut err).await;
     actions.counted().await;
-    match end {
+    let exit = match end {
         Ok(Some(exit)) => Ok(exit),
         Ok(None) => Err(CommandError::poller_ended(&mut polls.poller).await),
         // The terminal was closed, which is a way to leave.
@@ -120,7 +136,12 @@ pub async fn execute(context: &Context) -> CommandResult {
         Err(error) => Err(CommandError::failed(format!(
             "the dashboard stopped: {error}"
         ))),
+    };
+    drop(polls);
+    if let Some(memory) = memory {
+        memory.close();
     }
+    exit
 }
 
 /// The screen before anything is known of the jobs.

@@ -24,6 +24,7 @@ pub(super) fn config(mut raw: RawConfig, source: Source) -> Result<Config, Diagn
         base_url: base_url(raw.base_url)?,
         key: key(raw.key, folder)?.unwrap_or_default(),
         poll: raw.poll,
+        store: raw.store,
         ui: raw.ui,
         keys: ui::keys(raw.keys, source),
         projects: projects(raw.projects.unwrap_or_default(), source.text, folder)?,

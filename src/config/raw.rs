@@ -13,7 +13,7 @@ use toml::Spanned;
 use super::error::nearest;
 use super::fast;
 use super::location::Diagnostic;
-use super::settings::PollConfig;
+use super::settings::{PollConfig, StoreConfig};
 use super::ui::{RawKeys, UiConfig};
 use crate::text;
 
@@ -28,6 +28,8 @@ pub(super) struct RawConfig {
     pub(super) key: Option<Spanned<RawKey>>,
     #[serde(default)]
     pub(super) poll: PollConfig,
+    #[serde(default)]
+    pub(super) store: StoreConfig,
     #[serde(default)]
     pub(super) ui: UiConfig,
     #[serde(default)]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::fmt::friendly::SpanParser;
+use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer};
 
 use super::raw::parsed;
@@ -22,6 +23,7 @@ pub struct Config {
     /// Where the API key comes from, for projects that name no source of their own.
     pub key: KeySource,
     pub poll: PollConfig,
+    pub store: StoreConfig,
     pub ui: UiConfig,
     /// The actions that have other keys than by default, in the order of the file.
     pub keys: Vec<KeySetting>,
@@ -88,6 +90,44 @@ fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::E
         let number = usize::try_from(number).ok();
         let in_range = number.filter(|number| CONCURRENCY.contains(number));
         in_range.ok_or("expected a number from 1 to 256")
+    })
+}
+
+/// What is remembered between runs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct StoreConfig {
+    pub enabled: bool,
+    /// The file; `None` is the one in the state folder. It may begin with `~`.
+    pub path: Option<PathBuf>,
+    /// How long events are kept.
+    #[serde(deserialize_with = "long_duration")]
+    pub keep: Duration,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            path: None,
+            keep: Duration::from_hours(90 * 24),
+        }
+    }
+}
+
+/// How long something can be kept.
+const KEPT: RangeInclusive<Duration> = Duration::from_hours(1)..=Duration::from_hours(24 * 3_660);
+
+fn long_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parsed(deserializer, |text: String| {
+        let duration = text.parse::<Span>().ok();
+        let duration = duration.and_then(|span| {
+            let days_are_even = SpanRelativeTo::days_are_24_hours();
+            Duration::try_from(span.to_duration(days_are_even).ok()?).ok()
+        });
+        let duration = duration.ok_or("not a duration such as `90d` or `12h`")?;
+        let in_range = Some(duration).filter(|duration| KEPT.contains(duration));
+        in_range.ok_or("expected a duration from `1h` to `3660d`")
     })
 }
 

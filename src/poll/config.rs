@@ -13,6 +13,7 @@ use crate::config::{Config, JobConfig, KeySource, ProjectConfig};
 use crate::environment::Environment;
 use crate::job::{JobId, JobKey, ProjectId};
 use crate::key::{ApiKey, KeyError};
+use crate::store::{Recorder, StoredJob};
 
 /// One of the run's keys: where it comes from, and the key or why there is none.
 #[derive(Clone, Debug)]
@@ -43,6 +44,15 @@ pub struct PollerConfig {
     pub other_jobs: HashSet<JobId>,
     /// Whether [`Self::keys`] are those of before, so that the poller's own may be newer.
     pub keys_stay: bool,
+    /// Who stores what polls find, and what earlier runs have stored.
+    pub memory: Option<Memory>,
+}
+
+/// What the poller remembers with.
+#[derive(Debug)]
+pub struct Memory {
+    pub recorder: Recorder,
+    pub stored: Vec<StoredJob>,
 }
 
 impl PollerConfig {
@@ -73,6 +83,7 @@ impl PollerConfig {
             environment,
             other_jobs: HashSet::new(),
             keys_stay: false,
+            memory: None,
         }
     }
 }

@@ -22,8 +22,10 @@ use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobId, JobKey, ProjectId};
 use crate::key::{self, ApiKey, KeyError};
 use crate::mintlify::Client;
+use crate::store::Recorder;
 
 mod reload;
+mod remember;
 
 /// How often a key file is read again after its key was refused or missing.
 const KEY_RECHECK: Duration = Duration::from_secs(30);
@@ -57,6 +59,7 @@ pub(super) struct Engine {
     key_of: HashMap<ProjectId, KeyIndex>,
     environment: Environment,
     other_jobs: HashSet<JobId>,
+    recorder: Option<Recorder>,
     board: watch::Sender<Board>,
     /// The queues of those who consume events; none can make another lose one.
     consumers: Vec<mpsc::UnboundedSender<Event>>,
@@ -93,6 +96,7 @@ impl Engine {
             key_of: config.key_of,
             environment: config.environment,
             other_jobs: config.other_jobs,
+            recorder: config.memory.map(|memory| memory.recorder),
             board,
             consumers: Vec::new(),
             commands,
@@ -236,6 +240,7 @@ impl Engine {
     }
 
     fn seen(&mut self, job: &JobKey, reply: Job) {
+        self.remember(job, &reply);
         let pace = Pace::from_status(reply.status.as_ref());
         let fresh_for = self.schedule.fresh_for(pace);
         self.apply(
@@ -368,6 +373,7 @@ impl Engine {
             }
             Command::Resumed => self.resume(),
             Command::Watch(watched) => self.watch(watched),
+            Command::Restore(stored) => self.board.send_modify(|board| board.restore(stored)),
             Command::Restart(watched, config) => self.restart(watched, *config),
             Command::KeyResolved {
                 source,

@@ -132,6 +132,11 @@ impl Page<'_> {
 
     fn problems(&mut self, row: &Row) {
         let stale = row.freshness(self.painter.now) == Freshness::Stale;
+        if row.is_restored {
+            self.blank();
+            let text = "From an earlier run: this one has not seen it yet.";
+            self.text(text, Role::Muted);
+        }
         if let Some(error) = &row.error {
             self.blank();
             self.failure(error, row.failing_since);

@@ -100,7 +100,7 @@ fn selected_style(painter: &Painter, row: &Row) -> Style {
     let style = painter.app.theme.selected();
     match row.freshness(painter.now) {
         Freshness::Fresh => style.add_modifier(Modifier::BOLD),
-        Freshness::Stale | Freshness::NeverSeen => style,
+        Freshness::Stale | Freshness::Restored | Freshness::NeverSeen => style,
     }
 }
 

@@ -363,7 +363,9 @@ fn seen_next_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
         .map(|at| next_countdown(at, now));
     match row.freshness(now) {
         Freshness::Fresh => None,
-        Freshness::Stale | Freshness::NeverSeen => seen.into_iter().chain(retry).min(),
+        Freshness::Stale | Freshness::Restored | Freshness::NeverSeen => {
+            seen.into_iter().chain(retry).min()
+        }
     }
 }
 

@@ -44,6 +44,10 @@ impl Engine {
         }
         let connections_change =
             (&self.base_url, self.timeout) != (&config.base_url, config.timeout);
+        if self.base_url != config.base_url {
+            // Its jobs are others, whatever their ids.
+            self.recorder = None;
+        }
         self.base_url = config.base_url;
         self.timeout = config.timeout;
         self.keys = config.keys;

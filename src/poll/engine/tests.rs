@@ -45,6 +45,7 @@ fn engine() -> (
         environment: Environment::default(),
         other_jobs: HashSet::default(),
         keys_stay: false,
+        memory: None,
     };
     let (commands, received) = mpsc::unbounded_channel();
     let (board, _) = watch::channel(Board::default());
@@ -138,6 +139,7 @@ fn two_projects(keys: [&str; 2], active: Duration) -> (Vec<Watched>, PollerConfi
         environment: Environment::default(),
         other_jobs: HashSet::default(),
         keys_stay: false,
+        memory: None,
     };
     (watched.into(), config)
 }

@@ -1,0 +1,230 @@
+//! What is remembered between runs, in a database file in the state folder.
+//!
+//! It holds the last good values of each job, what changed about them, and the writes of this hour.
+//! The transaction that changes what is stored of a job is the one that stores the event, so that of
+//! several runs that see the same change one records it, once.
+//!
+//! Everything here waits for the disk. This file must not know the board, or who asks; what it reads
+//! is text from outside, since others can write the file.
+
+mod events;
+mod jobs;
+mod schema;
+mod thread;
+mod writes;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::ProjectDirs;
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::job::{Job, JobKey};
+use crate::private_file;
+
+pub use thread::{Finding, Found, Recorder, StoreOptions, StoreThread};
+
+/// How long another run may hold the file before a change is kept for later.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is known of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredJob {
+    pub key: JobKey,
+    /// As the last good reply told it, at `fetched_at`.
+    pub job: Job,
+    pub fetched_at: Timestamp,
+    /// When a poll last found another status or pull request, if one has.
+    pub changed_at: Option<Timestamp>,
+    /// When a poll first found it finished, where it was seen at work before.
+    pub finished_at: Option<Timestamp>,
+    /// Why the last poll failed, if it did.
+    pub error: Option<Failure>,
+}
+
+/// A change that was found by this or another run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Grows with each event.
+    pub id: i64,
+    pub event: Event,
+    /// Where it happened while no run was watching: since when it can have.
+    pub since: Option<Timestamp>,
+}
+
+/// What a poll found.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    pub key: JobKey,
+    pub at: Timestamp,
+    pub found: Result<Job, Failure>,
+    /// Whether it is the first of this run: what changed did so since the last run looked.
+    pub is_first: bool,
+}
+
+/// Why there is no store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{path}: written by a newer mintwatch (schema {version}); nothing is remembered in this run", path = path.display())]
+    Newer { path: PathBuf, version: i64 },
+    #[error("{path}: {why}; nothing is remembered in this run", path = path.display())]
+    Unusable { path: PathBuf, why: String },
+}
+
+/// The open file. Of one server: jobs of two servers can have the same ids.
+pub struct Database {
+    connection: Connection,
+    base_url: String,
+    path: PathBuf,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What opening did besides.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Where a file was moved that was no database any more.
+    pub moved_to: Option<PathBuf>,
+}
+
+/// The user's own store, below `$XDG_STATE_HOME` or the platform's folder; `None` without a home.
+pub fn default_path() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "mintwatch")?;
+    let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+    Some(folder.join("store.db"))
+}
+
+impl Database {
+    /// Opens the store at `path`, and makes it where it is missing. A file that is no database any
+    /// more is moved aside.
+    pub fn open(path: &Path, base_url: &str) -> Result<(Self, Opened), OpenError> {
+        let unusable = |why: String| OpenError::Unusable {
+            path: path.to_owned(),
+            why,
+        };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        private_file::create_folder(folder).map_err(|error| unusable(error.to_string()))?;
+        // Made by us, with a mode of our own, before SQLite would.
+        private_file::open_append(path).map_err(|error| unusable(error.to_string()))?;
+        let database = |connection| Self {
+            connection,
+            base_url: base_url.to_owned(),
+            path: path.to_owned(),
+        };
+        match schema::open(path) {
+            Ok(connection) => Ok((database(connection), Opened::default())),
+            Err(schema::Fault::Newer(version)) => Err(OpenError::Newer {
+                path: path.to_owned(),
+                version,
+            }),
+            Err(schema::Fault::Sqlite(error)) if schema::is_corrupt(&error) => {
+                let moved_to = move_aside(path).map_err(|error| unusable(error.to_string()))?;
+                let connection = schema::open(path).map_err(|fault| unusable(fault.to_string()))?;
+                let opened = Opened {
+                    moved_to: Some(moved_to),
+                };
+                Ok((database(connection), opened))
+            }
+            Err(schema::Fault::Sqlite(error)) => Err(unusable(error.to_string())),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is stored of every job of this server.
+    pub fn jobs(&self) -> rusqlite::Result<Vec<StoredJob>> {
+        jobs::all(&self.connection, &self.base_url)
+    }
+
+    /// Stores what polls found, all or nothing, and returns the events that this made: none where
+    /// another run has recorded the change already.
+    pub fn record(&mut self, sightings: &[Sighting]) -> rusqlite::Result<Vec<StoredEvent>> {
+        let base_url = self.base_url.clone();
+        let transaction = self.begin()?;
+        let mut recorded = Vec::new();
+        for sighting in sightings {
+            for (event, since) in jobs::record(&transaction, &base_url, sighting)? {
+                let id = events::insert(&transaction, &base_url, &event, since)?;
+                recorded.push(StoredEvent { id, event, since });
+            }
+        }
+        transaction.commit()?;
+        Ok(recorded)
+    }
+
+    /// Stores that polls found nothing new.
+    pub fn touch(&mut self, jobs: &[(JobKey, Timestamp)]) -> rusqlite::Result<()> {
+        let base_url = self.base_url.clone();
+        let transaction = self.begin()?;
+        for (key, at) in jobs {
+            jobs::touch(&transaction, &base_url, key, *at)?;
+        }
+        transaction.commit()
+    }
+
+    /// What changed at or after `since`, oldest first.
+    pub fn events(&self, since: Timestamp) -> rusqlite::Result<Vec<StoredEvent>> {
+        events::since(&self.connection, &self.base_url, since)
+    }
+
+    /// Forgets events from before `limit`, and the oldest of too many.
+    pub fn prune_events(&mut self, limit: Timestamp) -> rusqlite::Result<()> {
+        let transaction = self.begin()?;
+        events::prune(&transaction, limit)?;
+        transaction.commit()
+    }
+
+    /// Counts a write to `project`.
+    pub fn count_write(&mut self, project: &str, at: Timestamp) -> rusqlite::Result<()> {
+        let base_url = self.base_url.clone();
+        let transaction = self.begin()?;
+        writes::count(&transaction, &base_url, project, at)?;
+        transaction.commit()
+    }
+
+    /// How many writes `project` has had in the hour before `now`.
+    pub fn writes_this_hour(&self, project: &str, now: Timestamp) -> rusqlite::Result<usize> {
+        writes::this_hour(&self.connection, &self.base_url, project, now)
+    }
+
+    /// Locked from its beginning: what is read in it is what is changed.
+    fn begin(&mut self) -> rusqlite::Result<Transaction<'_>> {
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+    }
+}
+
+/// Moves a file to a name of its own beside it.
+fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let mut name = path.to_owned().into_os_string();
+    name.push(".corrupt");
+    let aside = PathBuf::from(name);
+    std::fs::rename(path, &aside)?;
+    private_file::open_append(path)?;
+    Ok(aside)
+}
+
+/// Milliseconds since 1970, as the store has times.
+fn to_millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A time from the store; one that there cannot be is none.
+fn from_millis(millis: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(millis).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! The tables, and how older ones become these.
+//!
+//! Steps only add. A store that a newer mintwatch has written is left alone.
+
+use std::fmt;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::PATIENCE;
+
+/// Each step makes the next version of the schema; the first makes version 1.
+const STEPS: &[&str] = &["
+    CREATE TABLE jobs (
+        base_url TEXT NOT NULL,
+        project TEXT NOT NULL,
+        job TEXT NOT NULL,
+        status TEXT,
+        repository TEXT,
+        branch TEXT,
+        model TEXT,
+        pull_request TEXT,
+        created_at INTEGER,
+        archived_at INTEGER,
+        fetched_at INTEGER NOT NULL,
+        changed_at INTEGER,
+        finished_at INTEGER,
+        error_kind TEXT,
+        error_message TEXT,
+        PRIMARY KEY (base_url, project, job)
+    ) WITHOUT ROWID;
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        since INTEGER,
+        base_url TEXT NOT NULL,
+        project TEXT NOT NULL,
+        job TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        before TEXT,
+        after TEXT
+    );
+    CREATE INDEX events_at ON events (base_url, at);
+    CREATE TABLE writes (
+        base_url TEXT NOT NULL,
+        project TEXT NOT NULL,
+        at INTEGER NOT NULL
+    );
+    CREATE INDEX writes_at ON writes (base_url, project, at);
+"];
+
+#[derive(Debug)]
+pub(super) enum Fault {
+    Newer(i64),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newer(version) => write!(f, "it has schema {version}"),
+            Self::Sqlite(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Whether the file is no database, or one that is damaged.
+pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// Opens the file at `path`, which is there, with the newest schema.
+pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > newest() || version < 0 {
+        return Err(Fault::Newer(version));
+    }
+    // Only before there is a table; and nothing that the file says may run code of ours.
+    connection.pragma_update(None, "auto_vacuum", "FULL")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // State folders lie on network homes, where a write-ahead log cannot be shared.
+    connection.pragma_update_and_check(None, "journal_mode", "TRUNCATE", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    if version < newest() {
+        migrate(&mut connection)?;
+    }
+    Ok(connection)
+}
+
+fn newest() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another run may have been first.
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(version).unwrap_or(0);
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", newest())?;
+    transaction.commit()
+}

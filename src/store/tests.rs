@@ -1,0 +1,339 @@
+//! The store, on a real file.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::event::Change;
+use crate::failure::ErrorKind;
+use crate::job::Status;
+use crate::pull_request::PullRequest;
+
+const SERVER: &str = "https://api.test";
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("state/store.db")
+    }
+
+    fn open(&self) -> Database {
+        let (database, opened) = Database::open(&self.path(), SERVER).unwrap();
+        assert_eq!(opened, Opened::default());
+        database
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + seconds).unwrap()
+}
+
+fn job(status: Status) -> Job {
+    Job {
+        status: Some(status),
+        branch: Some("mintlify/sdk".into()),
+        created_at: Some(at(0)),
+        ..Job::default()
+    }
+}
+
+fn saw(id: &str, job: Job, seconds: i64) -> Sighting {
+    Sighting {
+        key: JobKey::new("p", id),
+        at: at(seconds),
+        found: Ok(job),
+        is_first: false,
+    }
+}
+
+fn first(sighting: Sighting) -> Sighting {
+    Sighting {
+        is_first: true,
+        ..sighting
+    }
+}
+
+fn status(from: Status, to: Status) -> Change {
+    let (from, to) = (Some(from), Some(to));
+    Change::Status { from, to }
+}
+
+#[test]
+fn what_is_stored_is_there_in_the_next_run() {
+    let folder = Folder::new();
+    let done = Job {
+        pull_request: Some(PullRequest::new("https://github.com/acme/docs/pull/412")),
+        model: Some("sonnet".into()),
+        repository: Some("https://github.com/acme/docs".into()),
+        archived_at: Some(at(9)),
+        ..job(Status::Completed)
+    };
+    let mut database = folder.open();
+    assert_eq!(
+        database
+            .record(&[saw("a", job(Status::Active), 1)])
+            .unwrap(),
+        []
+    );
+    let events = database.record(&[saw("a", done.clone(), 5)]).unwrap();
+    let changes: Vec<_> = events
+        .iter()
+        .map(|event| event.event.change.clone())
+        .collect();
+    let link = done.pull_request.clone().unwrap();
+    let want = [
+        status(Status::Active, Status::Completed),
+        Change::PullRequest(link),
+    ];
+    assert_eq!(changes, want);
+    drop(database);
+
+    let database = folder.open();
+    let stored = StoredJob {
+        key: JobKey::new("p", "a"),
+        job: done,
+        fetched_at: at(5),
+        changed_at: Some(at(5)),
+        finished_at: Some(at(5)),
+        error: None,
+    };
+    assert_eq!(database.jobs().unwrap(), [stored]);
+    assert_eq!(database.events(at(0)).unwrap(), events);
+    assert_eq!(database.events(at(6)).unwrap(), []);
+}
+
+#[test]
+fn its_file_is_for_the_user_alone() {
+    let folder = Folder::new();
+    drop(folder.open());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder.path()), 0o600);
+    assert_eq!(mode(folder.path().parent().unwrap()), 0o700);
+}
+
+#[test]
+fn jobs_of_another_server_are_others() {
+    let folder = Folder::new();
+    folder
+        .open()
+        .record(&[saw("a", job(Status::Active), 1)])
+        .unwrap();
+    let (mut other, _) = Database::open(&folder.path(), "https://other.test").unwrap();
+    assert_eq!(other.jobs().unwrap(), []);
+    assert_eq!(
+        other.record(&[saw("a", job(Status::Failed), 2)]).unwrap(),
+        []
+    );
+    assert_eq!(folder.open().jobs().unwrap()[0].job, job(Status::Active));
+}
+
+#[test]
+fn of_two_runs_that_see_a_change_one_records_it() {
+    let folder = Folder::new();
+    let (mut one, mut other) = (folder.open(), folder.open());
+    one.record(&[saw("a", job(Status::Active), 1)]).unwrap();
+    let failed = saw("a", job(Status::Failed), 2);
+    assert_eq!(one.record(std::slice::from_ref(&failed)).unwrap().len(), 1);
+    let later = Sighting {
+        at: at(3),
+        ..failed
+    };
+    assert_eq!(other.record(&[later]).unwrap(), []);
+    // One that was on its way for long changes nothing back.
+    let late = saw("a", job(Status::Active), 1);
+    assert_eq!(other.record(&[late]).unwrap(), []);
+    assert_eq!(one.events(at(0)).unwrap().len(), 1);
+    assert_eq!(one.jobs().unwrap()[0].job.status, Some(Status::Failed));
+}
+
+#[test]
+fn what_changed_while_no_run_was_watching_says_since_when_it_can_have() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    database
+        .record(&[saw("a", job(Status::Active), 1)])
+        .unwrap();
+    database.touch(&[(JobKey::new("p", "a"), at(60))]).unwrap();
+    let found = database
+        .record(&[first(saw("a", job(Status::Failed), 9_000))])
+        .unwrap();
+    assert_eq!(found[0].since, Some(at(60)));
+    assert_eq!(found[0].event.at, at(9_000));
+    let found = database
+        .record(&[saw("a", job(Status::Active), 9_010)])
+        .unwrap();
+    assert_eq!(found[0].since, None);
+    assert_eq!(database.jobs().unwrap()[0].finished_at, None);
+}
+
+#[test]
+fn a_finish_that_was_not_seen_has_no_time() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    database
+        .record(&[saw("a", job(Status::Completed), 1)])
+        .unwrap();
+    database
+        .record(&[saw("a", job(Status::Archived), 2)])
+        .unwrap();
+    assert_eq!(database.jobs().unwrap()[0].finished_at, None);
+    database
+        .record(&[saw("a", job(Status::Active), 3)])
+        .unwrap();
+    database
+        .record(&[saw("a", job(Status::Failed), 4)])
+        .unwrap();
+    database
+        .record(&[saw("a", job(Status::Archived), 5)])
+        .unwrap();
+    assert_eq!(database.jobs().unwrap()[0].finished_at, Some(at(4)));
+}
+
+#[test]
+fn an_error_is_stored_beside_the_last_values_until_a_poll_succeeds() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    let failure = Failure::new(ErrorKind::Timeout, "no reply in 20s");
+    let fails = |seconds| Sighting {
+        found: Err(failure.clone()),
+        ..saw("a", Job::default(), seconds)
+    };
+    database.record(&[fails(1)]).unwrap();
+    assert_eq!(database.jobs().unwrap(), []);
+    database
+        .record(&[saw("a", job(Status::Active), 2), fails(3)])
+        .unwrap();
+    let stored = &database.jobs().unwrap()[0];
+    assert_eq!(stored.error, Some(failure.clone()));
+    assert_eq!(
+        (stored.fetched_at, &stored.job),
+        (at(2), &job(Status::Active))
+    );
+    database.touch(&[(JobKey::new("p", "a"), at(4))]).unwrap();
+    assert_eq!(database.jobs().unwrap()[0].error, None);
+}
+
+#[test]
+fn only_the_writes_of_this_hour_and_this_project_count() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    for (project, second) in [("p", 0), ("p", 10), ("other", 20), ("p", 3_000)] {
+        database.count_write(project, at(second)).unwrap();
+    }
+    let count = |project, second| database.writes_this_hour(project, at(second)).unwrap();
+    assert_eq!(count("p", 3_000), 3);
+    assert_eq!(count("p", 3_605), 2);
+    assert_eq!(count("other", 3_605), 1);
+    assert_eq!(count("p", 9_000), 0);
+    // The clock was ahead.
+    assert_eq!(count("p", 5), 1);
+}
+
+#[test]
+fn events_are_bounded_in_age() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    for (second, status) in [
+        (1, Status::Active),
+        (2, Status::Failed),
+        (3, Status::Active),
+    ] {
+        database.record(&[saw("a", job(status), second)]).unwrap();
+    }
+    database.prune_events(at(3)).unwrap();
+    assert_eq!(database.events(at(0)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_moved_aside() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().parent().unwrap()).unwrap();
+    fs::write(folder.path(), "not a database ".repeat(1_000)).unwrap();
+    let (database, opened) = Database::open(&folder.path(), SERVER).unwrap();
+    assert_eq!(database.jobs().unwrap(), []);
+    let moved = opened.moved_to.unwrap();
+    assert!(moved.ends_with("store.db.corrupt"));
+    assert!(fs::read_to_string(moved).unwrap().starts_with("not a"));
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_left_alone() {
+    let folder = Folder::new();
+    let database = folder.open();
+    database
+        .connection
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    drop(database);
+    let before = fs::read(folder.path()).unwrap();
+    let error = Database::open(&folder.path(), SERVER).unwrap_err();
+    assert!(
+        error.to_string().contains("newer mintwatch (schema 99)"),
+        "{error}"
+    );
+    assert_eq!(fs::read(folder.path()).unwrap(), before);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_said() {
+    let folder = Folder::new();
+    fs::write(folder.0.path().join("state"), "").unwrap();
+    let error = Database::open(&folder.path(), SERVER).unwrap_err();
+    assert!(
+        error.to_string().contains("nothing is remembered"),
+        "{error}"
+    );
+}
+
+/// Somebody else can write the file.
+#[test]
+fn what_others_have_written_is_cleaned_or_passed_over() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    database
+        .record(&[
+            saw("a", job(Status::Active), 1),
+            saw("b", job(Status::Active), 1),
+        ])
+        .unwrap();
+    database
+        .connection
+        .execute_batch(
+            "UPDATE jobs SET branch = 'a' || char(27) || '[31m', model = x'ff00', created_at = 9e99,
+                 changed_at = 9223372036854775807, pull_request = 'javascript:alert(1)'
+             WHERE job = 'a';
+             UPDATE jobs SET fetched_at = 'yesterday' WHERE job = 'b';
+             INSERT INTO events (at, base_url, project, job, kind) VALUES
+                 (-9223372036854775807, 'https://api.test', 'p', 'a', 'status'),
+                 (1, 'https://api.test', 'p', 'a', 'nonsense');",
+        )
+        .unwrap();
+    let jobs = database.jobs().unwrap();
+    assert_eq!(jobs.len(), 1);
+    let job = &jobs[0].job;
+    assert!(!job.branch.as_ref().unwrap().contains('\u{1b}'));
+    assert_eq!(
+        (&job.model, job.created_at, jobs[0].changed_at),
+        (&None, None, None)
+    );
+    assert!(job.pull_request.as_ref().unwrap().link().is_err());
+    assert_eq!(database.events(Timestamp::MIN).unwrap(), []);
+    // It is written over as any other.
+    database.record(&[saw("b", Job::default(), 9)]).unwrap();
+}
+
+#[test]
+fn a_locked_file_is_an_error_and_not_an_endless_wait() {
+    let folder = Folder::new();
+    let (mut one, mut other) = (folder.open(), folder.open());
+    other.connection.busy_timeout(Duration::ZERO).unwrap();
+    let held = one.begin().unwrap();
+    assert!(other.record(&[saw("a", job(Status::Active), 1)]).is_err());
+    drop(held);
+    assert!(other.record(&[saw("a", job(Status::Active), 1)]).is_ok());
+}

@@ -1,0 +1,112 @@
+//! What a run leaves to the next one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::fs;
+
+use support::command::{CANARY, Home, binary};
+use support::fake_server::FakeServer;
+use support::reply::Reply;
+use support::terminal::Terminal;
+
+const SIZE: (u16, u16) = (120, 20);
+
+fn home(server: &FakeServer, store: &str) -> Home {
+    let home = Home::new();
+    home.write_config(&format!(
+        "base_url = \"{}\"\n[poll]\nactive = \"100ms\"\n[store]\n{store}\n\
+         [[projects]]\nid = \"docs\"\njobs = [\"job_a\", \"job_b\"]\n",
+        server.base_url()
+    ));
+    home
+}
+
+fn start(home: &Home, arguments: &[&str]) -> Terminal {
+    let argv: Vec<&str> = std::iter::once(binary())
+        .chain(arguments.iter().copied())
+        .collect();
+    Terminal::start(home, &argv, &[("MINTLIFY_API_KEY", CANARY)], SIZE)
+}
+
+fn leave(mut terminal: Terminal) {
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn the_last_known_board_stands_without_a_network_and_changes_are_told_with_one() {
+    let mut server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let home = home(&server, "");
+    let terminal = start(&home, &[]);
+    terminal.wait_for("2 active");
+    leave(terminal);
+
+    server.stop();
+    let terminal = start(&home, &[]);
+    terminal.wait_for("no connection");
+    terminal.wait_for("2 active");
+    leave(terminal);
+
+    server.set_default(Reply::job("failed"));
+    server.restart();
+    let terminal = start(&home, &[]);
+    terminal.wait_for("active to failed");
+    terminal.wait_for("2 failed");
+    leave(terminal);
+}
+
+#[test]
+fn a_run_that_is_killed_has_stored_what_it_showed() {
+    let mut server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let home = home(&server, "");
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("2 active");
+    let stored = || {
+        let path = home.path().join(".local/state/mintwatch/store.db");
+        fs::read(path).is_ok_and(|bytes| bytes.windows(5).any(|part| part == b"job_b"))
+    };
+    support::until_blocking(support::PATIENT, "it to be stored", stored);
+    terminal.close();
+    server.stop();
+    let terminal = start(&home, &[]);
+    terminal.wait_for("2 active");
+    leave(terminal);
+}
+
+#[test]
+fn without_a_store_nothing_is_remembered() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    for (store, arguments) in [("enabled = false", &[][..]), ("", &["--no-store"])] {
+        let home = home(&server, store);
+        let terminal = start(&home, arguments);
+        terminal.wait_for("2 active");
+        leave(terminal);
+        assert!(!home.path().join(".local/state/mintwatch/store.db").exists());
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_said_and_disturbs_nothing() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("active"));
+    let home = home(&server, "");
+    let folder = home.path().join(".local/state/mintwatch");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("store.db"), "no database ".repeat(500)).unwrap();
+    let terminal = start(&home, &[]);
+    terminal.wait_for("the store could not be read");
+    terminal.wait_for("2 active");
+    leave(terminal);
+    assert!(folder.join("store.db.corrupt").exists());
+
+    let home = self::home(&server, "path = \"/dev/null/store.db\"");
+    let terminal = start(&home, &[]);
+    terminal.wait_for("nothing is remembered in this run");
+    terminal.wait_for("2 active");
+    leave(terminal);
+}
