@@ -43,6 +43,10 @@ pub async fn execute(context: &Context) -> CommandResult {
     output::require_terminal()?;
     let loaded = context.load().await?;
     check_settings(&loaded.config)?;
+    // The demo's jobs are others each time. It is read while the keys are looked for.
+    let remembers = !context.global.demo && !context.global.no_store;
+    let memory = remembers.then(|| SessionMemory::open(&loaded.config));
+    let mut memory = memory.flatten();
     let session = loaded.require_key().await?;
     let loaded = session.identity;
     let keys = (session.keys.clone(), session.environment.clone());
@@ -59,10 +63,6 @@ pub async fn execute(context: &Context) -> CommandResult {
         WriteLog::open_default(),
     );
     let mut app = first_screen(context, &session, &actions, screen.size()?)?;
-    // The demo's jobs are others each time.
-    let remembers = !session.is_demo() && !context.global.no_store;
-    let memory = remembers.then(|| SessionMemory::open(&session.config));
-    let mut memory = memory.flatten();
     let (of_poller, problem) = memory
         .as_mut()
         .map_or_else(Default::default, SessionMemory::for_poller);

@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// How long the first frame waits for what earlier runs have stored.
-const BEFORE_FIRST_FRAME: Duration = Duration::from_millis(5);
+const BEFORE_FIRST_FRAME: Duration = Duration::from_millis(2);
 /// How long the end waits for what is to be stored.
 const AT_THE_END: Duration = Duration::from_secs(2);
 

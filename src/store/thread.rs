@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -25,23 +26,34 @@ const MAX_UNSTORED: usize = 50_000;
 #[derive(Debug)]
 enum Request {
     Record(Box<Sighting>),
-    Touch(JobKey, Timestamp),
+    /// There are touched jobs again.
+    Touched,
 }
+
+/// The jobs whose polls found what was known: thousands a minute, so that they wake nobody.
+type TouchedJobs = Arc<Mutex<HashMap<JobKey, Timestamp>>>;
 
 /// Stores what it is told, behind the back of whoever tells it.
 #[derive(Clone, Debug)]
-pub struct Recorder(Sender<Request>);
+pub struct Recorder {
+    requests: Sender<Request>,
+    touched: TouchedJobs,
+}
 
 impl Recorder {
     /// A poll found something new, or failed.
     pub fn record(&self, sighting: Sighting) {
         // A thread that has ended is of no importance: nothing that is stored is needed to poll.
-        let _ = self.0.send(Request::Record(Box::new(sighting)));
+        let _ = self.requests.send(Request::Record(Box::new(sighting)));
     }
 
     /// A poll found what was known.
     pub fn touch(&self, key: JobKey, at: Timestamp) {
-        let _ = self.0.send(Request::Touch(key, at));
+        let mut touched = lock(&self.touched);
+        if touched.is_empty() {
+            let _ = self.requests.send(Request::Touched);
+        }
+        touched.insert(key, at);
     }
 }
 
@@ -74,16 +86,21 @@ impl StoreThread {
     pub fn start(options: StoreOptions) -> io::Result<(Self, Recorder, Finding)> {
         let (requests, received) = mpsc::channel();
         let (tell, found) = mpsc::channel();
+        let touched = TouchedJobs::default();
+        let recorder = Recorder {
+            requests,
+            touched: Arc::clone(&touched),
+        };
         let work = move || match open(&options) {
             Ok((database, opened)) => {
                 let _ = tell.send(Ok(opened));
-                Worker::new(database).run(&received);
+                Worker::new(database, touched).run(&received);
             }
             Err(error) => drop(tell.send(Err(error))),
         };
         let builder = thread::Builder::new().name(String::from("store"));
         let thread = builder.spawn(work)?;
-        Ok((Self(thread), Recorder(requests), found))
+        Ok((Self(thread), recorder, found))
     }
 
     /// Waits until all is stored, but not for long: a locked file must not keep the program.
@@ -116,18 +133,18 @@ fn open(options: &StoreOptions) -> Result<(Database, Found), OpenError> {
 struct Worker {
     database: Database,
     unstored: Vec<Sighting>,
-    touched: HashMap<JobKey, Timestamp>,
+    touched: TouchedJobs,
     /// When to store what has come, and when what was touched.
     record_at: Option<Instant>,
     touch_at: Option<Instant>,
 }
 
 impl Worker {
-    fn new(database: Database) -> Self {
+    fn new(database: Database, touched: TouchedJobs) -> Self {
         Self {
             database,
             unstored: Vec::new(),
-            touched: HashMap::new(),
+            touched,
             record_at: None,
             touch_at: None,
         }
@@ -162,15 +179,22 @@ impl Worker {
         let now = Instant::now();
         match request {
             Request::Record(sighting) => {
-                self.touched.remove(&sighting.key);
+                let mut touched = lock(&self.touched);
+                // A touch is told at once, and can be of a later poll.
+                if touched
+                    .get(&sighting.key)
+                    .is_some_and(|at| *at <= sighting.at)
+                {
+                    touched.remove(&sighting.key);
+                }
+                drop(touched);
                 if self.unstored.len() == MAX_UNSTORED {
                     self.unstored.remove(0);
                 }
                 self.unstored.push(*sighting);
                 self.record_at.get_or_insert(now);
             }
-            Request::Touch(key, at) => {
-                self.touched.insert(key, at);
+            Request::Touched => {
                 self.touch_at.get_or_insert(now + TOUCH_INTERVAL);
             }
         }
@@ -200,11 +224,17 @@ impl Worker {
     }
 
     fn touch(&mut self, now: Instant) {
-        let touched: Vec<_> = self.touched.drain().collect();
         self.touch_at = None;
+        let touched: Vec<_> = lock(&self.touched).drain().collect();
+        if touched.is_empty() {
+            return;
+        }
         if let Err(error) = self.database.touch(&touched) {
             tracing::warn!(%error, "cannot store when jobs were polled");
-            self.touched.extend(touched);
+            let mut newer = lock(&self.touched);
+            for (key, at) in touched {
+                newer.entry(key).or_insert(at);
+            }
             self.touch_at = Some(now + TOUCH_INTERVAL);
         }
     }
@@ -214,10 +244,13 @@ impl Worker {
         if !self.unstored.is_empty() {
             self.record(now);
         }
-        if !self.touched.is_empty() {
-            self.touch(now);
-        }
+        self.touch(now);
     }
+}
+
+/// What a thread that has panicked has left is whole: a map of times.
+fn lock(touched: &TouchedJobs) -> MutexGuard<'_, HashMap<JobKey, Timestamp>> {
+    touched.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
