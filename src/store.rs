@@ -1,6 +1,6 @@
 //! What is remembered between runs, in a database file in the state folder.
 //!
-//! It holds the last good values of each job, what changed about them, and the writes of this hour.
+//! It holds the last good values of each job, and what changed about them.
 //! The transaction that changes what is stored of a job is the one that stores the event, so that of
 //! several runs that see the same change one records it, once.
 //!
@@ -11,7 +11,6 @@ mod events;
 mod jobs;
 mod schema;
 mod thread;
-mod writes;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,7 +21,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::event::Event;
-use crate::failure::Failure;
 use crate::job::{Job, JobKey};
 use crate::private_file;
 
@@ -42,8 +40,6 @@ pub struct StoredJob {
     pub changed_at: Option<Timestamp>,
     /// When a poll first found it finished, where it was seen at work before.
     pub finished_at: Option<Timestamp>,
-    /// Why the last poll failed, if it did.
-    pub error: Option<Failure>,
 }
 
 /// A change that was found by this or another run.
@@ -56,12 +52,12 @@ pub struct StoredEvent {
     pub since: Option<Timestamp>,
 }
 
-/// What a poll found.
+/// What a good reply told.
 #[derive(Clone, Debug)]
 pub struct Sighting {
     pub key: JobKey,
     pub at: Timestamp,
-    pub found: Result<Job, Failure>,
+    pub job: Job,
     /// Whether it is the first of this run: what changed did so since the last run looked.
     pub is_first: bool,
 }
@@ -184,19 +180,6 @@ impl Database {
         let transaction = self.begin()?;
         events::prune(&transaction, limit)?;
         transaction.commit()
-    }
-
-    /// Counts a write to `project`.
-    pub fn count_write(&mut self, project: &str, at: Timestamp) -> rusqlite::Result<()> {
-        let base_url = self.base_url.clone();
-        let transaction = self.begin()?;
-        writes::count(&transaction, &base_url, project, at)?;
-        transaction.commit()
-    }
-
-    /// How many writes `project` has had in the hour before `now`.
-    pub fn writes_this_hour(&self, project: &str, now: Timestamp) -> rusqlite::Result<usize> {
-        writes::this_hour(&self.connection, &self.base_url, project, now)
     }
 
     /// Locked from its beginning: what is read in it is what is changed.

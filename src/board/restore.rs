@@ -55,7 +55,6 @@ mod tests {
             fetched_at: at(5),
             changed_at: None,
             finished_at: None,
-            error: None,
         }
     }
 

@@ -5,13 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::{Sighting, StoredJob, from_millis, to_millis};
 use crate::event::{Change, Event};
-use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobKey, Status};
 use crate::pull_request::PullRequest;
 use crate::text;
 
 const COLUMNS: &str = "project, job, status, repository, branch, model, pull_request, created_at,
-    archived_at, fetched_at, changed_at, finished_at, error_kind, error_message";
+    archived_at, fetched_at, changed_at, finished_at";
 
 pub(super) fn all(connection: &Connection, base_url: &str) -> rusqlite::Result<Vec<StoredJob>> {
     let query = format!("SELECT {COLUMNS} FROM jobs WHERE base_url = ?1");
@@ -46,15 +45,6 @@ fn from_row(row: &Row) -> Option<StoredJob> {
         millis.and_then(from_millis)
     };
     let id = |name| row.get::<_, String>(name).ok();
-    let error = text("error_kind").and_then(|kind| {
-        let kind = ErrorKind::ALL
-            .into_iter()
-            .find(|known| known.as_str() == kind)?;
-        Some(Failure::new(
-            kind,
-            text("error_message").unwrap_or_default(),
-        ))
-    });
     Some(StoredJob {
         key: JobKey::new(id("project")?, id("job")?),
         job: Job {
@@ -69,7 +59,6 @@ fn from_row(row: &Row) -> Option<StoredJob> {
         fetched_at: time("fetched_at")?,
         changed_at: time("changed_at"),
         finished_at: time("finished_at"),
-        error,
     })
 }
 
@@ -81,13 +70,7 @@ pub(super) fn record(
     sighting: &Sighting,
 ) -> rusqlite::Result<Vec<(Event, Option<Timestamp>)>> {
     let before = one(connection, base_url, &sighting.key)?;
-    let job = match &sighting.found {
-        Ok(job) => job,
-        Err(failure) => {
-            set_error(connection, base_url, &sighting.key, failure)?;
-            return Ok(Vec::new());
-        }
-    };
+    let job = &sighting.job;
     if before
         .as_ref()
         .is_some_and(|before| before.fetched_at > sighting.at)
@@ -135,7 +118,7 @@ fn put(
     let query = format!(
         "INSERT OR REPLACE INTO jobs (base_url, {COLUMNS}) VALUES (:base_url, :project, :job,
             :status, :repository, :branch, :model, :pull_request, :created_at, :archived_at,
-            :fetched_at, :changed_at, :finished_at, NULL, NULL)"
+            :fetched_at, :changed_at, :finished_at)"
     );
     let mut statement = connection.prepare_cached(&query)?;
     statement.execute(named_params! {
@@ -167,21 +150,6 @@ fn finished_at(at: Timestamp, job: &Job, before: Option<&StoredJob>) -> Option<T
     }
 }
 
-fn set_error(
-    connection: &Connection,
-    base_url: &str,
-    key: &JobKey,
-    failure: &Failure,
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE jobs SET error_kind = ?4, error_message = ?5
-        WHERE base_url = ?1 AND project = ?2 AND job = ?3",
-    )?;
-    let (kind, message) = (failure.kind.as_str(), &failure.message);
-    statement.execute(params![base_url, &*key.project, &*key.id, kind, message])?;
-    Ok(())
-}
-
 pub(super) fn touch(
     connection: &Connection,
     base_url: &str,
@@ -189,7 +157,7 @@ pub(super) fn touch(
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
-        "UPDATE jobs SET fetched_at = max(fetched_at, ?4), error_kind = NULL, error_message = NULL
+        "UPDATE jobs SET fetched_at = max(fetched_at, ?4)
         WHERE base_url = ?1 AND project = ?2 AND job = ?3",
     )?;
     statement.execute(params![base_url, &*key.project, &*key.id, to_millis(at)])?;

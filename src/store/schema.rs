@@ -25,8 +25,6 @@ const STEPS: &[&str] = &["
         fetched_at INTEGER NOT NULL,
         changed_at INTEGER,
         finished_at INTEGER,
-        error_kind TEXT,
-        error_message TEXT,
         PRIMARY KEY (base_url, project, job)
     ) WITHOUT ROWID;
     CREATE TABLE events (
@@ -41,12 +39,6 @@ const STEPS: &[&str] = &["
         after TEXT
     );
     CREATE INDEX events_at ON events (base_url, at);
-    CREATE TABLE writes (
-        base_url TEXT NOT NULL,
-        project TEXT NOT NULL,
-        at INTEGER NOT NULL
-    );
-    CREATE INDEX writes_at ON writes (base_url, project, at);
 "];
 
 #[derive(Debug)]

@@ -5,7 +5,6 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::event::Change;
-use crate::failure::ErrorKind;
 use crate::job::Status;
 use crate::pull_request::PullRequest;
 
@@ -46,7 +45,7 @@ fn saw(id: &str, job: Job, seconds: i64) -> Sighting {
     Sighting {
         key: JobKey::new("p", id),
         at: at(seconds),
-        found: Ok(job),
+        job,
         is_first: false,
     }
 }
@@ -100,7 +99,6 @@ fn what_is_stored_is_there_in_the_next_run() {
         fetched_at: at(5),
         changed_at: Some(at(5)),
         finished_at: Some(at(5)),
-        error: None,
     };
     assert_eq!(database.jobs().unwrap(), [stored]);
     assert_eq!(database.events(at(0)).unwrap(), events);
@@ -192,46 +190,6 @@ fn a_finish_that_was_not_seen_has_no_time() {
         .record(&[saw("a", job(Status::Archived), 5)])
         .unwrap();
     assert_eq!(database.jobs().unwrap()[0].finished_at, Some(at(4)));
-}
-
-#[test]
-fn an_error_is_stored_beside_the_last_values_until_a_poll_succeeds() {
-    let folder = Folder::new();
-    let mut database = folder.open();
-    let failure = Failure::new(ErrorKind::Timeout, "no reply in 20s");
-    let fails = |seconds| Sighting {
-        found: Err(failure.clone()),
-        ..saw("a", Job::default(), seconds)
-    };
-    database.record(&[fails(1)]).unwrap();
-    assert_eq!(database.jobs().unwrap(), []);
-    database
-        .record(&[saw("a", job(Status::Active), 2), fails(3)])
-        .unwrap();
-    let stored = &database.jobs().unwrap()[0];
-    assert_eq!(stored.error, Some(failure.clone()));
-    assert_eq!(
-        (stored.fetched_at, &stored.job),
-        (at(2), &job(Status::Active))
-    );
-    database.touch(&[(JobKey::new("p", "a"), at(4))]).unwrap();
-    assert_eq!(database.jobs().unwrap()[0].error, None);
-}
-
-#[test]
-fn only_the_writes_of_this_hour_and_this_project_count() {
-    let folder = Folder::new();
-    let mut database = folder.open();
-    for (project, second) in [("p", 0), ("p", 10), ("other", 20), ("p", 3_000)] {
-        database.count_write(project, at(second)).unwrap();
-    }
-    let count = |project, second| database.writes_this_hour(project, at(second)).unwrap();
-    assert_eq!(count("p", 3_000), 3);
-    assert_eq!(count("p", 3_605), 2);
-    assert_eq!(count("other", 3_605), 1);
-    assert_eq!(count("p", 9_000), 0);
-    // The clock was ahead.
-    assert_eq!(count("p", 5), 1);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A poll found something new, or failed.
+    /// A poll found something new.
     pub fn record(&self, sighting: Sighting) {
         // A thread that has ended is of no importance: nothing that is stored is needed to poll.
         let _ = self.requests.send(Request::Record(Box::new(sighting)));
@@ -276,10 +276,10 @@ mod tests {
             recorder.record(Sighting {
                 key: JobKey::new("p", "a"),
                 at: at(second),
-                found: Ok(Job {
+                job: Job {
                     status: Some(status),
                     ..Job::default()
-                }),
+                },
                 is_first: false,
             });
         }

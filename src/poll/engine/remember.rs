@@ -24,7 +24,7 @@ impl Engine {
         recorder.record(Sighting {
             key: job.clone(),
             at,
-            found: Ok(reply.clone()),
+            job: reply.clone(),
             is_first,
         });
     }
