@@ -39,6 +39,41 @@ const STEPS: &[&str] = &["
         after TEXT
     );
     CREATE INDEX events_at ON events (base_url, at);
+", "
+    ALTER TABLE jobs ADD COLUMN started_at INTEGER;
+    ALTER TABLE jobs ADD COLUMN finished_by INTEGER;
+    ALTER TABLE events ADD COLUMN ran INTEGER;
+    CREATE TABLE errors (
+        base_url TEXT NOT NULL,
+        project TEXT NOT NULL,
+        job TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        message TEXT NOT NULL,
+        PRIMARY KEY (base_url, project, job)
+    ) WITHOUT ROWID;
+    CREATE TABLE acknowledgements (
+        base_url TEXT NOT NULL,
+        project TEXT NOT NULL,
+        job TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        PRIMARY KEY (base_url, project, job)
+    ) WITHOUT ROWID;
+    CREATE TABLE marks (
+        base_url TEXT PRIMARY KEY,
+        seen_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE watched (
+        config TEXT NOT NULL,
+        base_url TEXT NOT NULL,
+        project TEXT NOT NULL,
+        job TEXT NOT NULL,
+        PRIMARY KEY (config, base_url, project, job)
+    ) WITHOUT ROWID;
+    CREATE TABLE writes (
+        base_url TEXT NOT NULL,
+        project TEXT NOT NULL,
+        at INTEGER NOT NULL
+    );
 "];
 
 #[derive(Debug)]
