@@ -13,10 +13,15 @@ use jiff::Timestamp;
 use crate::config::ProjectConfig;
 use crate::event::{Change, Event};
 use crate::failure::{ErrorKind, Failure};
-use crate::job::{Job, JobKey, ProjectId, Status};
-use crate::pull_request::PullRequest;
+use crate::job::{Job, JobKey, ProjectId};
 
-mod restore;
+mod counts;
+mod memory;
+mod row;
+
+pub use counts::Counts;
+pub use memory::Restore;
+pub use row::{Freshness, Row};
 
 /// How many of this run's errors are kept; the oldest go first.
 const MAX_ERRORS: usize = 500;
@@ -61,132 +66,6 @@ impl Watched {
     }
 }
 
-/// How far the values of a row can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Seen within twice its poll interval.
-    Fresh,
-    /// Values from before: polls fail, or none has come back for long.
-    Stale,
-    /// Values that an earlier run stored; this one has not seen the job yet.
-    Restored,
-    NeverSeen,
-}
-
-/// A watched job as we know it.
-#[derive(Clone, Debug)]
-pub struct Row {
-    pub watched: Watched,
-    /// As the last good reply told it, at `fetched_at`.
-    pub job: Option<Job>,
-    pub fetched_at: Option<Timestamp>,
-    /// How long that reply counts as fresh; `None` for ever (archived jobs).
-    pub fresh_for: Option<Duration>,
-    /// Why the last poll failed, if it did.
-    pub error: Option<Failure>,
-    /// Since when polls fail in this way, if the last one did.
-    pub failing_since: Option<Timestamp>,
-    pub polling: bool,
-    /// Whether its values come from an earlier run.
-    pub is_restored: bool,
-    /// When a poll of this run last found another status or pull request, if one has.
-    pub changed_at: Option<Timestamp>,
-    /// The board's revision that last changed what a table shows of it.
-    pub revision: u64,
-}
-
-impl Row {
-    fn new(watched: Watched) -> Self {
-        Self {
-            watched,
-            job: None,
-            fetched_at: None,
-            fresh_for: None,
-            error: None,
-            failing_since: None,
-            polling: false,
-            is_restored: false,
-            changed_at: None,
-            revision: 0,
-        }
-    }
-
-    pub fn key(&self) -> &JobKey {
-        &self.watched.key
-    }
-
-    /// What a person calls it: its label, else its branch, else its id.
-    pub fn title(&self) -> &str {
-        let branch = self.job.as_ref().and_then(Job::short_branch);
-        let branch = branch.filter(|_| self.watched.label.is_none());
-        branch.unwrap_or_else(|| self.watched.title())
-    }
-
-    pub fn status(&self) -> Option<&Status> {
-        self.job.as_ref()?.status.as_ref()
-    }
-
-    /// Since when it has been as it is, where that is known: a change that was seen, else what the
-    /// API tells of a status.
-    pub fn since(&self) -> Option<Timestamp> {
-        let job = self.job.as_ref()?;
-        let told = match job.status {
-            // With a pull request it has been woken since.
-            Some(Status::Active) if job.pull_request.is_none() => job.created_at,
-            Some(Status::Archived) => job.archived_at,
-            _ => None,
-        };
-        self.changed_at.or(told)
-    }
-
-    /// What it is called in a list of jobs: only a job that was never seen is `not seen`.
-    pub fn status_word(&self) -> &str {
-        match &self.job {
-            None => "not seen",
-            Some(job) => Status::word(job.status.as_ref()),
-        }
-    }
-
-    /// Its pull request, where one is known.
-    pub fn pull_request(&self) -> Option<&PullRequest> {
-        self.job.as_ref()?.pull_request.as_ref()
-    }
-
-    /// Whether a person has something to do.
-    pub fn needs_you(&self) -> bool {
-        self.job.as_ref().is_some_and(Job::needs_you)
-    }
-
-    /// Whether it cannot be polled for want of a key: there is none, or it was refused (401), or it
-    /// has never been allowed to see the job (403). A job that was seen before may be seen again:
-    /// the address of a laptop changes.
-    pub fn lacks_key(&self) -> bool {
-        match self.error.as_ref().map(|error| error.kind) {
-            Some(ErrorKind::Auth) => true,
-            Some(kind) => kind.blames_key() && self.job.is_none(),
-            None => false,
-        }
-    }
-
-    /// How far its values can be trusted at `now`.
-    pub fn freshness(&self, now: Timestamp) -> Freshness {
-        if self.fetched_at.is_none() {
-            Freshness::NeverSeen
-        } else if self.is_restored {
-            Freshness::Restored
-        } else if self.error.is_some() || self.goes_stale_at().is_some_and(|at| at <= now) {
-            Freshness::Stale
-        } else {
-            Freshness::Fresh
-        }
-    }
-
-    /// When its values go stale unless a poll succeeds before.
-    pub fn goes_stale_at(&self) -> Option<Timestamp> {
-        self.fetched_at?.checked_add(self.fresh_for?).ok()
-    }
-}
-
 /// What the poller learnt of one job.
 #[derive(Debug)]
 pub enum Update {
@@ -226,59 +105,6 @@ impl fmt::Display for LoggedError {
     }
 }
 
-/// How many rows there are of each sort; `list --json` prints it as it stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Counts {
-    pub total: usize,
-    pub active: usize,
-    pub completed: usize,
-    pub failed: usize,
-    pub archived: usize,
-    /// Rows with a status that the contract does not list.
-    pub other: usize,
-    /// Rows without a status: the API gave none, or they were never seen.
-    pub unknown: usize,
-    pub needs_you: usize,
-    /// Rows whose last poll failed.
-    pub errors: usize,
-}
-
-impl Counts {
-    pub fn new<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
-        let mut counts = Self::default();
-        for row in rows {
-            counts.add(row);
-        }
-        counts
-    }
-
-    fn add(&mut self, row: &Row) {
-        self.total += 1;
-        *self.by_status(row.status()) += 1;
-        self.needs_you += usize::from(row.needs_you());
-        self.errors += usize::from(row.error.is_some());
-    }
-
-    fn remove(&mut self, row: &Row) {
-        self.total -= 1;
-        *self.by_status(row.status()) -= 1;
-        self.needs_you -= usize::from(row.needs_you());
-        self.errors -= usize::from(row.error.is_some());
-    }
-
-    fn by_status(&mut self, status: Option<&Status>) -> &mut usize {
-        match status {
-            Some(Status::Active) => &mut self.active,
-            Some(Status::Completed) => &mut self.completed,
-            Some(Status::Failed) => &mut self.failed,
-            Some(Status::Archived) => &mut self.archived,
-            Some(Status::Other(_)) => &mut self.other,
-            None => &mut self.unknown,
-        }
-    }
-}
-
 /// All rows: the shared state.
 #[derive(Clone, Debug, Default)]
 pub struct Board {
@@ -287,6 +113,8 @@ pub struct Board {
     counts: Counts,
     projects: Vec<(Arc<Project>, usize)>,
     errors: VecDeque<LoggedError>,
+    /// Up to when the user has said that they have seen what changed.
+    seen_at: Option<Timestamp>,
     revision: u64,
 }
 
@@ -395,20 +223,9 @@ impl Board {
         now: Timestamp,
     ) -> Vec<Event> {
         let row = &mut self.rows[at];
-        let changes = row.job.as_ref().map(|before| Change::between(before, &job));
-        let key = row.key().clone();
-        let changes = changes.unwrap_or_default().into_iter();
-        let events: Vec<Event> = changes
-            .map(|change| Event {
-                at: now,
-                key: key.clone(),
-                change,
-            })
-            .collect();
-        if !events.is_empty() {
-            row.changed_at = Some(now);
-        }
+        let events = events(row, &job, now);
         let shown = row.freshness(now) != Freshness::Fresh || row.job.as_ref() != Some(&job);
+        let progress = row.progress_after(&job, now);
         let stale_at = row.goes_stale_at();
         row.fetched_at = Some(now);
         row.is_restored = false;
@@ -420,7 +237,13 @@ impl Board {
             .is_some_and(|at| stale_at.is_none_or(|before| at < before));
         if shown || sooner {
             self.counts.remove(row);
+            if !events.is_empty() {
+                row.changed_at = Some(now);
+                row.is_new = true;
+            }
+            row.progress = Some(progress);
             row.job = Some(job);
+            row.check_acknowledged();
             row.error = None;
             row.failing_since = None;
             self.counts.add(row);
@@ -472,6 +295,18 @@ impl Board {
     }
 }
 
+/// What happens to `row` where a poll has found `job`.
+fn events(row: &Row, job: &Job, now: Timestamp) -> Vec<Event> {
+    let changes = row.job.as_ref().map(|before| Change::between(before, job));
+    let event = |change| Event {
+        at: now,
+        since: row.fetched_at.filter(|_| row.is_late(now)),
+        key: row.key().clone(),
+        change,
+    };
+    changes.unwrap_or_default().into_iter().map(event).collect()
+}
+
 fn projects(rows: &[Row]) -> Vec<(Arc<Project>, usize)> {
     let mut projects: Vec<(Arc<Project>, usize)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
@@ -490,6 +325,8 @@ fn projects(rows: &[Row]) -> Vec<(Arc<Project>, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Status;
+    use crate::pull_request::PullRequest;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -786,6 +623,7 @@ mod tests {
                 other: 1,
                 unknown: 1,
                 needs_you: 2,
+                new: 1,
                 errors: 1,
                 ..Counts::default()
             }

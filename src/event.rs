@@ -16,6 +16,8 @@ use crate::pull_request::PullRequest;
 pub struct Event {
     /// When we learnt of it; the same for all that one reply brought.
     pub at: Timestamp,
+    /// Where nothing polled the job before: since when it can have happened.
+    pub since: Option<Timestamp>,
     pub key: JobKey,
     pub change: Change,
 }

@@ -16,6 +16,11 @@ macro_rules! error_kinds {
         impl ErrorKind {
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$kind),*];
 
+            /// The kind of this name in JSON.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+            }
+
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $name),* }
             }

@@ -161,6 +161,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether the agent has stopped work, as far as the API says.
+    pub fn is_finished(&self) -> bool {
+        self.status.as_ref().is_some_and(Status::is_finished)
+    }
+
     /// Whether a person has something to do: it failed, or its pull request waits.
     pub fn needs_you(&self) -> bool {
         match self.status {
@@ -196,6 +201,40 @@ impl Job {
         }
         Some(url.into())
     }
+}
+
+/// What a person has seen of a job when they acknowledge it: once the job's is another, it may need
+/// them again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint(String);
+
+impl From<&Job> for Fingerprint {
+    fn from(job: &Job) -> Self {
+        let status = Status::word(job.status.as_ref());
+        Self(match &job.pull_request {
+            Some(link) => format!("{status} {}", link.as_str()),
+            None => status.to_owned(),
+        })
+    }
+}
+
+impl Fingerprint {
+    /// One that was written down before.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// That a person has seen what a job needs them for, or takes that back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    pub key: JobKey,
+    /// What they have seen; `None` where they take it back.
+    pub seen: Option<Fingerprint>,
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@
 //!
 //! | layer | files |
 //! | --- | --- |
-//! | values | `exit` `text` `time` `link` `pull_request` `job` `event` `base_url` `failure` `secret` |
+//! | values | `exit` `text` `time` `link` `pull_request` `job` `progress` `event` `base_url` `failure` `secret` |
 //! | settings | `private_file` `config` `environment` `key` |
 //! | edges | `http` `mintlify` `store` `desktop` `process` |
 //! | state | `board` |
@@ -73,6 +73,7 @@ pub mod mintlify;
 pub mod poll;
 pub mod private_file;
 pub mod process;
+pub mod progress;
 pub mod pull_request;
 mod secret;
 pub mod session;

@@ -12,6 +12,7 @@ mod thread;
 
 use std::io;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
@@ -21,9 +22,9 @@ pub use config::{KeySlot, Memory, PollerConfig, into_watched_jobs, key_source, k
 use crate::board::{Board, Watched};
 use crate::config::KeySource;
 use crate::event::Event;
-use crate::job::JobKey;
+use crate::job::{Acknowledgement, JobKey};
 use crate::key::{ApiKey, KeyError};
-use crate::store::StoredJob;
+use crate::store::{Found, News};
 use engine::Engine;
 use thread::TaskThread;
 
@@ -36,7 +37,10 @@ enum Command {
     /// The machine was suspended.
     Resumed,
     Watch(Vec<Watched>),
-    Restore(Vec<StoredJob>),
+    Restore(Found),
+    Store(News),
+    Acknowledge(Vec<Acknowledgement>),
+    MarkSeen(Timestamp),
     Restart(Vec<Watched>, Box<PollerConfig>),
     KeyResolved {
         source: KeySource,
@@ -75,8 +79,18 @@ impl PollerHandle {
     }
 
     /// Shows what earlier runs have stored, of jobs that this one has not seen yet.
-    pub fn restore(&self, stored: Vec<StoredJob>) {
-        let _ = self.0.send(Command::Restore(stored));
+    pub fn restore(&self, found: Found) {
+        let _ = self.0.send(Command::Restore(found));
+    }
+
+    /// The user acknowledges jobs, or takes that back.
+    pub fn acknowledge(&self, acknowledgements: Vec<Acknowledgement>) {
+        let _ = self.0.send(Command::Acknowledge(acknowledgements));
+    }
+
+    /// The user has seen what changed up to `at`.
+    pub fn mark_seen(&self, at: Timestamp) {
+        let _ = self.0.send(Command::MarkSeen(at));
     }
 
     /// Watches these jobs and polls by another configuration from now on.
@@ -90,7 +104,8 @@ impl Poller {
     pub fn start(watched: Vec<Watched>, mut config: PollerConfig) -> io::Result<Self> {
         let mut board = Board::new(watched);
         if let Some(memory) = &mut config.memory {
-            board.restore(memory.stored.drain(..));
+            let found = std::mem::take(&mut memory.found);
+            board.restore(found.jobs, found.seen_at, memory.restore);
         }
         let (board_tx, board) = watch::channel(board);
         let (commands_tx, commands) = mpsc::unbounded_channel();

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use futures_util::future::join_all;
 
+use self::memory::SessionMemory;
 use crate::board::Watched;
 use crate::config::watch::Identity;
 use crate::config::{Config, ConfigError, KeySource};
@@ -122,13 +123,14 @@ impl Session {
         Ok(())
     }
 
-    /// Starts to poll the watched jobs. It is an error if the system gives no thread for it.
-    pub fn start(self, start: Start) -> anyhow::Result<PollSession> {
-        self.start_with(start, None)
+    /// Whether all jobs of the config are watched in this run.
+    pub fn is_whole(&self) -> bool {
+        self.other_jobs.is_empty() || self.other_jobs.len() == self.watched.len()
     }
 
-    /// The same, remembering what polls find.
-    pub fn start_with(self, start: Start, memory: Option<Memory>) -> anyhow::Result<PollSession> {
+    /// Starts to poll the watched jobs, and remembers what polls find with `memory`. It is an error if
+    /// the system gives no thread for it.
+    pub fn start(self, start: Start, memory: Option<Memory>) -> anyhow::Result<PollSession> {
         let environment = self.environment;
         let config = PollerConfig {
             other_jobs: self.other_jobs,
@@ -139,6 +141,7 @@ impl Session {
         Ok(PollSession {
             poller,
             environment,
+            memory: None,
             _demo: self.demo,
         })
     }
@@ -148,6 +151,8 @@ impl Session {
 pub struct PollSession {
     pub poller: Poller,
     pub environment: Environment,
+    /// After the poller, which stores in it to the end.
+    pub memory: Option<SessionMemory>,
     _demo: Option<Demo>,
 }
 

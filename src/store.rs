@@ -9,9 +9,11 @@
 
 mod events;
 mod jobs;
+mod marks;
 mod schema;
 mod thread;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,10 +23,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::event::Event;
-use crate::job::{Job, JobKey};
+use crate::failure::Failure;
+use crate::job::{Acknowledgement, Fingerprint, Job, JobKey};
 use crate::private_file;
+use crate::progress::Progress;
 
-pub use thread::{Finding, Found, Recorder, StoreOptions, StoreThread};
+pub use thread::{Finding, Found, News, StoreHandle, StoreOptions, StoreThread, Teller};
 
 /// How long another run may hold the file before a change is kept for later.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -38,18 +42,19 @@ pub struct StoredJob {
     pub fetched_at: Timestamp,
     /// When a poll last found another status or pull request, if one has.
     pub changed_at: Option<Timestamp>,
-    /// When a poll first found it finished, where it was seen at work before.
-    pub finished_at: Option<Timestamp>,
+    pub progress: Progress,
+    /// What the user has acknowledged of it.
+    pub acknowledged: Option<Fingerprint>,
+    /// Why the last poll failed, if it did.
+    pub error: Option<Failure>,
 }
 
 /// A change that was found by this or another run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Grows with each event.
-    pub id: i64,
     pub event: Event,
-    /// Where it happened while no run was watching: since when it can have.
-    pub since: Option<Timestamp>,
+    /// How long the job had run, where it ended its work by this and that is known.
+    pub ran: Option<Duration>,
 }
 
 /// What a good reply told.
@@ -58,8 +63,31 @@ pub struct Sighting {
     pub key: JobKey,
     pub at: Timestamp,
     pub job: Job,
-    /// Whether it is the first of this run: what changed did so since the last run looked.
-    pub is_first: bool,
+    /// Whether nothing had seen the job for long: what changed did so since the last look.
+    pub is_late: bool,
+}
+
+/// What is stored together, all or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub sightings: Vec<Sighting>,
+    /// Why polls fail.
+    pub failures: HashMap<JobKey, Failure>,
+    pub acknowledgements: Vec<Acknowledgement>,
+    /// The user has seen what changed up to then.
+    pub seen_at: Option<Timestamp>,
+    /// A config, by its path, and the jobs that it lists.
+    pub watched: Option<(String, HashSet<JobKey>)>,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.sightings.is_empty()
+            && self.failures.is_empty()
+            && self.acknowledgements.is_empty()
+            && self.seen_at.is_none()
+            && self.watched.is_none()
+    }
 }
 
 /// Why there is no store.
@@ -144,20 +172,61 @@ impl Database {
         jobs::all(&self.connection, &self.base_url)
     }
 
+    /// Those that the config at this path has listed when it was last read.
+    pub fn watched_jobs(&self, config: &str) -> rusqlite::Result<Vec<StoredJob>> {
+        jobs::watched(&self.connection, &self.base_url, config)
+    }
+
     /// Stores what polls found, all or nothing, and returns the events that this made: none where
     /// another run has recorded the change already.
-    pub fn record(&mut self, sightings: &[Sighting]) -> rusqlite::Result<Vec<StoredEvent>> {
+    pub fn record(&mut self, sightings: Vec<Sighting>) -> rusqlite::Result<Vec<StoredEvent>> {
+        self.store(&Batch {
+            sightings,
+            ..Batch::default()
+        })
+    }
+
+    /// Stores all of `batch` or nothing, and returns the events that this made.
+    pub fn store(&mut self, batch: &Batch) -> rusqlite::Result<Vec<StoredEvent>> {
         let base_url = self.base_url.clone();
         let transaction = self.begin()?;
         let mut recorded = Vec::new();
-        for sighting in sightings {
-            for (event, since) in jobs::record(&transaction, &base_url, sighting)? {
-                let id = events::insert(&transaction, &base_url, &event, since)?;
-                recorded.push(StoredEvent { id, event, since });
-            }
+        if let Some((config, jobs)) = &batch.watched {
+            marks::set_watched(&transaction, &base_url, config, jobs)?;
+        }
+        for sighting in &batch.sightings {
+            recorded.extend(jobs::record(&transaction, &base_url, sighting)?);
+        }
+        for event in &recorded {
+            events::insert(&transaction, &base_url, event)?;
+        }
+        for (key, failure) in &batch.failures {
+            jobs::put_error(&transaction, &base_url, key, failure)?;
+        }
+        for acknowledgement in &batch.acknowledgements {
+            jobs::acknowledge(&transaction, &base_url, acknowledgement)?;
+        }
+        if let Some(at) = batch.seen_at {
+            marks::mark_seen(&transaction, &base_url, at)?;
         }
         transaction.commit()?;
         Ok(recorded)
+    }
+
+    /// What the user has acknowledged.
+    pub fn acknowledged(&self) -> rusqlite::Result<HashMap<JobKey, Fingerprint>> {
+        jobs::acknowledged(&self.connection, &self.base_url)
+    }
+
+    /// Up to when the user has seen what changed.
+    pub fn seen_at(&self) -> rusqlite::Result<Option<Timestamp>> {
+        marks::seen_at(&self.connection, &self.base_url)
+    }
+
+    /// Changes whenever another connection than this one has changed the file.
+    pub fn version(&self) -> rusqlite::Result<i64> {
+        self.connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))
     }
 
     /// Stores that polls found nothing new.
@@ -170,15 +239,17 @@ impl Database {
         transaction.commit()
     }
 
-    /// What changed at or after `since`, oldest first.
-    pub fn events(&self, since: Timestamp) -> rusqlite::Result<Vec<StoredEvent>> {
-        events::since(&self.connection, &self.base_url, since)
+    /// What changed at or after `since`, oldest first; of more than `most` only the newest.
+    pub fn events(&self, since: Timestamp, most: usize) -> rusqlite::Result<Vec<StoredEvent>> {
+        events::newest(&self.connection, &self.base_url, since, most)
     }
 
-    /// Forgets events from before `limit`, and the oldest of too many.
-    pub fn prune_events(&mut self, limit: Timestamp) -> rusqlite::Result<()> {
+    /// Forgets events and jobs of before `limit`, and the oldest of too many events. What a config
+    /// lists stays.
+    pub fn prune(&mut self, limit: Timestamp) -> rusqlite::Result<()> {
         let transaction = self.begin()?;
         events::prune(&transaction, limit)?;
+        marks::prune(&transaction, limit)?;
         transaction.commit()
     }
 

@@ -1,5 +1,6 @@
 //! The global flags, and what they lead to: the config, its jobs, colours.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::error::CommandError;
@@ -10,7 +11,9 @@ use crate::board::Watched;
 use crate::config::{self, ConfigError};
 use crate::poll::into_watched_jobs;
 use crate::poll::schedule::Start;
+use crate::session::memory::SessionMemory;
 use crate::session::{LoadedConfig, PollSession};
+use crate::store::Teller;
 use crate::view::theme::Theme;
 
 /// The argument of every verb.
@@ -38,9 +41,28 @@ impl Context {
         start: Start,
         choose: impl FnOnce(Vec<Watched>) -> Result<Vec<Watched>, SelectError>,
     ) -> Result<PollSession, CommandError> {
-        let mut session = self.load().await?.require_key().await?;
+        let loaded = self.load().await?;
+        let tell = |problem| {
+            // If stderr is closed, what polls find is printed all the same.
+            let _ = writeln!(io::stderr(), "mintwatch: {problem}");
+        };
+        let mut memory = self.remember(&loaded, Box::new(tell));
+        let mut session = loaded.require_key().await?;
         session.watch_only(choose)?;
-        Ok(session.start(start)?)
+        let is_whole = session.is_whole();
+        let of_poller = memory.as_mut().and_then(|memory| memory.for_verb(is_whole));
+        let mut polls = session.start(start, of_poller)?;
+        polls.memory = memory;
+        Ok(polls)
+    }
+
+    /// Opens the store; `None` where there is to be none.
+    pub fn remember(&self, loaded: &LoadedConfig, teller: Teller) -> Option<SessionMemory> {
+        // The demo's jobs are others each time.
+        let remembers = !self.global.no_store && !self.global.demo;
+        remembers
+            .then(|| SessionMemory::open(&loaded.config, &loaded.path, teller))
+            .flatten()
     }
 
     /// Polls each of the jobs that `choose` returns once.

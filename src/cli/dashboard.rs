@@ -23,6 +23,7 @@ use crate::process;
 use crate::session::Session;
 use crate::session::memory::SessionMemory;
 use crate::session::reload::{LOOK_AGAIN, Reload, Reloaded};
+use crate::store::Teller;
 use crate::tui::app::{App, ScreenSettings};
 use crate::tui::host::TerminalHost;
 use crate::tui::terminal::{self, TerminalGuard};
@@ -43,10 +44,9 @@ pub async fn execute(context: &Context) -> CommandResult {
     output::require_terminal()?;
     let loaded = context.load().await?;
     check_settings(&loaded.config)?;
-    // The demo's jobs are others each time. It is read while the keys are looked for.
-    let remembers = !context.global.demo && !context.global.no_store;
-    let memory = remembers.then(|| SessionMemory::open(&loaded.config));
-    let mut memory = memory.flatten();
+    let (notify, notices) = mpsc::unbounded_channel();
+    // It is read while the keys are looked for.
+    let mut memory = context.remember(&loaded, tell_on(&notify));
     let session = loaded.require_key().await?;
     let loaded = session.identity;
     let keys = (session.keys.clone(), session.environment.clone());
@@ -63,20 +63,12 @@ pub async fn execute(context: &Context) -> CommandResult {
         WriteLog::open_default(),
     );
     let mut app = first_screen(context, &session, &actions, screen.size()?)?;
-    let (of_poller, problem) = memory
-        .as_mut()
-        .map_or_else(Default::default, SessionMemory::for_poller);
-    let mut polls = session.start_with(Start::Spread, of_poller)?;
+    let of_poller = memory.as_mut().and_then(SessionMemory::for_dashboard);
+    let mut polls = session.start(Start::Spread, of_poller)?;
     let events = polls.poller.subscribe();
-    let (notify, notices) = mpsc::unbounded_channel();
-    let tell_problem = {
-        let notify = notify.clone();
-        move |problem| drop(notify.send(Notice::Message(problem, Role::Bad)))
-    };
     if let Some(memory) = &mut memory {
-        memory.restore_late(polls.poller.handle(), tell_problem.clone());
+        memory.restore_late(polls.poller.handle());
     }
-    problem.into_iter().for_each(tell_problem);
     let (environments, environment) = watch::channel(polls.environment.clone());
     let (reloaded, projects) = (notify.clone(), actions.clone());
     let color = context.global.color;
@@ -138,10 +130,14 @@ pub async fn execute(context: &Context) -> CommandResult {
         ))),
     };
     drop(polls);
-    if let Some(memory) = memory {
-        memory.close();
-    }
+    drop(memory);
     exit
+}
+
+/// Has what is wrong with the store shown.
+fn tell_on(notify: &mpsc::UnboundedSender<Notice>) -> Teller {
+    let notify = notify.clone();
+    Box::new(move |problem| drop(notify.send(Notice::Message(problem, Role::Bad))))
 }
 
 /// The screen before anything is known of the jobs.

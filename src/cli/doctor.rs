@@ -82,7 +82,7 @@ async fn check_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Env
     let projects: Vec<_> = session.config.projects.iter().map(Project::from).collect();
     let project = |job: &mut Watched| job.key.project.clone();
     session.watched.dedup_by_key(project);
-    let mut polls = session.start(Start::Once)?;
+    let mut polls = session.start(Start::Once, None)?;
     polls.poller.first_round().await;
     let board = polls.poller.board();
     for project in &projects {

@@ -46,7 +46,9 @@ struct JobEntry<'a> {
     pr_link: Option<&'a str>,
     created_at: Option<Timestamp>,
     archived_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
     needs_you: bool,
+    acknowledged: bool,
     fetched_at: Option<Timestamp>,
     error: Option<&'a Failure>,
 }
@@ -92,11 +94,19 @@ impl<'a> JobEntry<'a> {
             pr_link: row.pull_request().map(PullRequest::as_str),
             created_at: job.and_then(|job| job.created_at),
             archived_at: job.and_then(|job| job.archived_at),
+            finished_at: row
+                .progress
+                .and_then(|progress| progress.finished_at)
+                .map(rounded),
             needs_you: row.needs_you(),
-            fetched_at: row
-                .fetched_at
-                .map(|at| at.round(Unit::Second).unwrap_or(at)),
+            acknowledged: row.is_acknowledged(),
+            fetched_at: row.fetched_at.map(rounded),
             error: row.error.as_ref(),
         }
     }
+}
+
+/// To the second: a finer time of a poll says nothing.
+fn rounded(at: Timestamp) -> Timestamp {
+    at.round(Unit::Second).unwrap_or(at)
 }

@@ -347,6 +347,7 @@ mod tests {
     fn a_job_that_has_left_is_told_by_its_ids() {
         let event = Event {
             at: Timestamp::UNIX_EPOCH,
+            since: None,
             key: JobKey::new("p", "job_gone"),
             change: Change::Status {
                 from: Some(Status::Active),

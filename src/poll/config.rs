@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::schedule::{KeyIndex, Limits, Start};
 use crate::base_url::BaseUrl;
-use crate::board::{Project, Watched};
+use crate::board::{Project, Restore, Watched};
 use crate::config::{Config, JobConfig, KeySource, ProjectConfig};
 use crate::environment::Environment;
 use crate::job::{JobId, JobKey, ProjectId};
 use crate::key::{ApiKey, KeyError};
-use crate::store::{Recorder, StoredJob};
+use crate::store::{Found, StoreHandle};
 
 /// One of the run's keys: where it comes from, and the key or why there is none.
 #[derive(Clone, Debug)]
@@ -51,8 +51,13 @@ pub struct PollerConfig {
 /// What the poller remembers with.
 #[derive(Debug)]
 pub struct Memory {
-    pub recorder: Recorder,
-    pub stored: Vec<StoredJob>,
+    pub store: StoreHandle,
+    /// What earlier runs have left, as far as it is known.
+    pub found: Found,
+    /// What of that is taken.
+    pub restore: Restore,
+    /// Whether all jobs of the config are watched.
+    pub is_whole: bool,
 }
 
 impl PollerConfig {

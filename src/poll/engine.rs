@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::Command;
 use super::config::{KeySlot, PollerConfig};
-use super::schedule::{self, KeyIndex, Outcome, Pace, Schedule, Start};
+use super::schedule::{self, KeyIndex, Outcome, Schedule, Start};
 use crate::base_url::BaseUrl;
 use crate::board::{Board, Row, Update};
 use crate::config::KeySource;
@@ -20,17 +20,14 @@ use crate::environment::Environment;
 use crate::event::Event;
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Job, JobId, JobKey, ProjectId};
-use crate::key::{self, ApiKey, KeyError};
+use crate::key::ApiKey;
 use crate::mintlify::Client;
-use crate::store::Recorder;
+use crate::store::StoreHandle;
 
+mod keys;
 mod reload;
 mod remember;
 
-/// How often a key file is read again after its key was refused or missing.
-const KEY_RECHECK: Duration = Duration::from_secs(30);
-/// How often a lost key is looked for at most, however often it is asked for.
-const KEY_BY_HAND: Duration = Duration::from_secs(5);
 /// How often it is tried to make an HTTP client where that failed.
 const CLIENT_RETRY: Duration = Duration::from_secs(30);
 /// Waking this much later than asked means that the process or the machine was asleep.
@@ -59,7 +56,9 @@ pub(super) struct Engine {
     key_of: HashMap<ProjectId, KeyIndex>,
     environment: Environment,
     other_jobs: HashSet<JobId>,
-    recorder: Option<Recorder>,
+    store: Option<StoreHandle>,
+    /// Whether all jobs of the config are watched: then the store is told which they are.
+    is_whole: bool,
     board: watch::Sender<Board>,
     /// The queues of those who consume events; none can make another lose one.
     consumers: Vec<mpsc::UnboundedSender<Event>>,
@@ -85,7 +84,7 @@ impl Engine {
         board: watch::Sender<Board>,
         commands: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
-        Self {
+        let mut engine = Self {
             base_url: config.base_url,
             timeout: config.timeout,
             client: None,
@@ -96,7 +95,8 @@ impl Engine {
             key_of: config.key_of,
             environment: config.environment,
             other_jobs: config.other_jobs,
-            recorder: config.memory.map(|memory| memory.recorder),
+            is_whole: config.memory.as_ref().is_some_and(|memory| memory.is_whole),
+            store: config.memory.map(|memory| memory.store),
             board,
             consumers: Vec::new(),
             commands,
@@ -106,7 +106,9 @@ impl Engine {
             keys_sought_at: HashMap::new(),
             key_failures: HashMap::new(),
             holds: HashMap::new(),
-        }
+        };
+        engine.listen_to_store();
+        engine
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
@@ -149,6 +151,7 @@ impl Engine {
             .collect();
         let jobs = jobs.into_iter().map(|(key, job)| (job, key));
         self.schedule.add(jobs, self.start, now());
+        self.remember_watched();
     }
 
     /// Drops the polls under way of these jobs.
@@ -173,15 +176,6 @@ impl Engine {
                 self.renew_at = now() + CLIENT_RETRY;
                 let failure = Failure::new(ErrorKind::Network, error.to_string());
                 self.block(|_| true, &failure, Log::Once);
-            }
-        }
-    }
-
-    fn suspend_keyless_projects(&mut self) {
-        for index in 0..self.keys.len() {
-            if let Err(error) = &self.keys[index].key {
-                let failure = no_key(error);
-                self.suspend_key(index, &failure, Log::Once);
             }
         }
     }
@@ -240,16 +234,15 @@ impl Engine {
     }
 
     fn seen(&mut self, job: &JobKey, reply: Job) {
-        self.remember(job, &reply);
-        let pace = Pace::from_status(reply.status.as_ref());
+        let sighting = self.sighting(job, &reply);
+        let pace = self.pace(job, &reply);
         let fresh_for = self.schedule.fresh_for(pace);
-        self.apply(
-            job,
-            Update::Fetched {
-                job: reply,
-                fresh_for,
-            },
-        );
+        let update = Update::Fetched {
+            job: reply,
+            fresh_for,
+        };
+        let events = self.apply(job, update);
+        self.remember(job, sighting, events);
         self.schedule.finish(job, Outcome::Seen(pace), now());
         self.mark_held(&job.project);
     }
@@ -275,6 +268,7 @@ impl Engine {
             }
             _ => None,
         };
+        self.remember_failure(job, &failure);
         self.apply(job, Update::Failed(failure.clone()));
         self.schedule.finish(job, outcome, now());
         if key_refused {
@@ -301,62 +295,6 @@ impl Engine {
             .is_some_and(|slot| slot.key.as_ref().is_ok_and(|current| current == key))
     }
 
-    /// Marks all rows of a key that is missing or was refused, and looks for a new one where that
-    /// disturbs nobody (a command might ask for a fingerprint).
-    fn suspend_key(&mut self, index: KeyIndex, failure: &Failure, log: Log) {
-        self.schedule.refuse_key(index);
-        self.key_failures.insert(index, failure.clone());
-        self.block_key(index, failure, log);
-        if matches!(self.keys[index].source, KeySource::File(_)) {
-            // The first time at once: the file may hold a new key already.
-            let searched = self.key_searches.contains_key(&index);
-            let wait = if searched {
-                KEY_RECHECK
-            } else {
-                Duration::ZERO
-            };
-            self.look_for_key(index, false, wait);
-        }
-    }
-
-    fn block_key(&mut self, index: KeyIndex, failure: &Failure, log: Log) {
-        let key_of = self.key_of.clone();
-        let uses_key = |job: &JobKey| key_of.get(&job.project) == Some(&index);
-        self.block(uses_key, failure, log);
-    }
-
-    /// Resolves a key again, off to the side: at once where a person asked for it.
-    fn look_for_key(&mut self, index: KeyIndex, asked_for: bool, wait: Duration) {
-        let source = self.keys[index].source.clone();
-        let environment = self.environment.clone();
-        let commands = self.commands.clone();
-        let search = tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let key = key::resolve(&source, &environment).await;
-            if let Some(commands) = commands.upgrade() {
-                let _ = commands.send(Command::KeyResolved {
-                    source,
-                    key,
-                    asked_for,
-                });
-            }
-        });
-        if let Some(before) = self.key_searches.insert(index, search.abort_handle()) {
-            before.abort();
-        }
-    }
-
-    /// At once, but at most once in [`KEY_BY_HAND`] however long a key is held.
-    fn look_for_key_by_hand(&mut self, index: KeyIndex) {
-        let source = self.keys[index].source.clone();
-        let last = self.keys_sought_at.get(&source);
-        let at = last.map_or_else(now, |last| now().max(*last + KEY_BY_HAND));
-        if last.is_none_or(|last| *last <= now()) {
-            self.keys_sought_at.insert(source, at);
-            self.look_for_key(index, true, at.saturating_duration_since(now()));
-        }
-    }
-
     fn handle_command(&mut self, command: Command) {
         match command {
             Command::Poll(jobs) => {
@@ -373,7 +311,10 @@ impl Engine {
             }
             Command::Resumed => self.resume(),
             Command::Watch(watched) => self.watch(watched),
-            Command::Restore(stored) => self.board.send_modify(|board| board.restore(stored)),
+            Command::Restore(found) => self.restore(found),
+            Command::Store(news) => self.on_news(news),
+            Command::Acknowledge(acknowledgements) => self.acknowledge(acknowledgements),
+            Command::MarkSeen(at) => self.mark_seen(at),
             Command::Restart(watched, config) => self.restart(watched, *config),
             Command::KeyResolved {
                 source,
@@ -389,26 +330,17 @@ impl Engine {
         }
     }
 
-    fn try_key(&mut self, index: KeyIndex, key: Result<ApiKey, KeyError>, asked_for: bool) {
-        let changed = self.keys[index].key != key;
-        match key {
-            Ok(key) if changed || asked_for => {
-                self.keys[index].key = Ok(key);
-                self.key_searches.remove(&index);
-                self.key_failures.remove(&index);
-                self.schedule.renew_key(index, now());
-            }
-            Ok(_) => self.look_for_key(index, false, KEY_RECHECK),
-            Err(error) => self.suspend_key(index, &no_key(&error), Log::Once),
-        }
-    }
-
     /// Marks the rows of `jobs` whose polls something outside them prevents.
     fn block(&mut self, jobs: impl Fn(&JobKey) -> bool, failure: &Failure, log: Log) {
         let at = Timestamp::now();
+        let board = self.board.borrow();
+        let keys = board.rows().iter().map(Row::key);
+        let blocked: Vec<JobKey> = keys.filter(|key| jobs(key)).cloned().collect();
+        drop(board);
+        for job in &blocked {
+            self.remember_failure(job, failure);
+        }
         self.board.send_modify(|board| {
-            let keys = board.rows().iter().map(Row::key);
-            let blocked: Vec<JobKey> = keys.filter(|key| jobs(key)).cloned().collect();
             for (place, job) in blocked.iter().enumerate() {
                 let update = match log {
                     Log::Once if place == 0 => Update::Failed(failure.clone()),
@@ -420,13 +352,18 @@ impl Engine {
     }
 
     /// Puts `update` on the board and wakes its readers if what they show has changed.
-    fn apply(&mut self, job: &JobKey, update: Update) {
+    fn apply(&mut self, job: &JobKey, update: Update) -> Vec<Event> {
         let mut events = Vec::new();
         self.board.send_if_modified(|board| {
             let before = board.revision();
             events = board.apply(job, update, Timestamp::now());
             board.revision() != before
         });
+        events
+    }
+
+    /// Gives events to each consumer.
+    fn deliver(&mut self, events: Vec<Event>) {
         for event in events {
             let delivered =
                 |queue: &mpsc::UnboundedSender<Event>| queue.send(event.clone()).is_ok();
@@ -451,10 +388,6 @@ impl Engine {
 
 fn key_index(key_of: &HashMap<ProjectId, KeyIndex>, job: &JobKey) -> KeyIndex {
     key_of.get(&job.project).copied().unwrap_or_default()
-}
-
-fn no_key(error: &KeyError) -> Failure {
-    Failure::new(ErrorKind::Auth, error.to_string())
 }
 
 /// How long it is until `at`: no time where that is past.

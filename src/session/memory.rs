@@ -2,80 +2,82 @@
 //!
 //! This file must not know what is shown of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use directories::BaseDirs;
 
+use crate::board::Restore;
 use crate::config::Config;
 use crate::poll::{Memory, PollerHandle};
-use crate::store::{
-    self, Finding, Found, OpenError, Recorder, StoreOptions, StoreThread, StoredJob,
-};
+use crate::store::{self, Finding, StoreHandle, StoreOptions, StoreThread, Teller};
 
 /// How long the first frame waits for what earlier runs have stored.
 const BEFORE_FIRST_FRAME: Duration = Duration::from_millis(2);
+/// How long polls wait for it that are about to be printed.
+const BEFORE_POLLS: Duration = Duration::from_secs(2);
 /// How long the end waits for what is to be stored.
 const AT_THE_END: Duration = Duration::from_secs(2);
 
-/// An open store, or one that is being opened.
+/// An open store, or one that is being opened. Dropped, it waits until all is stored: whatever stores
+/// in it has to be dropped before.
 pub struct SessionMemory {
     thread: StoreThread,
-    recorder: Option<Recorder>,
+    store: Option<StoreHandle>,
     finding: Option<Finding>,
 }
 
 impl SessionMemory {
-    /// Opens the store that `config` names; `None` where it has none.
-    pub fn open(config: &Config) -> Option<Self> {
-        let store = Some(&config.store).filter(|store| store.enabled)?;
-        let options = StoreOptions {
-            path: path(store.path.clone())?,
-            base_url: config.base_url.to_string(),
-            keep: store.keep,
-        };
+    /// Opens the store that `config` names, which was read from `path`; `None` where it has none.
+    /// What is wrong with it is told to `teller`.
+    pub fn open(config: &Config, path: &Path, teller: Teller) -> Option<Self> {
         // Without a thread there is no store; nothing needs one.
-        let (thread, recorder, finding) = StoreThread::start(options).ok()?;
+        let (thread, store, finding) = StoreThread::start(options(config, path)?, teller).ok()?;
         Some(Self {
             thread,
-            recorder: Some(recorder),
+            store: Some(store),
             finding: Some(finding),
         })
     }
 
-    /// What the poller remembers with, with what is known by the first frame, and what is to be said
-    /// of it.
-    pub fn for_poller(&mut self) -> (Option<Memory>, Option<String>) {
-        let finding = self.finding.take();
-        let found = finding.as_ref().and_then(|finding| {
-            let found = finding.recv_timeout(BEFORE_FIRST_FRAME);
-            found.ok()
-        });
-        self.finding = finding.filter(|_| found.is_none());
-        let (stored, problem) = found.map_or_else(Default::default, split);
-        let recorder = self.recorder.take();
-        (
-            recorder.map(|recorder| Memory { recorder, stored }),
-            problem,
-        )
+    /// What the dashboard remembers with, with what is known by the first frame.
+    pub fn for_dashboard(&mut self) -> Option<Memory> {
+        let memory = self.memory(BEFORE_FIRST_FRAME, Restore::Values)?;
+        Some(Memory {
+            is_whole: true,
+            ..memory
+        })
     }
 
-    /// Has what is known later shown as soon as it is, and tells what is to be said of it.
-    pub fn restore_late(
-        &mut self,
-        poller: PollerHandle,
-        tell: impl FnOnce(String) + Send + 'static,
-    ) {
+    /// What a verb remembers with; `is_whole` where it watches all jobs of the config.
+    pub fn for_verb(&mut self, is_whole: bool) -> Option<Memory> {
+        let memory = self.memory(BEFORE_POLLS, Restore::Facts)?;
+        Some(Memory { is_whole, ..memory })
+    }
+
+    fn memory(&mut self, wait: Duration, restore: Restore) -> Option<Memory> {
+        let finding = self.finding.take();
+        let found = finding
+            .as_ref()
+            .and_then(|finding| finding.recv_timeout(wait).ok());
+        self.finding = finding.filter(|_| found.is_none());
+        Some(Memory {
+            store: self.store.take()?,
+            found: found.unwrap_or_default(),
+            restore,
+            is_whole: false,
+        })
+    }
+
+    /// Has what is known later shown as soon as it is.
+    pub fn restore_late(&mut self, poller: PollerHandle) {
         let Some(finding) = self.finding.take() else {
             return;
         };
         let restore = move || {
-            let Ok(found) = finding.recv() else { return };
-            let (stored, problem) = split(found);
-            poller.restore(stored);
-            if let Some(problem) = problem {
-                tell(problem);
+            if let Ok(found) = finding.recv() {
+                poller.restore(found);
             }
         };
         // Without a thread the board fills as the replies come.
@@ -83,28 +85,29 @@ impl SessionMemory {
             .name(String::from("restore"))
             .spawn(restore);
     }
+}
 
-    /// Waits until all is stored; the poller has ended before.
-    pub fn close(self) {
+impl Drop for SessionMemory {
+    fn drop(&mut self) {
+        self.store = None;
         self.thread.wait(AT_THE_END);
     }
 }
 
-/// The jobs that were stored, and what is wrong with the store.
-fn split(found: Result<Found, OpenError>) -> (Vec<StoredJob>, Option<String>) {
-    match found {
-        Ok(Found { jobs, moved_to }) => {
-            let moved = moved_to.map(|path| {
-                let path = path.display();
-                format!("the store could not be read: it is {path} now, and a new one begins")
-            });
-            (jobs, moved)
-        }
-        Err(error) => (Vec::new(), Some(error.to_string())),
-    }
+/// Which store `config` names; `None` where it has none.
+fn options(config: &Config, path: &Path) -> Option<StoreOptions> {
+    let store = Some(&config.store).filter(|store| store.enabled)?;
+    // As it is found again from another folder.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    Some(StoreOptions {
+        path: store_path(store.path.clone())?,
+        base_url: config.base_url.to_string(),
+        config: path.to_string_lossy().into_owned(),
+        keep: store.keep,
+    })
 }
 
-fn path(configured: Option<PathBuf>) -> Option<PathBuf> {
+fn store_path(configured: Option<PathBuf>) -> Option<PathBuf> {
     let Some(path) = configured else {
         return store::default_path();
     };

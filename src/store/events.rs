@@ -1,13 +1,15 @@
 //! What changed, oldest first.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::{StoredEvent, from_millis, to_millis};
+use super::jobs::{key, text, time};
+use super::{StoredEvent, to_millis};
 use crate::event::{Change, Event};
 use crate::job::{JobKey, Status};
 use crate::pull_request::PullRequest;
-use crate::text;
 
 /// More events than this push the oldest out.
 const MAX_EVENTS: i64 = 50_000;
@@ -19,9 +21,9 @@ const PULL_REQUEST: &str = "pull_request";
 pub(super) fn insert(
     connection: &Connection,
     base_url: &str,
-    event: &Event,
-    since: Option<Timestamp>,
-) -> rusqlite::Result<i64> {
+    stored: &StoredEvent,
+) -> rusqlite::Result<()> {
+    let event = &stored.event;
     let (kind, before, after) = match &event.change {
         Change::Status { from, to } => {
             let word = |status: &Option<Status>| status.as_ref().map(Status::to_string);
@@ -30,55 +32,64 @@ pub(super) fn insert(
         Change::PullRequest(link) => (PULL_REQUEST, None, Some(link.as_str().to_owned())),
     };
     let mut statement = connection.prepare_cached(
-        "INSERT INTO events (at, since, base_url, project, job, kind, before, after)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO events (at, since, base_url, project, job, kind, before, after, ran)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let JobKey { project, id } = &event.key;
-    let (at, since) = (to_millis(event.at), since.map(to_millis));
+    let (at, since) = (to_millis(event.at), event.since.map(to_millis));
+    let ran = stored
+        .ran
+        .and_then(|ran| i64::try_from(ran.as_millis()).ok());
     statement.insert(params![
-        at, since, base_url, &**project, &**id, kind, before, after
-    ])
+        at, since, base_url, &**project, &**id, kind, before, after, ran
+    ])?;
+    Ok(())
 }
 
-pub(super) fn since(
+/// The newest `most` of those at or after `since`, oldest first.
+pub(super) fn newest(
     connection: &Connection,
     base_url: &str,
     since: Timestamp,
+    most: usize,
 ) -> rusqlite::Result<Vec<StoredEvent>> {
     let mut statement = connection.prepare(
-        "SELECT id, at, since, project, job, kind, before, after FROM events
-        WHERE base_url = ?1 AND at >= ?2 ORDER BY id",
+        "SELECT at, since, project, job, kind, before, after, ran FROM events
+        WHERE base_url = ?1 AND at >= ?2 ORDER BY id DESC LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![base_url, to_millis(since)], |row| Ok(from_row(row)))?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let parameters = params![base_url, to_millis(since), most];
+    let rows = statement.query_map(parameters, |row| Ok(from_row(row)))?;
     // A row that says what it may not is passed over.
-    rows.filter_map(Result::transpose).collect()
+    let events: rusqlite::Result<Vec<_>> = rows.filter_map(Result::transpose).collect();
+    events.map(|mut events| {
+        events.reverse();
+        events
+    })
 }
 
 /// A row as it was written, by us or by somebody else.
 fn from_row(row: &Row) -> Option<StoredEvent> {
-    let text = |name| {
-        let text: Option<String> = row.get(name).ok()?;
-        text.map(|text| text::clean(&text))
-    };
-    let id = |name| row.get::<_, String>(name).ok();
-    let status = |name| text(name).map(|word| Status::from_api(&word));
-    let change = match &*id("kind")? {
+    let status = |name| text(row, name).map(|word| Status::from_api(&word));
+    let change = match &*text(row, "kind")? {
         STATUS => Change::Status {
             from: status("before"),
             to: status("after"),
         },
-        PULL_REQUEST => Change::PullRequest(PullRequest::new(text("after")?)),
+        PULL_REQUEST => Change::PullRequest(PullRequest::new(text(row, "after")?)),
         _ => return None,
     };
-    let since: Option<i64> = row.get("since").ok()?;
+    let ran: Option<i64> = row.get("ran").ok()?;
     Some(StoredEvent {
-        id: row.get("id").ok()?,
         event: Event {
-            at: from_millis(row.get("at").ok()?)?,
-            key: JobKey::new(id("project")?, id("job")?),
+            at: time(row, "at")?,
+            since: time(row, "since"),
+            key: key(row)?,
             change,
         },
-        since: since.and_then(from_millis),
+        ran: ran
+            .and_then(|ran| u64::try_from(ran).ok())
+            .map(Duration::from_millis),
     })
 }
 

@@ -1,21 +1,50 @@
-//! The last good values of each job.
+//! The last good values of each job, and what is known of it besides.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
-use super::{Sighting, StoredJob, from_millis, to_millis};
+use super::{Sighting, StoredEvent, StoredJob, from_millis, to_millis};
 use crate::event::{Change, Event};
-use crate::job::{Job, JobKey, Status};
+use crate::failure::{ErrorKind, Failure};
+use crate::job::{Acknowledgement, Fingerprint, Job, JobKey, Status};
+use crate::progress::Progress;
 use crate::pull_request::PullRequest;
 use crate::text;
 
-const COLUMNS: &str = "project, job, status, repository, branch, model, pull_request, created_at,
-    archived_at, fetched_at, changed_at, finished_at";
+/// What is known of jobs; a condition follows.
+const SELECT: &str = "
+    SELECT project, job, status, repository, branch, model, pull_request, created_at, archived_at,
+        fetched_at, changed_at, started_at, finished_at, finished_by, fingerprint, kind, message
+    FROM jobs
+    LEFT JOIN acknowledgements USING (base_url, project, job)
+    LEFT JOIN errors USING (base_url, project, job)
+    WHERE base_url = ?1 ";
 
 pub(super) fn all(connection: &Connection, base_url: &str) -> rusqlite::Result<Vec<StoredJob>> {
-    let query = format!("SELECT {COLUMNS} FROM jobs WHERE base_url = ?1");
-    let mut statement = connection.prepare(&query)?;
-    let rows = statement.query_map([base_url], |row| Ok(from_row(row)))?;
+    select(connection, "", [base_url])
+}
+
+/// Those that the config at this path has listed when it was last read.
+pub(super) fn watched(
+    connection: &Connection,
+    base_url: &str,
+    config: &str,
+) -> rusqlite::Result<Vec<StoredJob>> {
+    let listed = "AND EXISTS (SELECT 1 FROM watched WHERE watched.config = ?2
+        AND watched.base_url = jobs.base_url AND watched.project = jobs.project
+        AND watched.job = jobs.job)";
+    select(connection, listed, [base_url, config])
+}
+
+fn select(
+    connection: &Connection,
+    condition: &str,
+    parameters: impl Params,
+) -> rusqlite::Result<Vec<StoredJob>> {
+    let mut statement = connection.prepare(&format!("{SELECT}{condition}"))?;
+    let rows = statement.query_map(parameters, |row| Ok(from_row(row)))?;
     // A row that says what it may not is passed over.
     rows.filter_map(Result::transpose).collect()
 }
@@ -25,8 +54,7 @@ fn one(
     base_url: &str,
     key: &JobKey,
 ) -> rusqlite::Result<Option<StoredJob>> {
-    let query =
-        format!("SELECT {COLUMNS} FROM jobs WHERE base_url = ?1 AND project = ?2 AND job = ?3");
+    let query = format!("{SELECT}AND project = ?2 AND job = ?3");
     let mut statement = connection.prepare_cached(&query)?;
     let found = statement.query_row(params![base_url, &*key.project, &*key.id], |row| {
         Ok(from_row(row))
@@ -36,91 +64,128 @@ fn one(
 
 /// A row as it was written, by us or by somebody else.
 fn from_row(row: &Row) -> Option<StoredJob> {
-    let text = |name| {
-        let text: Option<String> = row.get(name).ok()?;
-        text.map(|text| text::clean(&text))
+    let job = Job {
+        status: text(row, "status").map(|word| Status::from_api(&word)),
+        repository: text(row, "repository"),
+        branch: text(row, "branch"),
+        model: text(row, "model"),
+        pull_request: text(row, "pull_request").map(PullRequest::new),
+        created_at: time(row, "created_at"),
+        archived_at: time(row, "archived_at"),
     };
-    let time = |name| {
-        let millis: Option<i64> = row.get(name).ok()?;
-        millis.and_then(from_millis)
-    };
-    let id = |name| row.get::<_, String>(name).ok();
+    let fetched_at = time(row, "fetched_at")?;
     Some(StoredJob {
-        key: JobKey::new(id("project")?, id("job")?),
-        job: Job {
-            status: text("status").map(|word| Status::from_api(&word)),
-            repository: text("repository"),
-            branch: text("branch"),
-            model: text("model"),
-            pull_request: text("pull_request").map(PullRequest::new),
-            created_at: time("created_at"),
-            archived_at: time("archived_at"),
-        },
-        fetched_at: time("fetched_at")?,
-        changed_at: time("changed_at"),
-        finished_at: time("finished_at"),
+        key: key(row)?,
+        progress: progress(row, &job, fetched_at),
+        job,
+        fetched_at,
+        changed_at: time(row, "changed_at"),
+        acknowledged: text(row, "fingerprint").map(Fingerprint::from_text),
+        error: error(row),
     })
 }
 
-/// Stores what a poll found, and returns what changed, each with since when it can have. What another
-/// run has seen later stays.
+fn progress(row: &Row, job: &Job, fetched_at: Timestamp) -> Progress {
+    let finished_at = time(row, "finished_at");
+    let finished_by = time(row, "finished_by").or(finished_at);
+    Progress {
+        started_at: time(row, "started_at"),
+        finished_at,
+        // The first schema did not know.
+        finished_by: finished_by.or_else(|| job.is_finished().then_some(fetched_at)),
+    }
+}
+
+fn error(row: &Row) -> Option<Failure> {
+    let kind = ErrorKind::named(&text(row, "kind")?)?;
+    Some(Failure::new(kind, text(row, "message")?))
+}
+
+/// Ids are as the config has them; who shows them has them from there.
+pub(super) fn key(row: &Row) -> Option<JobKey> {
+    let id = |name| row.get::<_, String>(name).ok();
+    Some(JobKey::new(id("project")?, id("job")?))
+}
+
+/// Others can write the file: this is text from outside.
+pub(super) fn text(row: &Row, name: &str) -> Option<String> {
+    let text: Option<String> = row.get(name).ok()?;
+    text.map(|text| text::clean(&text))
+}
+
+/// A time that there cannot be is none.
+pub(super) fn time(row: &Row, name: &str) -> Option<Timestamp> {
+    let millis: Option<i64> = row.get(name).ok()?;
+    millis.and_then(from_millis)
+}
+
+/// Stores what a poll found, and returns what changed. What another run has seen later stays.
 pub(super) fn record(
     connection: &Connection,
     base_url: &str,
     sighting: &Sighting,
-) -> rusqlite::Result<Vec<(Event, Option<Timestamp>)>> {
+) -> rusqlite::Result<Vec<StoredEvent>> {
     let before = one(connection, base_url, &sighting.key)?;
-    let job = &sighting.job;
-    if before
-        .as_ref()
-        .is_some_and(|before| before.fetched_at > sighting.at)
-    {
+    let is_older = |before: &StoredJob| before.fetched_at > sighting.at;
+    if before.as_ref().is_some_and(is_older) {
         return Ok(Vec::new());
     }
+    let (at, job, is_late) = (sighting.at, &sighting.job, sighting.is_late);
     let changes = before
         .as_ref()
         .map(|before| Change::between(&before.job, job));
     let changes = changes.unwrap_or_default();
-    put(
-        connection,
-        base_url,
-        sighting,
-        job,
-        before.as_ref(),
-        !changes.is_empty(),
-    )?;
-    let since = before
-        .filter(|_| sighting.is_first)
-        .map(|before| before.fetched_at);
-    let event = |change| Event {
-        at: sighting.at,
-        key: sighting.key.clone(),
-        change,
+    let known = before.as_ref().map(|before| before.progress);
+    let progress = Progress::after(known, job, at, is_late);
+    let changed_at = match &before {
+        _ if !changes.is_empty() => Some(at),
+        before => before.as_ref().and_then(|before| before.changed_at),
     };
-    Ok(changes
-        .into_iter()
-        .map(|change| (event(change), since))
-        .collect())
+    put(connection, base_url, sighting, progress, changed_at)?;
+    if before.as_ref().is_some_and(|before| before.error.is_some()) {
+        forget_error(connection, base_url, &sighting.key)?;
+    }
+    let seen = before
+        .as_ref()
+        .and_then(|before| before.acknowledged.as_ref());
+    if seen.is_some_and(|seen| *seen != Fingerprint::from(job)) {
+        take_back(connection, base_url, &sighting.key)?;
+    }
+    let since = before.map(|before| before.fetched_at).filter(|_| is_late);
+    let event = |change| StoredEvent {
+        ran: progress.ran().filter(|_| ends(&change)),
+        event: Event {
+            at,
+            since,
+            key: sighting.key.clone(),
+            change,
+        },
+    };
+    Ok(changes.into_iter().map(event).collect())
+}
+
+/// Whether a job ends its work by this.
+fn ends(change: &Change) -> bool {
+    let is_finished = |status: &Option<Status>| status.as_ref().is_some_and(Status::is_finished);
+    matches!(change, Change::Status { from, to } if !is_finished(from) && is_finished(to))
 }
 
 fn put(
     connection: &Connection,
     base_url: &str,
     sighting: &Sighting,
-    job: &Job,
-    before: Option<&StoredJob>,
-    has_changed: bool,
+    progress: Progress,
+    changed_at: Option<Timestamp>,
 ) -> rusqlite::Result<()> {
-    let changed_at = match before {
-        _ if has_changed => Some(sighting.at),
-        before => before.and_then(|before| before.changed_at),
-    };
-    let query = format!(
-        "INSERT OR REPLACE INTO jobs (base_url, {COLUMNS}) VALUES (:base_url, :project, :job,
-            :status, :repository, :branch, :model, :pull_request, :created_at, :archived_at,
-            :fetched_at, :changed_at, :finished_at)"
-    );
-    let mut statement = connection.prepare_cached(&query)?;
+    let job = &sighting.job;
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO jobs (base_url, project, job, status, repository, branch, model,
+            pull_request, created_at, archived_at, fetched_at, changed_at, started_at, finished_at,
+            finished_by)
+        VALUES (:base_url, :project, :job, :status, :repository, :branch, :model,
+            :pull_request, :created_at, :archived_at, :fetched_at, :changed_at, :started_at,
+            :finished_at, :finished_by)",
+    )?;
     statement.execute(named_params! {
         ":base_url": base_url,
         ":project": &*sighting.key.project,
@@ -134,20 +199,11 @@ fn put(
         ":archived_at": job.archived_at.map(to_millis),
         ":fetched_at": to_millis(sighting.at),
         ":changed_at": changed_at.map(to_millis),
-        ":finished_at": finished_at(sighting.at, job, before).map(to_millis),
+        ":started_at": progress.started_at.map(to_millis),
+        ":finished_at": progress.finished_at.map(to_millis),
+        ":finished_by": progress.finished_by.map(to_millis),
     })?;
     Ok(())
-}
-
-/// When the job was first seen finished, where it was seen at work before.
-fn finished_at(at: Timestamp, job: &Job, before: Option<&StoredJob>) -> Option<Timestamp> {
-    let is_finished = |job: &Job| job.status.as_ref().is_some_and(Status::is_finished);
-    let before = before.filter(|_| is_finished(job))?;
-    if is_finished(&before.job) {
-        before.finished_at
-    } else {
-        Some(at)
-    }
 }
 
 pub(super) fn touch(
@@ -162,4 +218,73 @@ pub(super) fn touch(
     )?;
     statement.execute(params![base_url, &*key.project, &*key.id, to_millis(at)])?;
     Ok(())
+}
+
+/// Stores why polls of a job fail.
+pub(super) fn put_error(
+    connection: &Connection,
+    base_url: &str,
+    key: &JobKey,
+    failure: &Failure,
+) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("INSERT OR REPLACE INTO errors VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let kind = failure.kind.as_str();
+    statement.execute(params![
+        base_url,
+        &*key.project,
+        &*key.id,
+        kind,
+        failure.message
+    ])?;
+    Ok(())
+}
+
+fn forget_error(connection: &Connection, base_url: &str, key: &JobKey) -> rusqlite::Result<()> {
+    let mut statement = connection
+        .prepare_cached("DELETE FROM errors WHERE base_url = ?1 AND project = ?2 AND job = ?3")?;
+    statement.execute(params![base_url, &*key.project, &*key.id])?;
+    Ok(())
+}
+
+/// Stores that the user has acknowledged a job, or has taken that back. Where the job has become
+/// another meanwhile, it stays as it is.
+pub(super) fn acknowledge(
+    connection: &Connection,
+    base_url: &str,
+    acknowledgement: &Acknowledgement,
+) -> rusqlite::Result<()> {
+    let Acknowledgement { key, seen } = acknowledgement;
+    let Some(seen) = seen else {
+        return take_back(connection, base_url, key);
+    };
+    let now = one(connection, base_url, key)?;
+    if now.is_some_and(|now| Fingerprint::from(&now.job) != *seen) {
+        return Ok(());
+    }
+    let mut statement = connection
+        .prepare_cached("INSERT OR REPLACE INTO acknowledgements VALUES (?1, ?2, ?3, ?4)")?;
+    statement.execute(params![base_url, &*key.project, &*key.id, seen.as_str()])?;
+    Ok(())
+}
+
+fn take_back(connection: &Connection, base_url: &str, key: &JobKey) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM acknowledgements WHERE base_url = ?1 AND project = ?2 AND job = ?3",
+    )?;
+    statement.execute(params![base_url, &*key.project, &*key.id])?;
+    Ok(())
+}
+
+pub(super) fn acknowledged(
+    connection: &Connection,
+    base_url: &str,
+) -> rusqlite::Result<HashMap<JobKey, Fingerprint>> {
+    let mut statement = connection
+        .prepare("SELECT project, job, fingerprint FROM acknowledgements WHERE base_url = ?1")?;
+    let rows = statement.query_map([base_url], |row| {
+        let seen = text(row, "fingerprint").map(Fingerprint::from_text);
+        Ok(key(row).zip(seen))
+    })?;
+    rows.filter_map(Result::transpose).collect()
 }

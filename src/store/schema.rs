@@ -10,7 +10,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::PATIENCE;
 
 /// Each step makes the next version of the schema; the first makes version 1.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE jobs (
         base_url TEXT NOT NULL,
         project TEXT NOT NULL,
@@ -39,7 +40,8 @@ const STEPS: &[&str] = &["
         after TEXT
     );
     CREATE INDEX events_at ON events (base_url, at);
-", "
+",
+    "
     ALTER TABLE jobs ADD COLUMN started_at INTEGER;
     ALTER TABLE jobs ADD COLUMN finished_by INTEGER;
     ALTER TABLE events ADD COLUMN ran INTEGER;
@@ -74,7 +76,8 @@ const STEPS: &[&str] = &["
         project TEXT NOT NULL,
         at INTEGER NOT NULL
     );
-"];
+",
+];
 
 #[derive(Debug)]
 pub(super) enum Fault {

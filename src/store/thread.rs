@@ -1,59 +1,129 @@
 //! The store's own thread: nobody else waits for the disk.
 //!
 //! What polls found is stored together as it comes; that a poll found nothing new, at most once a
-//! minute, and at the end. This file must not know SQL.
+//! minute, and at the end. An event is given back once it is stored, so that nothing is told that a
+//! crash could lose. This file must not know SQL.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Database, OpenError, Sighting, StoredJob};
-use crate::job::JobKey;
+use super::{Sighting, StoredEvent, StoredJob};
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::job::{Acknowledgement, Fingerprint, JobKey};
 
-/// How often it is stored at most that polls found nothing new.
-const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
-/// How soon a change is tried again that could not be stored.
-const RETRY: Duration = Duration::from_secs(5);
-/// More changes than this, that cannot be stored, push the oldest out.
-const MAX_UNSTORED: usize = 50_000;
+mod worker;
 
+use worker::Worker;
+
+/// What the store tells.
 #[derive(Debug)]
+pub enum News {
+    /// These events are stored, or cannot be.
+    Recorded(Vec<Event>),
+    /// Another run has stored what the user did.
+    Marks {
+        acknowledged: HashMap<JobKey, Fingerprint>,
+        seen_at: Option<Timestamp>,
+    },
+}
+
+/// Takes what a person is to be told of the store.
+pub type Teller = Box<dyn Fn(String) + Send>;
+type Listener = Box<dyn Fn(News) + Send>;
+type HistoryReader = Box<dyn FnOnce(Vec<StoredEvent>) + Send>;
+
 enum Request {
-    Record(Box<Sighting>),
+    Record(Box<Sighting>, Vec<Event>),
+    Fail(JobKey, Failure),
     /// There are touched jobs again.
     Touched,
+    Watch(HashSet<JobKey>),
+    Acknowledge(Vec<Acknowledgement>),
+    MarkSeen(Timestamp),
+    /// Tell this one from now on.
+    Listen(Listener),
+    /// Give the newest events, so many.
+    History(usize, HistoryReader),
+    /// The file has changed, perhaps by this thread.
+    Changed,
 }
 
 /// The jobs whose polls found what was known: thousands a minute, so that they wake nobody.
 type TouchedJobs = Arc<Mutex<HashMap<JobKey, Timestamp>>>;
 
-/// Stores what it is told, behind the back of whoever tells it.
-#[derive(Clone, Debug)]
-pub struct Recorder {
-    requests: Sender<Request>,
+/// Has things stored, behind the back of whoever tells them.
+#[derive(Clone)]
+pub struct StoreHandle {
+    requests: Arc<Sender<Request>>,
     touched: TouchedJobs,
 }
 
-impl Recorder {
-    /// A poll found something new.
-    pub fn record(&self, sighting: Sighting) {
-        // A thread that has ended is of no importance: nothing that is stored is needed to poll.
-        let _ = self.requests.send(Request::Record(Box::new(sighting)));
+impl fmt::Debug for StoreHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreHandle").finish_non_exhaustive()
+    }
+}
+
+impl StoreHandle {
+    /// A poll found something new, which made these events.
+    pub fn record(&self, sighting: Sighting, events: Vec<Event>) {
+        self.ask(Request::Record(Box::new(sighting), events));
     }
 
     /// A poll found what was known.
     pub fn touch(&self, key: JobKey, at: Timestamp) {
         let mut touched = lock(&self.touched);
         if touched.is_empty() {
-            let _ = self.requests.send(Request::Touched);
+            self.ask(Request::Touched);
         }
         touched.insert(key, at);
+    }
+
+    /// Polls of this job fail, in another way than before.
+    pub fn fail(&self, key: JobKey, failure: Failure) {
+        self.ask(Request::Fail(key, failure));
+    }
+
+    /// The config lists these jobs and no others.
+    pub fn watch(&self, jobs: HashSet<JobKey>) {
+        self.ask(Request::Watch(jobs));
+    }
+
+    pub fn acknowledge(&self, acknowledgements: Vec<Acknowledgement>) {
+        self.ask(Request::Acknowledge(acknowledgements));
+    }
+
+    /// The user has seen what changed up to `at`.
+    pub fn mark_seen(&self, at: Timestamp) {
+        self.ask(Request::MarkSeen(at));
+    }
+
+    /// Has `listener` told from now on, on the store's thread.
+    pub fn listen(&self, listener: impl Fn(News) + Send + 'static) {
+        self.ask(Request::Listen(Box::new(listener)));
+    }
+
+    /// Gives `reader` the newest events, so many, oldest first, on the store's thread.
+    pub fn read_history(
+        &self,
+        most: usize,
+        reader: impl FnOnce(Vec<StoredEvent>) + Send + 'static,
+    ) {
+        self.ask(Request::History(most, Box::new(reader)));
+    }
+
+    fn ask(&self, request: Request) {
+        // A thread that has ended is of no importance: nothing that is stored is needed to poll.
+        let _ = self.requests.send(request);
     }
 }
 
@@ -63,188 +133,67 @@ pub struct StoreOptions {
     pub path: PathBuf,
     /// Whose jobs.
     pub base_url: String,
-    /// How long events are kept.
+    /// The path of the config that lists them.
+    pub config: String,
+    /// How long events are kept, and jobs that no config lists.
     pub keep: Duration,
 }
 
 /// What an earlier run has left.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Found {
     pub jobs: Vec<StoredJob>,
-    /// Where a file was moved that was no database any more.
-    pub moved_to: Option<PathBuf>,
+    /// Up to when the user has seen what changed.
+    pub seen_at: Option<Timestamp>,
 }
 
-/// The thread. It ends when every [`Recorder`] is gone and all is stored.
+/// The thread. It ends when every [`StoreHandle`] is gone and all is stored.
 #[derive(Debug)]
 pub struct StoreThread(JoinHandle<()>);
 
-/// What an earlier run has left, as soon as it has been read, once.
-pub type Finding = Receiver<Result<Found, OpenError>>;
+/// What an earlier run has left, as soon as it has been read, once; it ends where nothing can be had.
+pub type Finding = Receiver<Found>;
 
 impl StoreThread {
-    pub fn start(options: StoreOptions) -> io::Result<(Self, Recorder, Finding)> {
+    /// What is wrong with the store is told to `teller`.
+    pub fn start(
+        options: StoreOptions,
+        teller: Teller,
+    ) -> io::Result<(Self, StoreHandle, Finding)> {
         let (requests, received) = mpsc::channel();
-        let (tell, found) = mpsc::channel();
-        let touched = TouchedJobs::default();
-        let recorder = Recorder {
-            requests,
-            touched: Arc::clone(&touched),
+        let (found, finding) = mpsc::channel();
+        let handle = StoreHandle {
+            requests: Arc::new(requests),
+            touched: TouchedJobs::default(),
         };
-        let work = move || match open(&options) {
-            Ok((database, opened)) => {
-                let _ = tell.send(Ok(opened));
-                Worker::new(database, touched).run(&received);
+        let touched = Arc::clone(&handle.touched);
+        // Weak, so that the thread ends with the last handle.
+        let changes = Arc::downgrade(&handle.requests);
+        let work = move || match worker::open(&options, &teller) {
+            Ok((mut database, opened)) => {
+                let _ = found.send(opened);
+                worker::prune(&mut database, options.keep);
+                let mut worker = Worker::new(database, options, touched, teller);
+                worker.watch(changes);
+                worker.run(&received);
             }
-            Err(error) => drop(tell.send(Err(error))),
+            Err(error) => {
+                teller(error.to_string());
+                drop(found);
+                worker::run_without_store(&received);
+            }
         };
         let builder = thread::Builder::new().name(String::from("store"));
         let thread = builder.spawn(work)?;
-        Ok((Self(thread), recorder, found))
+        Ok((Self(thread), handle, finding))
     }
 
     /// Waits until all is stored, but not for long: a locked file must not keep the program.
-    pub fn wait(self, limit: Duration) {
+    pub fn wait(&self, limit: Duration) {
         let start = Instant::now();
         while !self.0.is_finished() && start.elapsed() < limit {
             thread::sleep(Duration::from_millis(1));
         }
-    }
-}
-
-fn open(options: &StoreOptions) -> Result<(Database, Found), OpenError> {
-    let (mut database, opened) = Database::open(&options.path, &options.base_url)?;
-    let unusable = |error: rusqlite::Error| OpenError::Unusable {
-        path: options.path.clone(),
-        why: error.to_string(),
-    };
-    let jobs = database.jobs().map_err(unusable)?;
-    let limit = Timestamp::now().checked_sub(options.keep);
-    if let Err(error) = database.prune_events(limit.unwrap_or(Timestamp::MIN)) {
-        tracing::warn!(%error, "cannot forget old events");
-    }
-    let found = Found {
-        jobs,
-        moved_to: opened.moved_to,
-    };
-    Ok((database, found))
-}
-
-struct Worker {
-    database: Database,
-    unstored: Vec<Sighting>,
-    touched: TouchedJobs,
-    /// When to store what has come, and when what was touched.
-    record_at: Option<Instant>,
-    touch_at: Option<Instant>,
-}
-
-impl Worker {
-    fn new(database: Database, touched: TouchedJobs) -> Self {
-        Self {
-            database,
-            unstored: Vec::new(),
-            touched,
-            record_at: None,
-            touch_at: None,
-        }
-    }
-
-    fn run(mut self, requests: &Receiver<Request>) {
-        loop {
-            match self.receive(requests) {
-                Ok(request) => {
-                    self.take(request);
-                    // What has come together is stored together.
-                    for request in requests.try_iter() {
-                        self.take(request);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            self.store_due(Instant::now());
-        }
-        self.store_all();
-    }
-
-    fn receive(&self, requests: &Receiver<Request>) -> Result<Request, RecvTimeoutError> {
-        match self.record_at.into_iter().chain(self.touch_at).min() {
-            Some(due) => requests.recv_timeout(due.saturating_duration_since(Instant::now())),
-            None => Ok(requests.recv()?),
-        }
-    }
-
-    fn take(&mut self, request: Request) {
-        let now = Instant::now();
-        match request {
-            Request::Record(sighting) => {
-                let mut touched = lock(&self.touched);
-                // A touch is told at once, and can be of a later poll.
-                if touched
-                    .get(&sighting.key)
-                    .is_some_and(|at| *at <= sighting.at)
-                {
-                    touched.remove(&sighting.key);
-                }
-                drop(touched);
-                if self.unstored.len() == MAX_UNSTORED {
-                    self.unstored.remove(0);
-                }
-                self.unstored.push(*sighting);
-                self.record_at.get_or_insert(now);
-            }
-            Request::Touched => {
-                self.touch_at.get_or_insert(now + TOUCH_INTERVAL);
-            }
-        }
-    }
-
-    fn store_due(&mut self, now: Instant) {
-        if self.record_at.is_some_and(|at| at <= now) {
-            self.record(now);
-        }
-        if self.touch_at.is_some_and(|at| at <= now) {
-            self.touch(now);
-        }
-    }
-
-    /// What cannot be stored is kept, and tried again.
-    fn record(&mut self, now: Instant) {
-        self.record_at = match self.database.record(&self.unstored) {
-            Ok(_) => {
-                self.unstored.clear();
-                None
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot store what polls found");
-                Some(now + RETRY)
-            }
-        };
-    }
-
-    fn touch(&mut self, now: Instant) {
-        self.touch_at = None;
-        let touched: Vec<_> = lock(&self.touched).drain().collect();
-        if touched.is_empty() {
-            return;
-        }
-        if let Err(error) = self.database.touch(&touched) {
-            tracing::warn!(%error, "cannot store when jobs were polled");
-            let mut newer = lock(&self.touched);
-            for (key, at) in touched {
-                newer.entry(key).or_insert(at);
-            }
-            self.touch_at = Some(now + TOUCH_INTERVAL);
-        }
-    }
-
-    fn store_all(&mut self) {
-        let now = Instant::now();
-        if !self.unstored.is_empty() {
-            self.record(now);
-        }
-        self.touch(now);
     }
 }
 
@@ -257,37 +206,44 @@ fn lock(touched: &TouchedJobs) -> MutexGuard<'_, HashMap<JobKey, Timestamp>> {
 mod tests {
     use super::*;
     use crate::job::{Job, Status};
+    use crate::store::Database;
+
+    fn options(path: &std::path::Path) -> StoreOptions {
+        StoreOptions {
+            path: path.to_owned(),
+            base_url: "https://api.test".into(),
+            config: "/config.toml".into(),
+            keep: Duration::from_hours(24 * 36_500),
+        }
+    }
 
     #[test]
     fn all_that_was_told_is_stored_at_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let open = || Database::open(&path, "https://api.test").unwrap().0;
-        let options = StoreOptions {
-            path: path.clone(),
-            base_url: "https://api.test".into(),
-            keep: Duration::from_hours(24 * 36_500),
-        };
-        let (thread, recorder, finding) = StoreThread::start(options).unwrap();
-        let found = finding.recv().unwrap().unwrap();
+        let teller = Box::new(|problem| panic!("{problem}"));
+        let (thread, recorder, finding) = StoreThread::start(options(&path), teller).unwrap();
+        let found = finding.recv().unwrap();
         assert!(found.jobs.is_empty());
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         for (second, status) in [(1, Status::Active), (2, Status::Failed)] {
-            recorder.record(Sighting {
+            let sighting = Sighting {
                 key: JobKey::new("p", "a"),
                 at: at(second),
                 job: Job {
                     status: Some(status),
                     ..Job::default()
                 },
-                is_first: false,
-            });
+                is_late: false,
+            };
+            recorder.record(sighting, Vec::new());
         }
         recorder.touch(JobKey::new("p", "a"), at(30));
         drop(recorder);
         thread.wait(Duration::from_secs(30));
         let database = open();
-        assert_eq!(database.events(at(0)).unwrap().len(), 1);
+        assert_eq!(database.events(at(0), 9).unwrap().len(), 1);
         assert_eq!(database.jobs().unwrap()[0].fetched_at, at(30));
     }
 }

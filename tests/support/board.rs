@@ -235,6 +235,7 @@ pub fn events() -> Vec<Event> {
         let pull_request = job.pull_request.map(Change::PullRequest);
         let event = |change| Event {
             at: ago(seconds),
+            since: None,
             key: watched.key.clone(),
             change,
         };

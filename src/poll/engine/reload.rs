@@ -46,7 +46,7 @@ impl Engine {
             (&self.base_url, self.timeout) != (&config.base_url, config.timeout);
         if self.base_url != config.base_url {
             // Its jobs are others, whatever their ids.
-            self.recorder = None;
+            self.store = None;
         }
         self.base_url = config.base_url;
         self.timeout = config.timeout;

@@ -31,13 +31,13 @@ fn engine() -> (
     mpsc::UnboundedSender<Command>,
 ) {
     let limits = Limits {
-        active: KEY_RECHECK,
-        finished: KEY_RECHECK,
+        active: Duration::from_secs(30),
+        finished: Duration::from_secs(30),
         concurrency: 1,
     };
     let config = PollerConfig {
         base_url: "http://127.0.0.1:9".parse().unwrap(),
-        timeout: KEY_RECHECK,
+        timeout: Duration::from_secs(30),
         limits,
         start: Start::AtOnce,
         keys: Vec::new(),
@@ -84,8 +84,7 @@ async fn every_consumer_gets_every_event_whatever_the_others_do() {
             status: Some(status),
             ..Job::default()
         };
-        let fresh_for = None;
-        engine.apply(&key, Update::Fetched { job, fresh_for });
+        engine.seen(&key, job);
         let _ = quick.try_recv();
     }
     drop(engine);

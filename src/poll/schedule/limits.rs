@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::Pace;
 use super::ticks::TICK;
 
+/// A finished job is polled every hundredth of the time that it has been so, where that is longer than
+/// the interval of the config: after a day every 15 minutes, after a week every 100.
+const FINISHED_PART: u32 = 100;
 /// The longest wait that failures back off to.
 const MAX_BACKOFF: Duration = Duration::from_mins(5);
 /// What a spread start leaves between two polls, up to one active interval or
@@ -18,7 +21,7 @@ const MAX_SPREAD: Duration = Duration::from_secs(10);
 pub struct Limits {
     /// Between two polls of an active job.
     pub active: Duration,
-    /// Between two polls of a finished job.
+    /// Between two polls of a job that has just finished; see [`FINISHED_PART`].
     pub finished: Duration,
     /// The most polls in flight at once.
     pub concurrency: usize,
@@ -29,14 +32,18 @@ impl Limits {
     pub(super) fn interval(&self, pace: Pace) -> Option<Duration> {
         match pace {
             Pace::Active => Some(self.active),
-            Pace::Finished => Some(self.finished),
+            Pace::Finished(since) => Some(self.finished.max(since / FINISHED_PART)),
             Pace::Once => None,
         }
     }
 
-    /// How soon a job of this pace may be polled again by itself, before jitter.
+    /// How soon a job of this pace may be polled again by itself after a failure, before jitter.
     pub(super) fn healthy(&self, pace: Pace) -> Duration {
-        self.interval(pace).unwrap_or(self.active)
+        match pace {
+            // One that fails is not left so for as long as one that does not.
+            Pace::Finished(_) => self.finished,
+            Pace::Active | Pace::Once => self.active,
+        }
     }
 
     /// The most that a job waits after so many failures: the active interval doubled with each, up

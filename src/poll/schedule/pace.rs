@@ -1,4 +1,6 @@
-//! How soon a job wants to be seen again, by its status.
+//! How soon a job wants to be seen again, by its status and since when it has it.
+
+use std::time::Duration;
 
 use crate::job::Status;
 
@@ -7,16 +9,19 @@ use crate::job::Status;
 pub enum Pace {
     /// It is at work, or its status is not one we know.
     Active,
-    /// It is done, but a follow-up can wake it.
-    Finished,
+    /// It is done, for so long, but a follow-up can wake it.
+    Finished(Duration),
     /// It is archived: one look is enough.
     Once,
 }
 
 impl Pace {
-    pub fn from_status(status: Option<&Status>) -> Self {
+    /// `finished_for` is how long it has been finished, as far as that is known.
+    pub fn new(status: Option<&Status>, finished_for: Option<Duration>) -> Self {
         match status {
-            Some(Status::Completed | Status::Failed) => Self::Finished,
+            Some(Status::Completed | Status::Failed) => {
+                Self::Finished(finished_for.unwrap_or_default())
+            }
             Some(Status::Archived) => Self::Once,
             Some(Status::Active | Status::Other(_)) | None => Self::Active,
         }

@@ -107,7 +107,7 @@ fn intervals_follow_the_status_with_a_tenth_of_jitter() {
     ] {
         let now = Instant::now();
         let mut schedule = schedule(1, now);
-        let pace = Pace::from_status(status.as_ref());
+        let pace = Pace::new(status.as_ref(), None);
         let wait = wait_after(&mut schedule, Outcome::Seen(pace), now);
         assert_eq!(
             schedule.fresh_for(pace),
@@ -238,7 +238,7 @@ fn a_hold_delays_what_is_due_before_its_end_and_nothing_else() {
     };
     for (job, outcome) in in_order.iter().zip([
         Outcome::Seen(Pace::Once),
-        Outcome::Seen(Pace::Finished),
+        Outcome::Seen(Pace::Finished(Duration::ZERO)),
         Outcome::Seen(Pace::Active),
         hold,
     ]) {
@@ -327,7 +327,7 @@ fn by_hand_a_job_is_asked_for_at_most_once_a_second() {
         while let Some(job) = schedule.take_due(now) {
             let at: usize = job.id.trim_start_matches("job_").parse().unwrap();
             polls[at] += 1;
-            schedule.finish(&job, Outcome::Seen(Pace::Finished), now);
+            schedule.finish(&job, Outcome::Seen(Pace::Finished(Duration::ZERO)), now);
         }
     }
     assert!(
@@ -418,7 +418,7 @@ impl Kind {
         };
         match self {
             Self::Active => Outcome::Seen(Pace::Active),
-            Self::Finished => Outcome::Seen(Pace::Finished),
+            Self::Finished => Outcome::Seen(Pace::Finished(Duration::ZERO)),
             Self::Mended if elapsed > Duration::from_mins(30) => Outcome::Seen(Pace::Active),
             Self::ServerError | Self::Mended => failed(false),
             Self::Missing => failed(true),
@@ -515,7 +515,12 @@ fn a_job_that_does_not_exist_backs_off_whatever_the_others_do() {
 fn after_sleep_each_waiting_job_is_polled_once() {
     let now = Instant::now();
     let mut schedule = schedule(4, now);
-    for pace in [Pace::Active, Pace::Finished, Pace::Once, Pace::Active] {
+    for pace in [
+        Pace::Active,
+        Pace::Finished(Duration::ZERO),
+        Pace::Once,
+        Pace::Active,
+    ] {
         let job = schedule.take_due(now + ACTIVE).unwrap();
         schedule.finish(&job, Outcome::Seen(pace), now);
     }
@@ -529,7 +534,7 @@ fn after_sleep_each_waiting_job_is_polled_once() {
     schedule.resume(woken);
     let mut polls = Vec::new();
     while let Some(job) = schedule.take_due(woken + TICK) {
-        schedule.finish(&job, Outcome::Seen(Pace::Finished), woken);
+        schedule.finish(&job, Outcome::Seen(Pace::Finished(Duration::ZERO)), woken);
         polls.push(job);
     }
     let distinct: HashSet<_> = polls.iter().collect();
@@ -705,7 +710,7 @@ proptest! {
             let some_job = JobKey::new("p", format!("job_{}", rng.usize(0..9)));
             let outcome = match step {
                 0 | 1 => Outcome::Seen(Pace::Active),
-                2 => Outcome::Seen(Pace::Finished),
+                2 => Outcome::Seen(Pace::Finished(Duration::ZERO)),
                 3 | 4 => Outcome::Failed { retry_after: None, own_fault: false },
                 5 => Outcome::Failed { retry_after: Some(Duration::from_millis(millis)), own_fault: false },
                 6 => Outcome::Forbidden { retry_after: Some(Duration::from_millis(millis)).filter(|_| millis % 2 == 0) },

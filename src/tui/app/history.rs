@@ -79,6 +79,7 @@ mod tests {
     fn event(second: i64, key: &JobKey, change: Change) -> Event {
         Event {
             at: Timestamp::from_second(second).unwrap(),
+            since: None,
             key: key.clone(),
             change,
         }

@@ -1,0 +1,314 @@
+//! What earlier runs have left, and what the user does about rows: acknowledges them, or has seen
+//! what changed.
+//!
+//! This file must not know where it was stored.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::{Board, Counts, Row, Watched};
+use crate::job::{Acknowledgement, Fingerprint, JobKey};
+use crate::progress::Progress;
+use crate::store::StoredJob;
+
+/// What of earlier runs a board takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restore {
+    /// All, so that jobs are shown as they were last seen.
+    Values,
+    /// What the user has acknowledged, and when jobs finished: what a job is like now, only a poll of
+    /// this run tells.
+    Facts,
+}
+
+impl Board {
+    /// Takes what earlier runs have stored. `seen_at` is up to when the user has seen what changed.
+    pub fn restore(
+        &mut self,
+        stored: impl IntoIterator<Item = StoredJob>,
+        seen_at: Option<Timestamp>,
+        what: Restore,
+    ) {
+        self.revision += 1;
+        self.seen_at = self.seen_at.max(seen_at);
+        for stored in stored {
+            let Some(&at) = self.index.get(&stored.key) else {
+                continue;
+            };
+            let row = &mut self.rows[at];
+            row.take(stored, what);
+            row.is_new = is_new(row, self.seen_at);
+            row.revision = self.revision;
+        }
+        self.counts = Counts::new(&self.rows);
+    }
+
+    /// A board that shows what earlier runs have stored, for want of a poll.
+    pub fn offline(
+        watched: impl IntoIterator<Item = Watched>,
+        stored: impl IntoIterator<Item = StoredJob>,
+        seen_at: Option<Timestamp>,
+    ) -> Self {
+        let mut board = Self::new(watched);
+        let mut errors = Vec::new();
+        let stored = stored.into_iter().inspect(|stored| {
+            let error = stored.error.clone();
+            errors.extend(error.map(|error| (stored.key.clone(), error)));
+        });
+        board.restore(stored, seen_at, Restore::Values);
+        for (key, error) in errors {
+            if let Some(&at) = board.index.get(&key) {
+                board.rows[at].error = Some(error);
+            }
+        }
+        board.counts = Counts::new(&board.rows);
+        board
+    }
+
+    /// Takes what the user has acknowledged, or has taken back.
+    pub fn acknowledge(&mut self, acknowledged: &[Acknowledgement]) {
+        self.revision += 1;
+        for Acknowledgement { key, seen } in acknowledged {
+            if let Some(&at) = self.index.get(key) {
+                self.set_acknowledged(at, seen.clone());
+            }
+        }
+    }
+
+    /// Takes what is acknowledged, as another run has it.
+    pub fn acknowledge_only(&mut self, acknowledged: &HashMap<JobKey, Fingerprint>) {
+        self.revision += 1;
+        for at in 0..self.rows.len() {
+            let seen = acknowledged.get(self.rows[at].key()).cloned();
+            if self.rows[at].acknowledged != seen {
+                self.set_acknowledged(at, seen);
+            }
+        }
+    }
+
+    fn set_acknowledged(&mut self, at: usize, seen: Option<Fingerprint>) {
+        let row = &mut self.rows[at];
+        self.counts.remove(row);
+        row.acknowledged = seen;
+        row.check_acknowledged();
+        self.counts.add(row);
+        row.revision = self.revision;
+    }
+
+    /// The user has seen what changed up to `at`.
+    pub fn mark_seen(&mut self, at: Timestamp) {
+        self.seen_at = self.seen_at.max(Some(at));
+        self.revision += 1;
+        for row in &mut self.rows {
+            let is_new = is_new(row, self.seen_at);
+            if row.is_new != is_new {
+                row.is_new = is_new;
+                row.revision = self.revision;
+            }
+        }
+        self.counts = Counts::new(&self.rows);
+    }
+
+    /// Up to when the user has said that they have seen what changed.
+    pub fn seen_at(&self) -> Option<Timestamp> {
+        self.seen_at
+    }
+}
+
+impl Row {
+    fn take(&mut self, stored: StoredJob, what: Restore) {
+        self.acknowledged = stored.acknowledged;
+        match (&self.job, self.fetched_at) {
+            // A poll was faster: nobody knows when the job changed.
+            (Some(job), Some(at)) => {
+                self.progress = Some(Progress::after(Some(stored.progress), job, at, true));
+            }
+            _ => self.progress = Some(stored.progress),
+        }
+        if self.fetched_at.is_none() && what == Restore::Values {
+            self.job = Some(stored.job);
+            self.fetched_at = Some(stored.fetched_at);
+            self.changed_at = stored.changed_at;
+            self.is_restored = true;
+        }
+        self.check_acknowledged();
+    }
+
+    /// What was acknowledged of a job that is another now is nothing any more.
+    pub(super) fn check_acknowledged(&mut self) {
+        if let Some(job) = &self.job {
+            self.acknowledged
+                .take_if(|seen| *seen != Fingerprint::from(job));
+        }
+    }
+}
+
+fn is_new(row: &Row, seen_at: Option<Timestamp>) -> bool {
+    row.changed_at
+        .is_some_and(|changed| seen_at.is_none_or(|seen| changed > seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::board::{Freshness, Project, Update, Watched};
+    use crate::event::Change;
+    use crate::failure::{ErrorKind, Failure};
+    use crate::job::{Job, JobKey, Status};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn job(status: Status) -> Job {
+        Job {
+            status: Some(status),
+            ..Job::default()
+        }
+    }
+
+    fn stored(id: &str) -> StoredJob {
+        StoredJob {
+            key: JobKey::new("p", id),
+            job: job(Status::Active),
+            fetched_at: at(5),
+            changed_at: None,
+            progress: Progress::default(),
+            acknowledged: None,
+            error: None,
+        }
+    }
+
+    fn fetched(status: Status) -> Update {
+        Update::Fetched {
+            job: job(status),
+            fresh_for: None,
+        }
+    }
+
+    fn board(ids: &[&str]) -> Board {
+        let project = Arc::new(Project {
+            id: "p".into(),
+            name: None,
+        });
+        Board::new(ids.iter().map(|id| Watched {
+            key: key(id),
+            project: Arc::clone(&project),
+            label: None,
+            tags: Vec::new(),
+        }))
+    }
+
+    fn key(id: &str) -> JobKey {
+        JobKey::new("p", id)
+    }
+
+    fn acknowledged(status: Status) -> Acknowledgement {
+        Acknowledgement {
+            key: key("a"),
+            seen: Some(Fingerprint::from(&job(status))),
+        }
+    }
+
+    #[test]
+    fn an_acknowledged_job_needs_nobody_until_it_changes() {
+        let mut board = board(&["a"]);
+        let look = |board: &Board| {
+            let counts = board.counts();
+            assert_eq!(counts, Counts::new(board.rows()));
+            (counts.needs_you, counts.acknowledged)
+        };
+        board.apply(&key("a"), fetched(Status::Failed), at(1));
+        board.acknowledge(&[acknowledged(Status::Failed)]);
+        assert_eq!(look(&board), (0, 1));
+        board.apply(&key("a"), fetched(Status::Failed), at(2));
+        assert_eq!(look(&board), (0, 1));
+        // Back again, it is another failure.
+        board.apply(&key("a"), fetched(Status::Active), at(3));
+        board.apply(&key("a"), fetched(Status::Failed), at(4));
+        assert_eq!(look(&board), (1, 0));
+        board.acknowledge(&[acknowledged(Status::Completed)]);
+        assert_eq!(look(&board), (1, 0));
+        let other_run = HashMap::from([(key("a"), Fingerprint::from(&job(Status::Failed)))]);
+        board.acknowledge_only(&other_run);
+        assert_eq!(look(&board), (0, 1));
+        board.acknowledge_only(&HashMap::new());
+        assert_eq!(look(&board), (1, 0));
+    }
+
+    #[test]
+    fn what_changed_is_new_until_it_is_marked_as_seen() {
+        let mut board = board(&["a", "b"]);
+        let changed = |id: &str| StoredJob {
+            changed_at: Some(at(5)),
+            ..stored(id)
+        };
+        board.restore([changed("a"), changed("b")], Some(at(4)), Restore::Values);
+        assert_eq!(board.counts().new, 2);
+        board.mark_seen(at(5));
+        assert_eq!(board.counts().new, 0);
+        board.apply(&key("a"), fetched(Status::Failed), at(9));
+        assert_eq!(board.counts().new, 1);
+        // The mark of another run comes late.
+        board.mark_seen(at(8));
+        assert_eq!(board.counts().new, 1);
+    }
+
+    #[test]
+    fn of_earlier_runs_a_verb_takes_facts_and_no_values() {
+        let mut board = board(&["a"]);
+        let failed = StoredJob {
+            job: job(Status::Failed),
+            progress: Progress {
+                finished_at: Some(at(3)),
+                finished_by: Some(at(3)),
+                ..Progress::default()
+            },
+            acknowledged: Some(Fingerprint::from(&job(Status::Failed))),
+            ..stored("a")
+        };
+        board.restore([failed], None, Restore::Facts);
+        let row = board.row(&key("a")).unwrap();
+        assert_eq!((&row.job, row.fetched_at), (&None, None));
+        assert_eq!(board.counts().acknowledged, 0);
+        let events = board.apply(&key("a"), fetched(Status::Failed), at(9));
+        assert_eq!(events, []);
+        assert_eq!(board.counts().acknowledged, 1);
+        let progress = board.row(&key("a")).unwrap().progress.unwrap();
+        assert_eq!(progress.finished_at, Some(at(3)));
+    }
+
+    #[test]
+    fn off_line_a_board_shows_what_was_stored_and_why_polls_failed() {
+        let project = board(&["a"]).rows()[0].watched.clone();
+        let failure = Failure::new(ErrorKind::Timeout, "late");
+        let failing = StoredJob {
+            error: Some(failure.clone()),
+            ..stored("a")
+        };
+        let board = Board::offline([project], [failing], None);
+        let row = board.row(&key("a")).unwrap();
+        assert_eq!((row.fetched_at, &row.error), (Some(at(5)), &Some(failure)));
+        assert_eq!((board.counts().active, board.counts().errors), (1, 1));
+    }
+
+    #[test]
+    fn a_restored_row_counts_and_is_not_fresh_until_it_is_seen() {
+        let mut board = board(&["a", "b", "c"]);
+        board.apply(&key("b"), fetched(Status::Failed), at(9));
+        // What has left the config is passed over, and what was seen in this run stays.
+        board.restore(["a", "b", "gone"].map(stored), None, Restore::Values);
+        let freshness = |board: &Board, id| board.row(&key(id)).unwrap().freshness(at(10));
+        assert_eq!(freshness(&board, "a"), Freshness::Restored);
+        assert_eq!(freshness(&board, "b"), Freshness::Fresh);
+        assert_eq!(freshness(&board, "c"), Freshness::NeverSeen);
+        assert_eq!((board.counts().active, board.counts().failed), (1, 1));
+        // A change since then is an event.
+        let events = board.apply(&key("a"), fetched(Status::Completed), at(20));
+        assert!(matches!(events[0].change, Change::Status { .. }));
+        assert_eq!(freshness(&board, "a"), Freshness::Fresh);
+    }
+}
