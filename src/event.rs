@@ -50,6 +50,13 @@ impl fmt::Display for Change {
 }
 
 impl Change {
+    /// Whether the job has ended its work by this.
+    pub fn ends_work(&self) -> bool {
+        let is_finished =
+            |status: &Option<Status>| status.as_ref().is_some_and(Status::is_finished);
+        matches!(self, Self::Status { from, to } if !is_finished(from) && is_finished(to))
+    }
+
     /// What a person would want to hear of a job that was `before` and is `after`. A change of status
     /// comes before one of the pull request.
     pub fn between(before: &Job, after: &Job) -> Vec<Self> {

@@ -33,6 +33,22 @@ pub fn duration(length: Duration) -> String {
     format!("{length:#}")
 }
 
+/// `length` in its largest unit, or in two where that tells more: `42m`, `2h 5m`, `3d 4h`.
+pub fn duration_in_words(length: Duration) -> String {
+    let seconds = length.as_secs();
+    match unit(seconds) {
+        (1, _) => String::from("<1m"),
+        (MINUTE, letter) => format!("{}{letter}", seconds / MINUTE),
+        (size, letter) => {
+            let (smaller, small_letter) = unit(size - 1);
+            match seconds % size / smaller {
+                0 => format!("{}{letter}", seconds / size),
+                rest => format!("{}{letter} {rest}{small_letter}", seconds / size),
+            }
+        }
+    }
+}
+
 /// A duration such as `90s` or `1h 30m`; `None` where `text` is none, or a negative one.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
@@ -119,6 +135,21 @@ mod tests {
         }
         let longest = duration(Duration::MAX);
         assert!(longest.starts_with("2562047788015215h"), "{longest}");
+    }
+
+    #[test]
+    fn lengths_in_words() {
+        for (seconds, want) in [
+            (0, "<1m"),
+            (59, "<1m"),
+            (42 * MINUTE + 30, "42m"),
+            (HOUR, "1h"),
+            (2 * HOUR + 5 * MINUTE + 1, "2h 5m"),
+            (3 * DAY + 4 * HOUR, "3d 4h"),
+            (2 * YEAR + 40 * DAY, "2y 40d"),
+        ] {
+            assert_eq!(duration_in_words(Duration::from_secs(seconds)), want);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! that a whole run can be tested in process. It must not know how jobs are polled.
 
 pub mod app;
+mod changes;
 mod compose;
 mod detail;
 mod errors;
@@ -345,6 +346,8 @@ where
             Effect::Copy(lines, what) => self.copy(&lines, what),
             Effect::Poll(jobs) => self.channels.poller.poll(jobs),
             Effect::PollAll => self.channels.poller.poll_all(),
+            Effect::Acknowledge(jobs) => self.channels.poller.acknowledge(jobs),
+            Effect::MarkSeen(at) => self.channels.poller.mark_seen(at),
             Effect::TakeMouse(taken) => self.host.take_mouse(taken)?,
             Effect::CountWrites(project) => self.host.count_writes(&project),
             Effect::Perform(request) => self.host.perform(request),

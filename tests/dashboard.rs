@@ -71,8 +71,8 @@ async fn statuses_appear_and_a_change_is_said() {
     let said = "job_a: active to completed, pull request #413";
     session.wait_for(said).await;
     session.wait_for("! 3 need you").await;
-    session.press("<enter>");
-    session.wait_for("In this run").await;
+    session.press("<enter><pagedown>");
+    session.wait_for("What happened").await;
     let history = "active to completed, pull request #413";
     session.wait_for(history).await;
 }
@@ -406,7 +406,8 @@ async fn each_kind_of_error_has_words_in_the_row_and_the_last_values_stay() {
         for kept in ["● active", job, "sonnet"] {
             assert!(row.contains(kept), "{row}");
         }
-        session.wait_for("1 failing, e says why").await;
+        let count = if job == "reset" { "offline" } else { "failing" };
+        session.wait_for(&format!("1 {count}, e says why")).await;
         session.press("e");
         session.wait_for("One error in this run").await;
     }
@@ -893,7 +894,7 @@ async fn a_follow_up_that_stops_half_way_keeps_those_that_did_not_get_it() {
     session.wait_for("more").await;
     session.press("<esc>1");
     session.press("<enter>");
-    session.wait_for("In this run").await;
+    session.wait_for("What happened").await;
     session.wait_for("not allowed (403)").await;
 }
 

@@ -52,9 +52,24 @@ fn the_last_known_board_stands_without_a_network_and_changes_are_told_with_one()
 
     server.set_default(Reply::job("failed"));
     server.restart();
-    let terminal = start(&home, &[]);
-    terminal.wait_for("active to failed");
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("jobs changed while nobody watched: c shows which");
     terminal.wait_for("2 failed");
+    terminal.send("c");
+    terminal.wait_for("2 new changes: C marks all as seen");
+    terminal.wait_for("active to failed · found late, since");
+    terminal.send("C");
+    terminal.wait_for("marked the changes of 2 jobs as seen");
+    terminal.send("q");
+    leave(terminal);
+
+    // Told once: the next run has nothing new to tell, and still knows what there was.
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("2 failed");
+    terminal.send("c");
+    terminal.wait_for("Nothing new since");
+    terminal.wait_for("active to failed · found late, since");
+    terminal.send("q");
     leave(terminal);
 }
 

@@ -7,10 +7,15 @@
 
 mod support;
 
+use std::time::Duration;
+
 use crossterm::event::Event;
 use mintwatch::board::Board;
+use mintwatch::event::{Change, Event as ChangeEvent};
+use mintwatch::job::{Acknowledgement, Fingerprint, JobKey, Status};
+use mintwatch::store::StoredEvent;
 use mintwatch::tui::app::App;
-use mintwatch::tui::screen;
+use mintwatch::tui::{Notice, screen};
 use mintwatch::view::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -33,7 +38,7 @@ struct Scene {
     keys: &'static str,
 }
 
-const SCENES: [Scene; 15] = [
+const SCENES: [Scene; 17] = [
     scene("table", realistic, ""),
     scene("details", realistic, "/quickstart<enter><enter>"),
     scene("details_of_a_failing_job", realistic, "/zx9<enter><enter>"),
@@ -42,6 +47,8 @@ const SCENES: [Scene; 15] = [
     scene("filter_typed", realistic, "/rel"),
     scene("filter_without_match", realistic, "/zz<enter>"),
     scene("errors", realistic, "e"),
+    scene("changes", changed, "c"),
+    scene("acknowledged", changed, "d"),
     scene("needs_you", realistic, "2sS"),
     scene("marked", realistic, "<space>j<space>"),
     scene("confirm", realistic, "          O"),
@@ -59,12 +66,49 @@ fn colour() -> Theme {
     Theme::new(true, false)
 }
 
+/// Two jobs have changed that nobody has seen yet, and one is acknowledged.
+fn changed() -> Board {
+    let mut board = realistic();
+    board.mark_seen(ago(300));
+    let failed = board.rows().iter().find(|row| row.needs_you()).unwrap();
+    let acknowledged = Acknowledgement {
+        key: failed.key().clone(),
+        seen: failed.job.as_ref().map(Fingerprint::from),
+    };
+    board.acknowledge(&[acknowledged]);
+    board
+}
+
+/// What the store has of the two days before.
+fn earlier() -> Vec<StoredEvent> {
+    let changes = [
+        (180_000, None, "active", "failed", Some(25)),
+        (100_000, None, "failed", "active", None),
+        (50_000, Some(90_000), "active", "completed", None),
+        (8_000, None, "completed", "active", None),
+    ];
+    let stored = |(seconds, since, from, to, ran): (u64, Option<u64>, &str, &str, Option<u64>)| {
+        let [from, to] = [from, to].map(|word| Some(Status::from_api(word)));
+        StoredEvent {
+            event: ChangeEvent {
+                at: ago(seconds),
+                since: since.map(ago),
+                key: JobKey::new("docs", "job_01HZX9"),
+                change: Change::Status { from, to },
+            },
+            ran: ran.map(Duration::from_mins),
+        }
+    };
+    changes.map(stored).to_vec()
+}
+
 /// The state of the screen after `sequence`.
 fn app(theme: Theme, board: &Board, sequence: &str, (width, height): (u16, u16)) -> App {
     let mut app = App::new(theme, "mintwatch", Size::new(width, height));
     app.config_path = Some("/home/you/.config/mintwatch/config.toml".into());
     app.projects = vec![project("64f0c1e2", Some("docs"))];
     app.on_board(board, now());
+    app.on_notice(Notice::Changes(earlier()), board, ago(90));
     // Long enough ago for their notices to have expired.
     for event in events() {
         app.on_event(event, board, ago(60));

@@ -24,7 +24,7 @@ use crate::session::Session;
 use crate::session::memory::SessionMemory;
 use crate::session::reload::{LOOK_AGAIN, Reload, Reloaded};
 use crate::store::Teller;
-use crate::tui::app::{App, ScreenSettings};
+use crate::tui::app::{App, MAX_CHANGES, ScreenSettings};
 use crate::tui::host::TerminalHost;
 use crate::tui::terminal::{self, TerminalGuard};
 use crate::tui::{self, Channels, Notice};
@@ -64,8 +64,16 @@ pub async fn execute(context: &Context) -> CommandResult {
     );
     let mut app = first_screen(context, &session, &actions, screen.size()?)?;
     let of_poller = memory.as_mut().and_then(SessionMemory::for_dashboard);
+    let store = of_poller.as_ref().map(|memory| memory.store.clone());
     let mut polls = session.start(Start::Spread, of_poller)?;
     let events = polls.poller.subscribe();
+    if let Some(store) = store {
+        let notify = notify.clone();
+        store.read_history(MAX_CHANGES, move |changes| {
+            // Nobody is left to tell where the dashboard has ended.
+            let _ = notify.send(Notice::Changes(changes));
+        });
+    }
     if let Some(memory) = &mut memory {
         memory.restore_late(polls.poller.handle());
     }

@@ -152,8 +152,8 @@ pub(super) fn record(
         take_back(connection, base_url, &sighting.key)?;
     }
     let since = before.map(|before| before.fetched_at).filter(|_| is_late);
-    let event = |change| StoredEvent {
-        ran: progress.ran().filter(|_| ends(&change)),
+    let event = |change: Change| StoredEvent {
+        ran: progress.ran().filter(|_| change.ends_work()),
         event: Event {
             at,
             since,
@@ -162,12 +162,6 @@ pub(super) fn record(
         },
     };
     Ok(changes.into_iter().map(event).collect())
-}
-
-/// Whether a job ends its work by this.
-fn ends(change: &Change) -> bool {
-    let is_finished = |status: &Option<Status>| status.as_ref().is_some_and(Status::is_finished);
-    matches!(change, Change::Status { from, to } if !is_finished(from) && is_finished(to))
 }
 
 fn put(

@@ -5,11 +5,11 @@
 //! selection, filter, sort and mode are owned here. This file must not know the terminal.
 
 mod act;
+mod changes;
 mod compose;
 mod configure;
 mod copied;
 mod drafts;
-mod history;
 mod input;
 mod message;
 mod mouse;
@@ -26,11 +26,11 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 use tui_input::Input;
 
+pub use changes::{Changes, JobChange, MAX_CHANGES};
 pub use compose::{Compose, Purpose, Request};
 pub use configure::{ConfigProblem, ScreenSettings};
 pub use copied::Copied;
 use drafts::Drafts;
-pub use history::History;
 pub use message::{Message, Messages};
 pub use question::Question;
 use stale::StaleRows;
@@ -39,13 +39,13 @@ use under_way::UnderWay;
 
 use super::detail;
 use super::hit_test::column_areas;
-use super::keys::Keymap;
+use super::keys::{Action, Keymap};
 use super::listing::Listing;
 use super::notice::Notice;
 use crate::board::{Board, Counts, Project, Row};
 use crate::config::UiConfig;
 use crate::event::Event;
-use crate::job::{JobKey, ProjectId};
+use crate::job::{Acknowledgement, JobKey, ProjectId};
 use crate::link::Link;
 use crate::text;
 use crate::view::measure::{Measure, Measurer};
@@ -63,6 +63,8 @@ pub enum Mode {
     Sort,
     /// All about the selected job.
     Details,
+    /// What changed, of which one is selected.
+    Changes,
     Errors,
     Help,
     Confirm(Question),
@@ -82,6 +84,9 @@ pub enum Effect {
     Copy(Vec<String>, &'static str),
     Poll(Vec<JobKey>),
     PollAll,
+    Acknowledge(Vec<Acknowledgement>),
+    /// The user has seen what changed up to then.
+    MarkSeen(Timestamp),
     /// Let the mouse act, or select text again.
     TakeMouse(bool),
     /// Count this hour's writes to a project, for the question that is asked.
@@ -118,7 +123,7 @@ pub struct App {
     /// Asked when a time is drawn: finding the system's zone would delay the first frame.
     pub time_zone: fn() -> TimeZone,
     drafts: Drafts,
-    history: History,
+    changes: Changes,
     under_way: UnderWay,
     size: Size,
     /// The board's revision that the listing shows.
@@ -153,7 +158,7 @@ impl App {
             messages: Messages::default(),
             time_zone: || TimeZone::UTC,
             drafts: Drafts::default(),
-            history: History::default(),
+            changes: Changes::default(),
             under_way: UnderWay::default(),
             size,
             revision: None,
@@ -205,6 +210,10 @@ impl App {
 
     pub fn on_notice(&mut self, notice: Notice, board: &Board, now: Timestamp) -> Effect {
         match notice {
+            Notice::Changes(stored) => {
+                self.changes.restore(stored);
+                self.dirty = true;
+            }
             Notice::Message(text, role) => self.show_report(text, role, now),
             Notice::Ended(request, outcome) => {
                 return self.on_ended(request, outcome, board, now);
@@ -218,20 +227,30 @@ impl App {
         Effect::None
     }
 
-    /// A job has changed: the event is kept for the details, and shown.
+    /// A job has changed: the event is kept, and shown.
     pub fn on_event(&mut self, event: Event, board: &Board, now: Timestamp) -> Effect {
-        let key = event.key.clone();
-        self.history.push(event);
-        if let Some(line) = self.history.lines_for(&key).pop() {
-            let row = board.row(&key);
-            let title = row.map_or(&*key.id, |row| row.title());
-            let role = if line.is_failure {
-                Role::Bad
-            } else {
-                Role::Good
-            };
-            self.show_news(format!("{title}: {}", line.text), role, now);
+        let row = board.row(&event.key);
+        let ran = row.and_then(|row| row.progress?.ran());
+        let ran = ran.filter(|_| event.change.ends_work());
+        let title = row.map_or_else(|| event.key.id.to_string(), |row| row.title().to_owned());
+        self.changes.push(event, ran);
+        self.dirty = true;
+        let Some(change) = self.changes.newest() else {
+            return Effect::None;
+        };
+        if change.since.is_some() {
+            // There may be hundreds of them, as after a night.
+            let which = self.keys.hint(Action::Changes, "shows which");
+            let text = format!("jobs changed while nobody watched: {which}");
+            self.show_news(text, Role::Plain, now);
+            return Effect::None;
         }
+        let role = if change.is_failure() {
+            Role::Bad
+        } else {
+            Role::Good
+        };
+        self.show_news(format!("{title}: {}", change.text()), role, now);
         Effect::None
     }
 
@@ -269,8 +288,8 @@ impl App {
         self.size
     }
 
-    pub fn history(&self) -> &History {
-        &self.history
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// How many rows are stale, as last counted.
@@ -288,9 +307,10 @@ impl App {
         self.format_time(at, "%Y-%m-%d %H:%M:%S")
     }
 
-    fn format_time(&self, at: Timestamp, format: &str) -> String {
+    /// As `form` says, in the user's time zone.
+    pub fn format_time(&self, at: Timestamp, form: &str) -> String {
         let local = at.to_zoned_datetime((self.time_zone)());
-        local.strftime(format).to_string()
+        local.strftime(form).to_string()
     }
 
     /// The terminal's title.

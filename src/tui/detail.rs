@@ -7,16 +7,21 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::changes;
 use super::keys::Action;
 use super::painter::Painter;
 use crate::board::{Freshness, Row};
 use crate::failure::{ErrorKind, Failure};
 use crate::job::Job;
 use crate::link::Link;
+use crate::progress::Progress;
 use crate::text;
-use crate::time::{age, next_change, next_countdown, until};
+use crate::time::{age, duration_in_words, next_change, next_countdown, until};
 use crate::view::columns::{status_glyph, status_role};
 use crate::view::theme::Role;
+
+/// The most changes of a job that are told.
+const MOST_CHANGES: usize = 100;
 
 /// Draws the details of the selected job, and returns how far they are scrolled.
 pub(super) fn draw(painter: &mut Painter, area: Rect) -> usize {
@@ -35,6 +40,7 @@ pub(super) fn next_time_change(row: &Row, now: Timestamp) -> Option<Timestamp> {
         job.and_then(|job| job.archived_at),
         row.fetched_at,
         row.failing_since,
+        row.progress.and_then(|progress| progress.finished_at),
         row.since(),
     ];
     let retry_at = row.error.as_ref().and_then(|error| error.retry_at);
@@ -83,6 +89,12 @@ impl Page<'_> {
                 .marked(glyphs.needs_you, "needs you", Role::NeedsYou);
             line.push_span("   ");
             line.extend(needs_you);
+        } else if row.is_acknowledged() {
+            let acknowledged =
+                self.painter
+                    .marked(glyphs.acknowledged, "acknowledged", Role::Muted);
+            line.push_span("   ");
+            line.extend(acknowledged);
         }
         if row.polling {
             line.push_span(self.painter.span("   being polled", Role::Muted));
@@ -123,11 +135,22 @@ impl Page<'_> {
             self.fact("Branch", job.branch.as_deref().unwrap_or("none"));
             self.fact("Model", job.model.as_deref().unwrap_or("not given"));
             self.time("Created", job.created_at);
+            self.progress(row.progress.unwrap_or_default());
             if job.archived_at.is_some() {
                 self.time("Archived", job.archived_at);
             }
         }
         self.time("Seen", row.fetched_at);
+    }
+
+    /// When its work ended, and how long that took, as far as polls have seen it.
+    fn progress(&mut self, progress: Progress) {
+        let Some(finished_at) = progress.finished_at else {
+            return;
+        };
+        let ran = progress.ran().map(duration_in_words);
+        let ran = ran.map_or_else(String::new, |ran| format!(", ran {ran}"));
+        self.fact("Finished", &format!("{}{ran}", self.moment(finished_at)));
     }
 
     fn problems(&mut self, row: &Row) {
@@ -169,12 +192,12 @@ impl Page<'_> {
 
     fn history(&mut self, row: &Row) {
         let Painter { app, board, .. } = self.painter;
-        let changes = app.history().lines_for(row.key()).into_iter().rev();
+        let changes = app.changes().of_job(row.key()).take(MOST_CHANGES);
         let errors = board.errors().filter(|error| &error.key == row.key());
         let not_done = app.not_done().iter();
         let not_done = not_done.filter(|refusal| refusal.is_about(row.key()));
         let mut events: Vec<(Timestamp, String, Role)> = changes
-            .map(|line| (line.at, line.text, Role::Plain))
+            .map(|change| (change.at, changes::words(self.painter, change), Role::Plain))
             .chain(errors.map(|error| (error.at, error.to_string(), Role::Bad)))
             .chain(not_done.map(|refusal| (refusal.at, refusal.message.clone(), Role::Bad)))
             .collect();
@@ -183,9 +206,12 @@ impl Page<'_> {
         }
         events.sort_by_key(|(at, ..)| Reverse(*at));
         self.blank();
-        self.text("In this run", Role::Strong);
+        self.text("What happened", Role::Strong);
         for (at, text, role) in events {
-            self.text(&format!("{}  {text}", app.clock_time(at)), role);
+            self.text(
+                &format!("{}  {text}", changes::moment(self.painter, at)),
+                role,
+            );
         }
     }
 

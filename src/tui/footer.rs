@@ -14,6 +14,7 @@ use super::keys::{Action, ActiveBinding, Chord};
 use super::painter::Painter;
 use super::parts::{fit, heaviest};
 use crate::board::{Board, Row};
+use crate::failure::ErrorKind;
 use crate::job::Status;
 use crate::text::{self, Cut};
 use crate::view::columns::ColumnId;
@@ -189,11 +190,7 @@ impl Footer<'_> {
         let config_errors = usize::from(app.config_problem().is_some());
         let mut counts = vec![
             (config_errors, String::from("config error"), Role::Bad),
-            (
-                self.board.counts().errors,
-                String::from("failing"),
-                Role::Bad,
-            ),
+            self.failing(),
             (app.stale_rows(), String::from("stale"), Role::Plain),
         ];
         counts.retain(|(count, ..)| *count > 0);
@@ -205,6 +202,21 @@ impl Footer<'_> {
         let counts = counts.into_iter();
         let spans = counts.map(|(count, word, role)| self.span(format!("{count} {word}"), role));
         spans.collect()
+    }
+
+    /// How many polls fail; where none gets through, that there is no network.
+    fn failing(&self) -> (usize, String, Role) {
+        let (errors, rows) = (self.board.counts().errors, self.board.rows());
+        let is_offline = |row: &Row| {
+            let kind = row.error.as_ref().map(|error| error.kind);
+            kind == Some(ErrorKind::Network)
+        };
+        let what = if errors == rows.len() && rows.iter().all(is_offline) {
+            "offline"
+        } else {
+            "failing"
+        };
+        (errors, what.to_owned(), Role::Bad)
     }
 
     /// How many jobs each project has, where that is short enough to be of use.
@@ -244,13 +256,15 @@ impl Footer<'_> {
                 });
                 tab.into_iter().chain(editor).chain(rest).collect()
             }
-            Mode::Table | Mode::Details | Mode::Errors | Mode::Help => self.bound_hints(),
+            Mode::Table | Mode::Details | Mode::Changes | Mode::Errors | Mode::Help => {
+                self.bound_hints()
+            }
         }
     }
 
     /// The hints of the keys in use that do something now.
     fn bound_hints(&self) -> Vec<Hint> {
-        let row = self.app.listing.selected_row(self.board);
+        let row = self.app.selected_row(self.board);
         let bindings = self.app.keys.bindings().iter();
         let useful = bindings.filter(|active| is_useful(active.binding.action, self.app, row));
         useful.filter_map(|active| hint(active, self.app)).collect()
@@ -291,13 +305,16 @@ fn is_useful(action: Action, app: &App, row: Option<&Row>) -> bool {
     let has_pull_request = row.is_some_and(|row| row.pull_request().is_some());
     let has_failed = row.is_some_and(|row| row.status() == Some(&Status::Failed));
     let in_table = matches!(app.mode, Mode::Table);
+    let in_changes = matches!(app.mode, Mode::Changes);
     let any_marked = app.listing.marked() > 0;
     match action {
         Action::OpenPullRequest | Action::CopyLink => has_pull_request || any_marked,
         Action::FollowUp => has_failed || any_marked,
         Action::Mark => in_table && any_marked,
         Action::MarkRange => in_table && app.listing.marks_range(),
-        Action::Details => in_table && row.is_some(),
+        Action::Acknowledge => row.is_some_and(Row::needs_you) || any_marked,
+        Action::MarkSeen => in_changes,
+        Action::Details => (in_table || in_changes) && row.is_some(),
         Action::Filter | Action::Quit => in_table,
         Action::Back => !in_table || any_marked || !app.listing.filter().text().is_empty(),
         _ => true,

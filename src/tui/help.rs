@@ -147,6 +147,11 @@ fn legend(painter: &Painter) -> Vec<(String, Role, &'static str)> {
             Role::NeedsYou,
             "needs you: failed, or has a pull request",
         ),
+        (
+            glyphs.acknowledged.to_owned(),
+            Role::Muted,
+            "acknowledged: quiet until it changes",
+        ),
         (glyphs.marked.to_owned(), Role::Strong, "marked"),
         status(Some(Status::Active), "active: the agent is working"),
         status(Some(Status::Completed), "completed"),

@@ -67,8 +67,20 @@ pub struct Tab {
 pub fn tabs(area: Rect, app: &App, counts: &Counts) -> Vec<Tab> {
     let filter = with_space(visible_filter(area, &app.filter_text()));
     let position = with_space(&app.position_text(counts));
-    let forms = [(3, false), (2, false), (1, false), (1, true)];
-    let forms = forms.map(|(gap, short)| side_by_side(area, gap, labels(app, counts, short)));
+    let all = present_views(app, counts, true);
+    // Before names go, so does what is there only now and then.
+    let steady = present_views(app, counts, false);
+    let forms = [
+        (3, false, &all),
+        (2, false, &all),
+        (1, false, &all),
+        (3, false, &steady),
+        (2, false, &steady),
+        (1, false, &steady),
+        (1, true, &steady),
+    ];
+    let forms =
+        forms.map(|(gap, short, views)| side_by_side(area, gap, labels(views, app, counts, short)));
     let beside = |cells: u16| {
         let fits = |tabs: &&Vec<Tab>| end_of(tabs).saturating_add(cells) < area.right();
         forms.iter().find(fits)
@@ -98,7 +110,7 @@ pub fn visible_filter(area: Rect, filter: &str) -> &str {
 }
 
 /// Each view with its key and its count; where `short`, only the current one is named.
-fn labels(app: &App, counts: &Counts, short: bool) -> Vec<(ViewId, String)> {
+fn labels(views: &[ViewId], app: &App, counts: &Counts, short: bool) -> Vec<(ViewId, String)> {
     let label = |id: ViewId| {
         let (count, title) = ((id.view().count)(counts), id.view().title);
         match (
@@ -111,7 +123,18 @@ fn labels(app: &App, counts: &Counts, short: bool) -> Vec<(ViewId, String)> {
             (false, None) => format!("{title} {count}"),
         }
     };
-    ViewId::all().map(|id| (id, label(id))).collect()
+    views.iter().map(|id| (*id, label(*id))).collect()
+}
+
+/// The current view and those that have a tab; of those that have one only while they have rows, all
+/// or none.
+fn present_views(app: &App, counts: &Counts, occasional: bool) -> Vec<ViewId> {
+    let has_tab = |id: &ViewId| {
+        let view = id.view();
+        let is_current = *id == app.listing.view();
+        !view.is_occasional || is_current || (occasional && (view.count)(counts) > 0)
+    };
+    ViewId::all().filter(has_tab).collect()
 }
 
 /// `labels` beside each other with `gap` cells between two, a cell from the left end of `area`.

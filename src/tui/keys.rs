@@ -50,6 +50,12 @@ pub enum Action {
     Editor,
     StopWatching,
     Errors,
+    /// Shows what changed.
+    Changes,
+    /// Says that what changed has been seen.
+    MarkSeen,
+    /// Has jobs need nobody until they change, or takes that back.
+    Acknowledge,
     Help,
     Suspend,
     /// Leaves the mode, or else the program.
@@ -70,6 +76,7 @@ impl Action {
                 | Self::Poll
                 | Self::FollowUp
                 | Self::StopWatching
+                | Self::Acknowledge
         )
     }
 }
@@ -92,7 +99,7 @@ impl Binding {
     /// The keys unless the config says otherwise.
     pub fn default_chords(&self) -> Vec<Chord> {
         // A test holds that each can be read.
-        let keys = self.default_keys.split(' ');
+        let keys = self.default_keys.split_whitespace();
         keys.filter_map(|key| Chord::parse(key).ok()).collect()
     }
 }
@@ -136,6 +143,7 @@ bindings! {
     NewJob,                 "new",            "n",           "write a new job's prompt";
     AddJobs,                "add",            "a",           "watch more jobs: paste ids";
     Editor,                 "editor",         "ctrl-e",      "while writing: $EDITOR";
+    Acknowledge,            "acknowledge",    "d",           "acknowledge, until it changes", in the footer "acknowledge" 2;
     StopWatching,           "stop-watching",  "x",           "stop watching (asks)";
     Poll,                   "poll",           "r",           "poll now";
     PollAll,                "poll-all",       "R",           "poll all, look for keys";
@@ -154,12 +162,15 @@ bindings! {
     ReverseSort,            "reverse",        "S",           "reverse the order";
     NextView,               "next-view",      "tab",         "next view, or project";
     PreviousView,           "previous-view",  "shift-tab",   "previous view, or project";
+    Changes,                "changes",        "c",           "what changed, newest first";
+    MarkSeen,               "mark-seen",      "C",           "mark all changes as seen", in the footer "mark as seen" 8;
     View(ViewId::nth(0)),   "view-all",       "1",           "all jobs";
     View(ViewId::nth(1)),   "view-needs-you", "2",           "jobs that need you";
     View(ViewId::nth(2)),   "view-active",    "3",           "active jobs";
     View(ViewId::nth(3)),   "view-completed", "4",           "completed jobs";
     View(ViewId::nth(4)),   "view-failed",    "5",           "failed jobs";
     View(ViewId::nth(5)),   "view-archived",  "6",           "archived jobs";
+    View(ViewId::nth(6)),   "view-acknowledged", "",         "acknowledged jobs";
     }
     "Program" {
     Errors,                 "errors",         "e",           "the errors of this run";
@@ -192,17 +203,22 @@ mod tests {
     #[test]
     fn every_default_key_can_be_read() {
         for binding in BINDINGS {
-            let keys = binding.default_keys.split(' ').count();
+            let keys = binding.default_keys.split_whitespace().count();
             assert_eq!(binding.default_chords().len(), keys, "{}", binding.name);
         }
     }
 
     #[test]
-    fn every_view_has_its_number_key_and_its_name() {
+    fn every_view_has_its_name_and_the_first_six_their_number_keys() {
         for (at, id) in ViewId::all().enumerate() {
             let binding = BINDINGS.iter().find(|b| b.action == Action::View(id));
             let binding = binding.unwrap();
-            assert_eq!(binding.default_keys, (at + 1).to_string());
+            let key = if at < 6 {
+                (at + 1).to_string()
+            } else {
+                String::new()
+            };
+            assert_eq!(binding.default_keys, key);
             assert_eq!(binding.name, format!("view-{}", id.view().name));
         }
     }

@@ -116,6 +116,16 @@ impl Listing {
         self.find_selection(board);
     }
 
+    /// Selects `job`, without the view and the filter where it does not pass them.
+    pub fn show_job(&mut self, job: JobKey, board: &Board) {
+        self.select_job(job, board);
+        if self.pending_selection.is_some() {
+            self.view = ViewId::EVERYTHING;
+            self.filter.set("");
+            self.refresh(board);
+        }
+    }
+
     fn find_selection(&mut self, board: &Board) {
         let rows = board.rows();
         // The board may be a newer one than that of the last refresh.

@@ -6,11 +6,14 @@ use super::app::Request;
 use crate::board::Project;
 use crate::config::{Config, ConfigError};
 use crate::job::{JobKey, ProjectId};
+use crate::store::StoredEvent;
 use crate::view::theme::{Role, Theme};
 
 #[derive(Clone, Debug)]
 pub enum Notice {
     Message(String, Role),
+    /// What changed in earlier runs, the oldest first.
+    Changes(Vec<StoredEvent>),
     /// What was asked for has come to an end.
     Ended(Request, Result<Done, NotDone>),
     /// What the user's editor made of a text, or in words why nothing.

@@ -13,10 +13,11 @@ use tui_input::Input;
 
 use super::app::{App, Mode};
 use super::hit_test::{Tab, end_of, tabs, visible_filter};
+use super::keys::Action;
 use super::layout::Areas;
 use super::painter::Painter;
 use super::parts::{fit, heaviest};
-use super::{compose, detail, errors, footer, help, table};
+use super::{changes, compose, detail, errors, footer, help, table};
 use crate::board::{Board, Counts};
 use crate::job::Status;
 use crate::text;
@@ -72,6 +73,7 @@ fn draw_body(painter: &mut Painter, areas: &Areas) -> usize {
     match painter.app.mode {
         Mode::Help => help::draw(painter, whole(areas)),
         Mode::Errors => errors::draw(painter, whole(areas)),
+        Mode::Changes => changes::draw(painter, whole(areas)),
         Mode::Details => detail::draw(painter, whole(areas)),
         // Drawn by the caller, which has the frame and so can set the cursor.
         Mode::Compose(_) => 0,
@@ -110,7 +112,8 @@ fn draw_rule(painter: &mut Painter, pane: Rect, beside: bool) -> Rect {
 
 fn draw_header(painter: &mut Painter, area: Rect) {
     let counts = painter.board.counts();
-    let right = attention(&counts, painter);
+    let news = news(&counts, painter).into_iter();
+    let right: Line = news.chain(attention(&counts, painter)).collect();
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let gap = if area.width < ROOMY { "  " } else { "   " };
     let width = |(part, _): &(Line, u8)| part.width() + gap.len();
@@ -148,6 +151,17 @@ fn status_counts(counts: &Counts, painter: &Painter) -> Vec<(Line<'static>, u8)>
         parts.push((Line::from_iter(part), weight));
     }
     parts
+}
+
+/// How many jobs have changed since the user has said that they have seen what did.
+fn news(counts: &Counts, painter: &Painter) -> Vec<Span<'static>> {
+    if counts.new == 0 {
+        return Vec::new();
+    }
+    let key = painter.app.keys.key_of(Action::Changes);
+    let key = key.map(|key| painter.span(format!("{key} "), Role::Key));
+    let text = painter.span(format!("{} new   ", counts.new), Role::Strong);
+    key.into_iter().chain([text]).collect()
 }
 
 fn attention(counts: &Counts, painter: &Painter) -> Line<'static> {

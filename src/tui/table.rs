@@ -110,8 +110,13 @@ fn draw_gutter(painter: &mut Painter, line: Rect, row: &Row, selected: Option<St
     let signs = [
         (marked, glyphs.marked, Role::Strong),
         (row.needs_you(), glyphs.needs_you, Role::NeedsYou),
+        (row.is_acknowledged(), glyphs.acknowledged, Role::Muted),
     ];
-    for (cell, (is_shown, sign, role)) in line.columns().zip(signs) {
+    // The last two exclude each other, and share a cell.
+    let cells = [0, 1, 1]
+        .into_iter()
+        .filter_map(|nth| line.columns().nth(nth));
+    for (cell, (is_shown, sign, role)) in cells.zip(signs) {
         if is_shown {
             let style = selected.unwrap_or_else(|| theme.mark(role));
             painter.text(cell, sign, style);

@@ -1,7 +1,7 @@
 //! The filter: which rows match the words that a user typed.
 //!
 //! Every word must occur in one of the row's fields; `key:word` in that field alone, as in
-//! `status:failed`; `needs:you` and `is:stale` are of the row as a whole. `!word` must not match,
+//! `status:failed`; `needs:you`, `is:stale`, `is:acknowledged` and `is:new` are of the row as a whole. `!word` must not match,
 //! `^word` begins a field and `word$` ends one. Lower-case words match any case.
 
 use std::ops::Range;
@@ -84,6 +84,16 @@ const QUALITIES: &[Quality] = &[
         key: "is",
         value: "stale",
         holds: |row, now| row.freshness(now) == Freshness::Stale,
+    },
+    Quality {
+        key: "is",
+        value: "acknowledged",
+        holds: |row, _| row.is_acknowledged(),
+    },
+    Quality {
+        key: "is",
+        value: "new",
+        holds: |row, _| row.is_new,
     },
 ];
 

@@ -40,6 +40,10 @@ pub struct Glyphs {
     pub other: &'static str,
     pub needs_you: &'static str,
     pub marked: &'static str,
+    /// Would need the user, had they not acknowledged it.
+    pub acknowledged: &'static str,
+    /// Changed since the user has looked.
+    pub new: &'static str,
     /// In place of a value that is missing.
     pub none: &'static str,
     pub ellipsis: &'static str,
@@ -72,6 +76,8 @@ const UNICODE: Glyphs = Glyphs {
     other: "?",
     needs_you: "!",
     marked: "*",
+    acknowledged: "~",
+    new: "•",
     none: "–",
     ellipsis: "…",
     at_most: "≤",
@@ -89,6 +95,8 @@ const ASCII: Glyphs = Glyphs {
     other: "?",
     needs_you: "!",
     marked: "*",
+    acknowledged: "~",
+    new: "+",
     none: "-",
     ellipsis: "~",
     at_most: "<",

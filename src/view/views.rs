@@ -13,6 +13,8 @@ pub struct View {
     pub shows: fn(&Row) -> bool,
     /// What to say when it has no rows.
     pub empty: &'static str,
+    /// Whether its tab is there only while it has rows.
+    pub is_occasional: bool,
 }
 
 /// A view, by its place in the table of views. The default is the first, which shows every row.
@@ -67,6 +69,7 @@ const VIEWS: &[View] = &[
         count: |counts| counts.total,
         shows: |_| true,
         empty: "No jobs are watched yet.",
+        is_occasional: false,
     },
     View {
         name: "needs-you",
@@ -74,6 +77,7 @@ const VIEWS: &[View] = &[
         count: |counts| counts.needs_you,
         shows: Row::needs_you,
         empty: "Nothing needs you now.",
+        is_occasional: false,
     },
     View {
         name: "active",
@@ -81,6 +85,7 @@ const VIEWS: &[View] = &[
         count: |counts| counts.active,
         shows: |row| row.status() == Some(&Status::Active),
         empty: "No job is active.",
+        is_occasional: false,
     },
     View {
         name: "completed",
@@ -88,6 +93,7 @@ const VIEWS: &[View] = &[
         count: |counts| counts.completed,
         shows: |row| row.status() == Some(&Status::Completed),
         empty: "No job has completed.",
+        is_occasional: false,
     },
     View {
         name: "failed",
@@ -95,6 +101,7 @@ const VIEWS: &[View] = &[
         count: |counts| counts.failed,
         shows: |row| row.status() == Some(&Status::Failed),
         empty: "No job has failed.",
+        is_occasional: false,
     },
     View {
         name: "archived",
@@ -102,6 +109,15 @@ const VIEWS: &[View] = &[
         count: |counts| counts.archived,
         shows: |row| row.status() == Some(&Status::Archived),
         empty: "No job is archived.",
+        is_occasional: false,
+    },
+    View {
+        name: "acknowledged",
+        title: "Acknowledged",
+        count: |counts| counts.acknowledged,
+        shows: Row::is_acknowledged,
+        empty: "No job is acknowledged.",
+        is_occasional: true,
     },
 ];
 

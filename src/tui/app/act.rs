@@ -6,7 +6,7 @@ use super::super::keys::Action;
 use super::{App, Effect, Mode, Question};
 use crate::board::{Board, Row};
 use crate::failure::ErrorKind;
-use crate::job::{Job, JobKey};
+use crate::job::{Acknowledgement, Fingerprint, Job, JobKey};
 use crate::link::{Link, LinkError};
 use crate::time;
 use crate::view::theme::Role;
@@ -19,8 +19,16 @@ impl App {
     /// What a key acts on: in the details the job that they show.
     pub(super) fn targets<'a>(&self, board: &'a Board) -> Vec<&'a Row> {
         match self.mode {
-            Mode::Details => self.listing.selected_row(board).into_iter().collect(),
+            Mode::Details | Mode::Changes => self.selected_row(board).into_iter().collect(),
             _ => self.listing.targets(board),
+        }
+    }
+
+    /// The job that the screen is about: of the selected change, or of the selected row.
+    pub fn selected_row<'a>(&self, board: &'a Board) -> Option<&'a Row> {
+        match self.mode {
+            Mode::Changes => board.row(&self.changes.selected()?.key),
+            _ => self.listing.selected_row(board),
         }
     }
 
@@ -98,6 +106,61 @@ impl App {
             self.show_message(text, Role::Muted, now);
         }
         found
+    }
+
+    /// Has jobs need nobody until they change; where none of them needs the user, takes that back.
+    pub(super) fn acknowledge(&mut self, board: &Board, now: Timestamp) -> Effect {
+        let targets = self.targets(board);
+        let needing: Vec<&Row> = targets
+            .iter()
+            .copied()
+            .filter(|row| row.needs_you())
+            .collect();
+        let those = |of: &[&Row], seen: fn(&Job) -> Option<Fingerprint>| {
+            let jobs = of.iter().map(|row| Acknowledgement {
+                key: row.key().clone(),
+                seen: row.job.as_ref().and_then(seen),
+            });
+            Effect::Acknowledge(jobs.collect())
+        };
+        let what = |of: &[&Row]| match of {
+            [row] => row.title().to_owned(),
+            many => format!("{} jobs", many.len()),
+        };
+        if !needing.is_empty() {
+            let back = self.keys.hint(Action::Acknowledge, "takes it back");
+            let text = format!("acknowledged {}, until it changes; {back}", what(&needing));
+            self.show_message(text, Role::Good, now);
+            return those(&needing, |job| Some(Fingerprint::from(job)));
+        }
+        let quiet: Vec<&Row> = targets
+            .iter()
+            .copied()
+            .filter(|row| row.is_acknowledged())
+            .collect();
+        if !quiet.is_empty() {
+            let needs = if quiet.len() == 1 { "needs" } else { "need" };
+            let text = format!("{} {needs} you again", what(&quiet));
+            self.show_message(text, Role::Good, now);
+            return those(&quiet, |_| None);
+        }
+        let text = match targets.as_slice() {
+            [] => String::from("no job is selected"),
+            [row] => format!("{} does not need you", row.title()),
+            many => format!("none of the {} marked jobs needs you", many.len()),
+        };
+        self.show_message(text, Role::Muted, now);
+        Effect::None
+    }
+
+    pub(super) fn mark_seen(&mut self, board: &Board, now: Timestamp) -> Effect {
+        let text = match board.counts().new {
+            0 => String::from("nothing has changed since you looked"),
+            1 => String::from("marked the change as seen"),
+            new => format!("marked the changes of {new} jobs as seen"),
+        };
+        self.show_message(text, Role::Muted, now);
+        Effect::MarkSeen(now)
     }
 
     pub(super) fn poll(&mut self, board: &Board, now: Timestamp) -> Effect {

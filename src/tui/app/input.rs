@@ -184,7 +184,11 @@ impl App {
             Action::Quit | Action::Back => self.back(board),
             Action::Help => self.toggle(Mode::Help),
             Action::Errors => self.toggle(Mode::Errors),
+            Action::Details if self.in_changes() => self.go_to_change(board),
             Action::Details => self.toggle(Mode::Details),
+            Action::Changes => self.toggle(Mode::Changes),
+            Action::MarkSeen => return self.mark_seen(board, now),
+            Action::Acknowledge => return self.acknowledge(board, now),
             Action::Pane => self.toggle_pane(now),
             Action::OpenPullRequest => {
                 return self.open(board, "pull request", act::pull_request, now);
@@ -201,6 +205,7 @@ impl App {
                 self.show_message("polling all jobs", Role::Muted, now);
                 return Effect::PollAll;
             }
+            action if self.in_changes() => self.on_changes_action(action),
             action if self.scrolls() => self.on_scroll(action),
             action => self.on_table_action(action, board),
         }
@@ -239,6 +244,35 @@ impl App {
             _ => {}
         }
         self.scroll = 0;
+    }
+
+    fn in_changes(&self) -> bool {
+        matches!(self.mode, Mode::Changes)
+    }
+
+    fn on_changes_action(&mut self, action: Action) {
+        let page = self.page_of_text();
+        let steps = match action {
+            Action::Down | Action::ScrollDown => 1,
+            Action::Up | Action::ScrollUp => -1,
+            Action::HalfPageDown => page / 2 + 1,
+            Action::HalfPageUp => -(page / 2 + 1),
+            Action::PageDown => page,
+            Action::PageUp => -page,
+            Action::First => isize::MIN,
+            Action::Last => isize::MAX,
+            _ => return,
+        };
+        self.changes.step(steps);
+    }
+
+    /// Shows the details of the job that the selected change is of, with the job selected in the table.
+    fn go_to_change(&mut self, board: &Board) {
+        let Some(key) = self.selected_row(board).map(|row| row.key().clone()) else {
+            return;
+        };
+        self.listing.show_job(key, board);
+        self.toggle(Mode::Details);
     }
 
     /// Errors and help are text to scroll, not rows to select.
