@@ -562,7 +562,6 @@ fn doctor_finds_no_problem() {
             "ok  terminal   none here",
             "ok  clipboard  OSC 52",
             "ok  browser    ",
-            "ok  state      ",
         ]))
         .stdout(no_escapes())
         .stderr(is_empty());
@@ -785,26 +784,6 @@ fn each_verb_has_examples_and_a_slip_is_understood() {
         .run(&["list", "--project", "dcos"])
         .code(2)
         .stderr(contains("did you mean \"docs\"?"));
-}
-
-#[test]
-fn doctor_reports_where_writes_are_counted_and_how_to_fix_it() {
-    let setting = Setting::new(&["job_1"]);
-    let place = setting.config().with_file_name("state");
-    let doctor = |home: &std::path::Path| {
-        let mut command = setting.command(&["doctor"]);
-        command.env("XDG_STATE_HOME", home);
-        let output = command.output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let well = doctor(&place);
-    assert!(well.contains("ok  state"), "{well}");
-    std::fs::write(place.with_file_name("file"), "").unwrap();
-    let bad = doctor(&place.with_file_name("file"));
-    assert!(
-        bad.contains("!!  state") && bad.contains("XDG_STATE_HOME"),
-        "{bad}"
-    );
 }
 
 #[test]

@@ -9,7 +9,6 @@ use clap::Args;
 use super::context::Context;
 use super::error::CommandResult;
 use super::{dashboard, output};
-use crate::actions::WriteLog;
 use crate::board::{Project, Watched};
 use crate::config::{ConfigError, KeySource};
 use crate::desktop::{self, Opener};
@@ -49,19 +48,9 @@ impl DoctorArgs {
         findings.push(findings::terminal(&terminal(theme.has_color())));
         findings.push(findings::clipboard(&clipboard(&environment)));
         findings.push(findings::browser(&Opener::new(environment).browser()));
-        findings.push(check_state());
         findings::print(&findings, theme, &mut io::stdout().lock())?;
         Ok(findings::exit(&findings))
     }
-}
-
-fn check_state() -> Finding {
-    let Some(writes) = WriteLog::open_default() else {
-        return findings::state(None);
-    };
-    let folder = text::clean(&writes.folder().to_string_lossy());
-    let checked = writes.check();
-    findings::state(Some((&folder, checked.as_ref().copied())))
 }
 
 /// Checks the config and its keys, and polls one job of each project.

@@ -183,21 +183,6 @@ pub fn browser(browser: &Result<Option<String>, BrowserError>) -> Finding {
     }
 }
 
-/// Whether writes can be counted in a folder; `None` where there is no home folder for it.
-pub fn state(folder: Option<(&str, Result<(), &io::Error>)>) -> Finding {
-    let message = match folder {
-        Some((path, Ok(()))) => return Finding::ok("state", format!("{path}: can be written")),
-        Some((path, Err(error))) => format!(
-            "{path}: cannot be written ({error}), so that this hour's writes are not counted: fix \
-             its mode, or set XDG_STATE_HOME to another folder"
-        ),
-        None => {
-            String::from("no home folder, so that this hour's writes are not counted: set HOME")
-        }
-    };
-    Finding::problem(Exit::Failed, "state", message)
-}
-
 pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Result<()> {
     for finding in findings {
         let (mark, role) = match finding.exit {
