@@ -7,7 +7,9 @@
 //! Everything here waits for the disk. This file must not know the board, or who asks; what it reads
 //! is text from outside, since others can write the file.
 
+mod check;
 mod events;
+mod file_system;
 mod jobs;
 mod location;
 mod marks;
@@ -29,6 +31,7 @@ use crate::job::{Acknowledgement, Fingerprint, Job, JobKey};
 use crate::private_file;
 use crate::progress::Progress;
 
+pub use check::{Checked, StoreState, check};
 pub use location::{default_path, path};
 pub use thread::{Finding, Found, News, StoreHandle, StoreOptions, StoreThread, Teller};
 
