@@ -3,8 +3,6 @@
 //! The dashboard and the verbs both act through here. Each write to the API is made once, and what
 //! became of it is returned; nothing here asks, prints or draws.
 
-mod write_log;
-
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -26,8 +24,8 @@ use crate::key::{self, ApiKey, KeyError};
 use crate::mintlify::Client;
 use crate::mintlify::write::WriteError;
 use crate::poll::key_source;
+use crate::store::{Database, OpenError};
 use crate::text;
-pub use write_log::WriteLog;
 
 /// The most cells of a label that is taken from a prompt.
 const MAX_LABEL: usize = 60;
@@ -58,6 +56,17 @@ impl From<ConfigError> for ActionError {
     }
 }
 
+/// Why writes could not be counted.
+#[derive(Debug, thiserror::Error)]
+enum StoreError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the count of an older version: {0}")]
+    Import(#[from] std::io::Error),
+}
+
 /// Acts for a person on the projects of one config file. Clones act for the same person.
 #[derive(Clone, Debug)]
 pub struct Actions {
@@ -68,21 +77,22 @@ pub struct Actions {
     written: Arc<AtomicU64>,
     /// Told of each text that was written to the config here.
     edited: Arc<Notify>,
-    /// `None` where there is no home folder to keep it in.
-    log: Option<WriteLog>,
+    /// The file that writes are counted in; `None` where nothing is stored.
+    store: Option<PathBuf>,
     /// The writes that are being counted: nobody waits for a file that another run has locked.
     counting: TaskTracker,
 }
 
 impl Actions {
-    /// Acts on `config`, which is in the file at `path`, and keeps count of writes in `log`.
-    pub fn new(config: Config, path: PathBuf, log: Option<WriteLog>) -> Self {
+    /// Acts on `config`, which is in the file at `path`, and keeps count of writes in the store at
+    /// `store`.
+    pub fn new(config: Config, path: PathBuf, store: Option<PathBuf>) -> Self {
         Self {
             config: Arc::new(Mutex::new(config)),
             path,
             written: Arc::default(),
             edited: Arc::default(),
-            log,
+            store,
             counting: TaskTracker::new(),
         }
     }
@@ -129,9 +139,26 @@ impl Actions {
     /// is not known.
     pub async fn writes_this_hour(&self, project: &ProjectId) -> Option<usize> {
         self.counted().await;
-        let (log, project) = (self.log.clone()?, project.to_owned());
-        let read = move || log.this_hour(&project, Timestamp::now());
-        tokio::task::spawn_blocking(read).await.ok().flatten()
+        let (project, now) = (project.to_owned(), Timestamp::now());
+        let read = self.in_store(move |database| {
+            database.import_old_writes(now)?;
+            Ok(database.writes_this_hour(&project, now)?)
+        })?;
+        let count = tokio::task::spawn_blocking(read).await.ok()?;
+        count
+            .inspect_err(|error| tracing::warn!(%error, "cannot read this hour's writes"))
+            .ok()
+    }
+
+    /// `work` on the store, for the server of the config in force, on a thread that may wait; `None`
+    /// without a store.
+    fn in_store<T, W>(&self, work: W) -> Option<impl FnOnce() -> Result<T, StoreError> + use<T, W>>
+    where
+        W: FnOnce(&mut Database) -> Result<T, StoreError>,
+    {
+        let path = self.store.clone()?;
+        let base_url = self.config().base_url.to_string();
+        Some(move || work(&mut Database::open(&path, &base_url)?.0))
     }
 
     /// What it takes to write to `projects`: one client, and each key once. A key command runs again,
@@ -225,10 +252,14 @@ impl Actions {
         if error.is_some_and(|error| !error.may_have_happened) {
             return;
         }
-        let Some(log) = self.log.clone() else { return };
-        let project = project.to_owned();
+        let (project, now) = (project.to_owned(), Timestamp::now());
+        let count = self.in_store(move |database| {
+            database.count_write(&project, now)?;
+            Ok(database.import_old_writes(now)?)
+        });
+        let Some(count) = count else { return };
         self.counting.spawn_blocking(move || {
-            if let Err(error) = log.count(&project, Timestamp::now()) {
+            if let Err(error) = count() {
                 tracing::warn!(%error, "cannot count a write");
             }
         });

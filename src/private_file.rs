@@ -33,6 +33,23 @@ pub fn create_new(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Makes an empty file where there is none, and closes it to others where they could read it. One
+/// that is there is not opened: closing it again would end the locks that this process has on it
+/// (<https://www.sqlite.org/howtocorrupt.html>).
+pub fn create_missing(path: &Path) -> io::Result<()> {
+    match check_regular(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match create_new(path, "") {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            created => created,
+        },
+        Err(error) => Err(error),
+        Ok(()) if fs::metadata(path)?.mode() & 0o077 != 0 => {
+            fs::set_permissions(path, Permissions::from_mode(0o600))
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Opens a file to read.
 pub fn open_read(path: &Path) -> io::Result<File> {
     check_regular(path)?;
@@ -193,6 +210,21 @@ mod tests {
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         open_append(&path).unwrap();
         assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        create_missing(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_missing_file_is_made_and_one_that_is_there_keeps_its_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        create_missing(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::write(&path, "text").unwrap();
+        create_missing(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "text");
+        assert!(create_missing(folder.path()).is_err());
     }
 
     #[test]

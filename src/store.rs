@@ -1,24 +1,27 @@
 //! What is remembered between runs, in a database file in the state folder.
 //!
-//! It holds the last good values of each job, and what changed about them.
+//! It holds the last good values of each job, what changed about them, and this hour's writes.
 //! The transaction that changes what is stored of a job is the one that stores the event, so that of
 //! several runs that see the same change one records it, once.
 //!
 //! Everything here waits for the disk. This file must not know the board, or who asks; what it reads
 //! is text from outside, since others can write the file.
 
+mod check;
 mod events;
+mod file_system;
 mod jobs;
+mod location;
 mod marks;
 mod schema;
 mod thread;
+mod writes;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use directories::ProjectDirs;
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -28,6 +31,8 @@ use crate::job::{Acknowledgement, Fingerprint, Job, JobKey};
 use crate::private_file;
 use crate::progress::Progress;
 
+pub use check::{Checked, StoreState, check};
+pub use location::{default_path, path};
 pub use thread::{Finding, Found, News, StoreHandle, StoreOptions, StoreThread, Teller};
 
 /// How long another run may hold the file before a change is kept for later.
@@ -121,13 +126,6 @@ pub struct Opened {
     pub moved_to: Option<PathBuf>,
 }
 
-/// The user's own store, below `$XDG_STATE_HOME` or the platform's folder; `None` without a home.
-pub fn default_path() -> Option<PathBuf> {
-    let dirs = ProjectDirs::from("", "", "mintwatch")?;
-    let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
-    Some(folder.join("store.db"))
-}
-
 impl Database {
     /// Opens the store at `path`, and makes it where it is missing. A file that is no database any
     /// more is moved aside.
@@ -139,7 +137,7 @@ impl Database {
         let folder = path.parent().unwrap_or(Path::new("."));
         private_file::create_folder(folder).map_err(|error| unusable(error.to_string()))?;
         // Made by us, with a mode of our own, before SQLite would.
-        private_file::open_append(path).map_err(|error| unusable(error.to_string()))?;
+        private_file::create_missing(path).map_err(|error| unusable(error.to_string()))?;
         let database = |connection| Self {
             connection,
             base_url: base_url.to_owned(),
@@ -266,7 +264,7 @@ fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
     name.push(".corrupt");
     let aside = PathBuf::from(name);
     std::fs::rename(path, &aside)?;
-    private_file::open_append(path)?;
+    private_file::create_missing(path)?;
     Ok(aside)
 }
 

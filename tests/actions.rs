@@ -7,9 +7,11 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
-use mintwatch::actions::{Actions, WriteLog};
+use mintwatch::actions::Actions;
 use mintwatch::config::Config;
 use mintwatch::job::JobKey;
+use rusqlite::Connection;
+use support::command::counted_writes;
 use support::fake_server::FakeServer;
 use support::reply::Reply;
 use tempfile::TempDir;
@@ -36,8 +38,8 @@ impl Setting {
             server.base_url()
         );
         fs::write(&path, text).unwrap();
-        let log = WriteLog::in_folder(folder.path());
-        let actions = Actions::new(Config::load(&path).unwrap(), path, Some(log));
+        let store = folder.path().join("store.db");
+        let actions = Actions::new(Config::load(&path).unwrap(), path, Some(store));
         Self {
             server,
             folder,
@@ -164,13 +166,40 @@ async fn a_job_is_listed_and_told_before_it_is_counted() {
     setting.server.set_default(Reply::job("active"));
     let project = setting.actions.find_project("p2").unwrap();
     let writer = setting.actions.writer(&[&project.id]).await.unwrap();
-    let count = fs::File::create(setting.path("writes")).unwrap();
-    count.lock().unwrap();
+    assert_eq!(
+        setting.actions.writes_this_hour(&"p2".into()).await,
+        Some(0)
+    );
+    let other = Connection::open(setting.path("store.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let created = writer.create(&project, "Fix it", None, &[]).await.unwrap();
     created.listed.unwrap();
-    assert_eq!(fs::read_to_string(setting.path("writes")).unwrap(), "");
-    count.unlock().unwrap();
+    assert_eq!(counted_writes(&setting.path("store.db")), 0);
+    other.execute_batch("ROLLBACK").unwrap();
     setting.actions.counted().await;
-    let counted = fs::read_to_string(setting.path("writes")).unwrap();
-    assert_eq!(counted.lines().count(), 1);
+    assert_eq!(counted_writes(&setting.path("store.db")), 1);
+}
+
+#[tokio::test]
+async fn writes_to_another_server_are_others() {
+    let setting = Setting::new();
+    let project = "p1".into();
+    setting.actions.count_write(&project, None);
+    assert_eq!(setting.actions.writes_this_hour(&project).await, Some(1));
+    // As after a reload.
+    let other = Config::parse("base_url = \"https://other.test\"", setting.actions.path());
+    *setting.actions.config() = other.unwrap();
+    assert_eq!(setting.actions.writes_this_hour(&project).await, Some(0));
+}
+
+#[tokio::test]
+async fn where_there_is_no_store_or_it_cannot_be_read_the_count_is_not_known() {
+    let setting = Setting::new();
+    fs::write(setting.path("file"), "").unwrap();
+    for store in [None, Some(setting.path("file/store.db"))] {
+        let config = setting.actions.config().clone();
+        let actions = Actions::new(config, setting.path("config.toml"), store);
+        actions.count_write(&"p1".into(), None);
+        assert_eq!(actions.writes_this_hour(&"p1".into()).await, None);
+    }
 }

@@ -404,8 +404,8 @@ fn a_new_job_whose_reply_repeats_the_key_is_not_listed_but_in_doubt() {
         }
         assert_eq!(fs::read(home.path("config.toml")).unwrap(), config);
     }
-    let counted = fs::read_to_string(home.path(".state/mintwatch/writes")).unwrap();
-    assert_eq!(counted.lines().count(), members_with_the_key().len() + 1);
+    let counted = support::command::counted_writes(&home.path(".state/mintwatch/store.db"));
+    assert_eq!(counted, members_with_the_key().len() + 1);
 }
 
 #[test]

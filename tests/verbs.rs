@@ -559,10 +559,10 @@ fn doctor_finds_no_problem() {
             "ok  config     .*/config.toml: 1 project, 2 jobs",
             "ok  key        \\$TEST_KEY: ",
             "ok  project    docs: answers; SDK quickstart: status active",
+            "ok  store      .*/store.db: not there yet",
             "ok  terminal   none here",
             "ok  clipboard  OSC 52",
             "ok  browser    ",
-            "ok  state      ",
         ]))
         .stdout(no_escapes())
         .stderr(is_empty());
@@ -788,21 +788,24 @@ fn each_verb_has_examples_and_a_slip_is_understood() {
 }
 
 #[test]
-fn doctor_reports_where_writes_are_counted_and_how_to_fix_it() {
+fn doctor_looks_at_the_store_and_makes_nothing() {
     let setting = Setting::new(&["job_1"]);
     let place = setting.config().with_file_name("state");
-    let doctor = |home: &std::path::Path| {
-        let mut command = setting.command(&["doctor"]);
+    let doctor = |home: &std::path::Path, more: &[&str]| {
+        let mut command = setting.command(&[&["doctor"], more].concat());
         command.env("XDG_STATE_HOME", home);
         let output = command.output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let well = doctor(&place);
-    assert!(well.contains("ok  state"), "{well}");
-    std::fs::write(place.with_file_name("file"), "").unwrap();
-    let bad = doctor(&place.with_file_name("file"));
+    let well = doctor(&place, &[]);
+    assert!(well.contains("ok  store"), "{well}");
+    assert!(!place.exists());
+    let off = doctor(&place, &["--no-store"]);
+    assert!(off.contains("ok  store      --no-store"), "{off}");
+    fs::write(place.with_file_name("file"), "").unwrap();
+    let bad = doctor(&place.with_file_name("file"), &[]);
     assert!(
-        bad.contains("!!  state") && bad.contains("XDG_STATE_HOME"),
+        bad.contains("!!  store") && bad.contains("it is not a folder"),
         "{bad}"
     );
 }

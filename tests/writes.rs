@@ -14,7 +14,7 @@ use mintwatch::config::Config;
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty, starts_with};
 use serde_json::{Value, json};
-use support::command::{Home, binary};
+use support::command::{Home, binary, counted_writes};
 use support::fake_server::FakeServer;
 use support::reply::{Gate, Reply, job_json};
 use support::terminal::Terminal;
@@ -85,8 +85,12 @@ impl Setting {
     }
 
     fn counted(&self) -> usize {
-        let path = self.home.path().join(".local/state/mintwatch/writes");
-        fs::read_to_string(path).map_or(0, |text| text.lines().count())
+        let path = self.home.path().join(".local/state/mintwatch/store.db");
+        if path.exists() {
+            counted_writes(&path)
+        } else {
+            0
+        }
     }
 }
 
@@ -115,9 +119,33 @@ fn a_new_job_is_printed_listed_and_counted() {
     let job = (ID.to_owned(), Some("Fix the links".to_owned()), tags);
     assert_eq!(setting.listed("p1")[1], job);
     assert_eq!(setting.counted(), 1);
-    let path = setting.home.path().join(".local/state/mintwatch/writes");
+    let path = setting.home.path().join(".local/state/mintwatch/store.db");
     let mode = fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn what_an_older_version_has_counted_counts() {
+    let setting = Setting::answering(created());
+    let old = setting.home.path().join(".local/state/mintwatch/writes");
+    fs::create_dir_all(old.parent().unwrap()).unwrap();
+    let now = jiff::Timestamp::now();
+    fs::write(&old, format!("1970-01-01T00:00:00Z p1\n{now} p1\n")).unwrap();
+    setting.run(&["new", "docs", "Do it"]).code(0);
+    assert_eq!(setting.counted(), 2);
+    assert!(!old.exists());
+}
+
+#[test]
+fn without_a_store_nothing_is_counted() {
+    let setting = Setting::answering(created());
+    let arguments = ["new", "docs", "Do it", "--no-store"];
+    setting.run(&arguments).code(0);
+    assert!(!setting.home.path().join(".local").exists());
+    let mut terminal = setting.terminal(&arguments, "false");
+    terminal.wait_for("Start a job in docs? This hour's writes are not known [y/N]");
+    terminal.send("n\r");
+    assert_eq!(terminal.exit_code(), 1);
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use super::error::CommandError;
 use super::select::SelectError;
 use super::{GlobalArgs, output};
-use crate::actions::{Actions, WriteLog};
+use crate::actions::Actions;
 use crate::board::Watched;
-use crate::config::{self, ConfigError};
+use crate::config::{self, Config, ConfigError};
 use crate::poll::into_watched_jobs;
 use crate::poll::schedule::Start;
 use crate::session::memory::SessionMemory;
 use crate::session::{LoadedConfig, PollSession};
-use crate::store::Teller;
+use crate::store::{self, Teller};
 use crate::view::theme::Theme;
 
 /// The argument of every verb.
@@ -58,11 +58,19 @@ impl Context {
 
     /// Opens the store; `None` where there is to be none.
     pub fn remember(&self, loaded: &LoadedConfig, teller: Teller) -> Option<SessionMemory> {
-        // The demo's jobs are others each time.
-        let remembers = !self.global.no_store && !self.global.demo;
-        remembers
+        self.remembers()
             .then(|| SessionMemory::open(&loaded.config, &loaded.path, teller))
             .flatten()
+    }
+
+    /// The file of the store; `None` where there is to be none.
+    pub fn store_path(&self, config: &Config) -> Option<PathBuf> {
+        self.remembers().then(|| store::path(config)).flatten()
+    }
+
+    /// The demo's jobs are others each time.
+    fn remembers(&self) -> bool {
+        !self.global.no_store && !self.global.demo
     }
 
     /// Polls each of the jobs that `choose` returns once.
@@ -84,10 +92,8 @@ impl Context {
             mut config, path, ..
         } = LoadedConfig::load(self.config_path()?)?;
         let watched = into_watched_jobs(&mut config);
-        Ok((
-            Actions::new(config, path, WriteLog::open_default()),
-            watched,
-        ))
+        let store = self.store_path(&config);
+        Ok((Actions::new(config, path, store), watched))
     }
 
     pub fn theme(&self, is_terminal: bool) -> Theme {

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::context::Context;
 use super::error::{CommandError, CommandResult};
 use super::output;
-use crate::actions::{Actions, WriteLog};
+use crate::actions::Actions;
 use crate::config::{Ascii, Config, ConfigError, Palette, UiConfig};
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -47,6 +47,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     let (notify, notices) = mpsc::unbounded_channel();
     // It is read while the keys are looked for.
     let mut memory = context.remember(&loaded, tell_on(&notify));
+    let store = context.store_path(&loaded.config);
     let session = loaded.require_key().await?;
     let loaded = session.identity;
     let keys = (session.keys.clone(), session.environment.clone());
@@ -57,11 +58,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     let guard =
         TerminalGuard::take(ui.mouse, &requests, timeout).context("cannot set up the terminal")?;
     let mut screen = terminal::screen().context("cannot draw on the terminal")?;
-    let actions = Actions::new(
-        session.config.clone(),
-        session.path.clone(),
-        WriteLog::open_default(),
-    );
+    let actions = Actions::new(session.config.clone(), session.path.clone(), store);
     let mut app = first_screen(context, &session, &actions, screen.size()?)?;
     let of_poller = memory.as_mut().and_then(SessionMemory::for_dashboard);
     let store = of_poller.as_ref().map(|memory| memory.store.clone());

@@ -3,22 +3,23 @@
 //! The facts are gathered here, and judged in `findings`.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use clap::Args;
 
 use super::context::Context;
 use super::error::CommandResult;
 use super::{dashboard, output};
-use crate::actions::WriteLog;
 use crate::board::{Project, Watched};
-use crate::config::{ConfigError, KeySource};
+use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::{self, Opener};
 use crate::environment::Environment;
 use crate::key::{self, ApiKey};
 use crate::poll::schedule::Start;
 use crate::session::LoadedConfig;
+use crate::store;
 use crate::text;
-use findings::{Clipboard, Finding, Terminal};
+use findings::{Clipboard, Finding, NoStore, Terminal};
 
 pub mod findings;
 
@@ -38,38 +39,32 @@ pub struct DoctorArgs {}
 impl DoctorArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
         let (mut findings, environment) = if context.global.demo {
-            check_config(context.load().await?).await?
+            check_config(context, context.load().await?).await?
         } else {
             match LoadedConfig::load(context.config_path()?) {
-                Ok(loaded) => check_config(loaded).await?,
-                Err(error) => check_without_config(&error).await,
+                Ok(loaded) => check_config(context, loaded).await?,
+                Err(error) => check_without_config(context, &error).await,
             }
         };
         let theme = context.theme(io::stdout().is_terminal());
         findings.push(findings::terminal(&terminal(theme.has_color())));
         findings.push(findings::clipboard(&clipboard(&environment)));
         findings.push(findings::browser(&Opener::new(environment).browser()));
-        findings.push(check_state());
         findings::print(&findings, theme, &mut io::stdout().lock())?;
         Ok(findings::exit(&findings))
     }
 }
 
-fn check_state() -> Finding {
-    let Some(writes) = WriteLog::open_default() else {
-        return findings::state(None);
-    };
-    let folder = text::clean(&writes.folder().to_string_lossy());
-    let checked = writes.check();
-    findings::state(Some((&folder, checked.as_ref().copied())))
-}
-
 /// Checks the config and its keys, and polls one job of each project.
-async fn check_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Environment)> {
+async fn check_config(
+    context: &Context,
+    loaded: LoadedConfig,
+) -> anyhow::Result<(Vec<Finding>, Environment)> {
     let path = text::clean(&loaded.path.to_string_lossy());
     let checked = dashboard::check_settings(&loaded.config);
     let config = checked.as_ref().map(|()| &loaded.config);
     let mut findings = vec![findings::config(&path, config)];
+    let store = check_store(context, &loaded.config);
     let mut session = loaded.resolve_keys().await;
     let environment = session.environment.clone();
     if session.keys.is_empty() {
@@ -91,16 +86,38 @@ async fn check_config(loaded: LoadedConfig) -> anyhow::Result<(Vec<Finding>, Env
         let polled = rows.find(|row| row.key().project == project.id);
         findings.push(findings::project(project.title(), polled));
     }
+    findings.push(store);
     Ok((findings, environment))
 }
 
-/// Without a config, only the default key source can be checked.
-async fn check_without_config(error: &ConfigError) -> (Vec<Finding>, Environment) {
+/// Without a config, only the default key source and the default store can be checked.
+async fn check_without_config(
+    context: &Context,
+    error: &ConfigError,
+) -> (Vec<Finding>, Environment) {
     let source = KeySource::default();
     let names: Vec<&str> = source.variable().into_iter().collect();
     let environment = Environment::from_process(&names);
     let key = check_key(&source, &environment).await;
-    (vec![findings::config("", Err(error)), key], environment)
+    let defaults = Config::parse("", Path::new("")).ok();
+    let store = defaults.map(|config| check_store(context, &config));
+    let findings = [findings::config("", Err(error)), key].into_iter();
+    (findings.chain(store).collect(), environment)
+}
+
+/// Looks at the store, and changes nothing there.
+fn check_store(context: &Context, config: &Config) -> Finding {
+    if context.global.no_store {
+        return findings::store(Err(NoStore::Flag));
+    }
+    if !config.store.enabled {
+        return findings::store(Err(NoStore::Config));
+    }
+    let Some(path) = store::path(config) else {
+        return findings::store(Err(NoStore::NoHome));
+    };
+    let name = text::clean(&path.to_string_lossy());
+    findings::store(Ok((&name, &store::check(&path))))
 }
 
 async fn check_key(source: &KeySource, environment: &Environment) -> Finding {

@@ -2,11 +2,9 @@
 //!
 //! This file must not know what is shown of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
-
-use directories::BaseDirs;
 
 use crate::board::Restore;
 use crate::config::Config;
@@ -96,23 +94,12 @@ impl Drop for SessionMemory {
 
 /// Which store `config` names; `None` where it has none.
 fn options(config: &Config, path: &Path) -> Option<StoreOptions> {
-    let store = Some(&config.store).filter(|store| store.enabled)?;
     // As it is found again from another folder.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     Some(StoreOptions {
-        path: store_path(store.path.clone())?,
+        path: store::path(config)?,
         base_url: config.base_url.to_string(),
         config: path.to_string_lossy().into_owned(),
-        keep: store.keep,
+        keep: config.store.keep,
     })
-}
-
-fn store_path(configured: Option<PathBuf>) -> Option<PathBuf> {
-    let Some(path) = configured else {
-        return store::default_path();
-    };
-    match path.strip_prefix("~") {
-        Ok(rest) => Some(BaseDirs::new()?.home_dir().join(rest)),
-        Err(_) => Some(path),
-    }
 }

@@ -12,6 +12,15 @@ pub fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_mintwatch")
 }
 
+/// How many writes are counted in the store at `path`.
+pub fn counted_writes(path: &Path) -> usize {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let store = rusqlite::Connection::open_with_flags(path, flags).unwrap();
+    let count = "SELECT count(*) FROM writes";
+    let count: u32 = store.query_row(count, [], |row| row.get(0)).unwrap();
+    count as usize
+}
+
 /// A home folder.
 pub struct Home(TempDir);
 

@@ -11,6 +11,8 @@ use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::BrowserError;
 use crate::exit::Exit;
 use crate::key::KeyError;
+use crate::store::{Checked, StoreState};
+use crate::text;
 use crate::view::plural;
 use crate::view::theme::{Role, Theme};
 
@@ -183,19 +185,99 @@ pub fn browser(browser: &Result<Option<String>, BrowserError>) -> Finding {
     }
 }
 
-/// Whether writes can be counted in a folder; `None` where there is no home folder for it.
-pub fn state(folder: Option<(&str, Result<(), &io::Error>)>) -> Finding {
-    let message = match folder {
-        Some((path, Ok(()))) => return Finding::ok("state", format!("{path}: can be written")),
-        Some((path, Err(error))) => format!(
-            "{path}: cannot be written ({error}), so that this hour's writes are not counted: fix \
-             its mode, or set XDG_STATE_HOME to another folder"
-        ),
-        None => {
-            String::from("no home folder, so that this hour's writes are not counted: set HOME")
-        }
+/// Why there is no store.
+#[derive(Clone, Copy, Debug)]
+pub enum NoStore {
+    Flag,
+    Config,
+    NoHome,
+}
+
+/// `checked` is what was found, and at which path.
+pub fn store(checked: Result<(&str, &Checked), NoStore>) -> Finding {
+    let (path, checked) = match checked {
+        Ok(found) => found,
+        Err(reason) => return no_store(reason),
     };
-    Finding::problem(Exit::Failed, "state", message)
+    let (exit, mut message) = match store_problem(path, &checked.state) {
+        Some(problem) => (Exit::Failed, problem),
+        None => (Exit::Done, sound_store(path, &checked.state)),
+    };
+    if let Some(network) = checked.network {
+        message.push_str("\non ");
+        message.push_str(network);
+        message.push_str(
+            ", which its locks and its speed depend on; [store] path can name a file on a local disk",
+        );
+    }
+    Finding::problem(exit, "store", message)
+}
+
+/// What a run without a store does not do.
+const WITHOUT_STORE: &str = "nothing is remembered, and this hour's writes are not counted";
+
+fn no_store(reason: NoStore) -> Finding {
+    let topic = "store";
+    match reason {
+        NoStore::Flag => Finding::ok(topic, format!("--no-store: {WITHOUT_STORE}")),
+        NoStore::Config => Finding::ok(topic, format!("enabled = false: {WITHOUT_STORE}")),
+        NoStore::NoHome => {
+            let message = format!(
+                "no home folder, so that {WITHOUT_STORE}: set HOME, or name a file in [store] path"
+            );
+            Finding::problem(Exit::Failed, topic, message)
+        }
+    }
+}
+
+fn sound_store(path: &str, state: &StoreState) -> String {
+    match state {
+        StoreState::Sound {
+            bytes,
+            jobs,
+            events,
+        } => {
+            let size = bytes.div_ceil(1024);
+            let count = |word, count: u64| {
+                let of = usize::try_from(count).unwrap_or(usize::MAX);
+                format!("{count} {}", plural(word, of))
+            };
+            let (jobs, events) = (count("job", *jobs), count("event", *events));
+            format!("{path}: {size} KiB, {jobs}, {events}")
+        }
+        StoreState::Interrupted => format!(
+            "{path}: a run was killed while it stored something; the next one takes that back"
+        ),
+        _ => format!("{path}: not there yet; the first run makes it"),
+    }
+}
+
+/// What keeps runs from using the store at `path`, and how to fix it.
+fn store_problem(path: &str, state: &StoreState) -> Option<String> {
+    Some(match state {
+        StoreState::Missing | StoreState::Sound { .. } | StoreState::Interrupted => return None,
+        StoreState::Newer(version) => format!(
+            "{path}: written by a newer mintwatch (schema {version}), so that {WITHOUT_STORE}: update \
+             this one, or name another file in [store] path"
+        ),
+        StoreState::Damaged(why) => format!(
+            "{path}: damaged ({}): the next run moves it to {path}.corrupt, and begins a new one",
+            text::clean(why)
+        ),
+        StoreState::Locked => format!(
+            "{path}: another process has locked it for seconds: end that one, or nothing is stored"
+        ),
+        StoreState::Unwritable { path, error } => format!(
+            "{}: cannot be written ({error}), so that {WITHOUT_STORE}: fix its mode, or name another \
+             file in [store] path",
+            text::clean(&path.to_string_lossy())
+        ),
+        StoreState::Unreadable(why) => format!(
+            "{path}: cannot be read ({}), so that {WITHOUT_STORE}: move it away, or name another file \
+             in [store] path",
+            text::clean(why)
+        ),
+    })
 }
 
 pub fn print(findings: &[Finding], theme: Theme, out: &mut dyn Write) -> io::Result<()> {
@@ -292,6 +374,96 @@ mod tests {
             let line = line(&clipboard(&facts));
             assert!(line.starts_with(want), "{line}");
         }
+    }
+
+    #[test]
+    fn store_table() {
+        let sound = |jobs, events| StoreState::Sound {
+            bytes: 20_481,
+            jobs,
+            events,
+        };
+        let unwritable = StoreState::Unwritable {
+            path: "/s".into(),
+            error: io::Error::other("Permission denied"),
+        };
+        for (state, want) in [
+            (
+                StoreState::Missing,
+                "ok  store      /s/store.db: not there yet; the first run makes it",
+            ),
+            (
+                sound(2, 1),
+                "ok  store      /s/store.db: 21 KiB, 2 jobs, 1 event",
+            ),
+            (
+                StoreState::Interrupted,
+                "ok  store      /s/store.db: a run was killed",
+            ),
+            (
+                StoreState::Newer(9),
+                "!!  store      /s/store.db: written by a newer mintwatch (schema 9), so",
+            ),
+            (
+                StoreState::Damaged("a\u{1b}[31mb".into()),
+                "!!  store      /s/store.db: damaged (a[31mb): the next run moves it to /s/store.db.corrupt,",
+            ),
+            (
+                StoreState::Locked,
+                "!!  store      /s/store.db: another process has locked it",
+            ),
+            (
+                unwritable,
+                "!!  store      /s: cannot be written (Permission denied), so that nothing is remembered, \
+                 and this hour's writes are not counted: fix its mode, or name",
+            ),
+            (
+                StoreState::Unreadable("no".into()),
+                "!!  store      /s/store.db: cannot be read (no), so",
+            ),
+        ] {
+            let checked = Checked {
+                state,
+                network: None,
+            };
+            let line = line(&store(Ok(("/s/store.db", &checked))));
+            assert!(line.starts_with(want), "{line}");
+        }
+    }
+
+    #[test]
+    fn without_a_store_it_is_told_why() {
+        for (reason, want) in [
+            (
+                NoStore::Flag,
+                "ok  store      --no-store: nothing is remembered",
+            ),
+            (
+                NoStore::Config,
+                "ok  store      enabled = false: nothing is remembered",
+            ),
+            (
+                NoStore::NoHome,
+                "!!  store      no home folder, so that nothing is remembered",
+            ),
+        ] {
+            let line = line(&store(Err(reason)));
+            assert!(line.starts_with(want), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_network_file_system_is_named_and_no_problem() {
+        let checked = Checked {
+            state: StoreState::Missing,
+            network: Some("NFS"),
+        };
+        assert_eq!(
+            line(&store(Ok(("/s/store.db", &checked)))),
+            "ok  store      /s/store.db: not there yet; the first run makes it\n               \
+             on NFS, which its locks and its speed depend on; [store] path can name a file on a \
+             local disk\n"
+        );
     }
 
     #[test]

@@ -23,12 +23,8 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "~/.local/state/mintwatch/store.db",
-        "What the dashboard remembers between runs, unless [store] names another file; on macOS in \
-         ~/Library/Application Support/mintwatch.",
-    ),
-    (
-        "~/.local/state/mintwatch/writes",
-        "The new jobs and follow-ups of the last hour, to count them; on macOS in \
+        "What the dashboard remembers between runs, and the new jobs and follow-ups of the last hour, \
+         to count them, unless [store] names another file; on macOS in \
          ~/Library/Application Support/mintwatch.",
     ),
 ];
@@ -48,7 +44,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     (
         "XDG_STATE_HOME",
-        "The folder of mintwatch/store.db and mintwatch/writes, in place of ~/.local/state; not on macOS.",
+        "The folder of mintwatch/store.db, in place of ~/.local/state; not on macOS.",
     ),
     (
         "HOME",
