@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::{Board, Counts, Row, Watched};
+use crate::event::Event;
 use crate::job::{Acknowledgement, Fingerprint, JobKey};
 use crate::progress::Progress;
 use crate::store::StoredJob;
@@ -24,24 +25,37 @@ pub enum Restore {
 
 impl Board {
     /// Takes what earlier runs have stored. `seen_at` is up to when the user has seen what changed.
+    /// Returns what has changed of jobs that a poll of this run was faster to see.
     pub fn restore(
         &mut self,
         stored: impl IntoIterator<Item = StoredJob>,
         seen_at: Option<Timestamp>,
         what: Restore,
-    ) {
+    ) -> Vec<Event> {
         self.revision += 1;
         self.seen_at = self.seen_at.max(seen_at);
+        let mut polled = Vec::new();
         for stored in stored {
             let Some(&at) = self.index.get(&stored.key) else {
                 continue;
             };
             let row = &mut self.rows[at];
+            if what == Restore::Values && row.error.is_none() {
+                let values = row.job.take().zip(row.fetched_at.take());
+                polled.extend(values.map(|(job, fetched_at)| (at, job, row.fresh_for, fetched_at)));
+            }
             row.take(stored, what);
             row.is_new = is_new(row, self.seen_at);
             row.revision = self.revision;
         }
         self.counts = Counts::new(&self.rows);
+        // As if it had come first.
+        let polled = polled.into_iter();
+        polled
+            .flat_map(|(at, job, fresh_for, fetched_at)| {
+                self.fetched(at, job, fresh_for, fetched_at)
+            })
+            .collect()
     }
 
     /// A board that shows what earlier runs have stored, for want of a poll.
@@ -120,7 +134,7 @@ impl Row {
     fn take(&mut self, stored: StoredJob, what: Restore) {
         self.acknowledged = stored.acknowledged;
         match (&self.job, self.fetched_at) {
-            // A poll was faster: nobody knows when the job changed.
+            // Nobody knows when the job changed.
             (Some(job), Some(at)) => {
                 self.progress = Some(Progress::after(Some(stored.progress), job, at, true));
             }
@@ -279,6 +293,22 @@ mod tests {
         assert_eq!(board.counts().acknowledged, 1);
         let progress = board.row(&key("a")).unwrap().progress.unwrap();
         assert_eq!(progress.finished_at, Some(at(3)));
+    }
+
+    #[test]
+    fn a_poll_that_is_faster_than_the_store_still_tells_what_changed() {
+        let mut board = board(&["a", "b"]);
+        board.apply(&key("a"), fetched(Status::Failed), at(9));
+        board.apply(&key("b"), fetched(Status::Active), at(9));
+        let events = board.restore(["a", "b"].map(stored), None, Restore::Values);
+        let told: Vec<_> = events
+            .iter()
+            .map(|event| (&*event.key.id, event.since, event.at))
+            .collect();
+        assert_eq!(told, [("a", Some(at(5)), at(9))]);
+        assert_eq!(board.counts(), Counts::new(board.rows()));
+        assert_eq!((board.counts().failed, board.counts().new), (1, 1));
+        assert!(board.rows().iter().all(|row| !row.is_restored));
     }
 
     #[test]

@@ -85,9 +85,12 @@ impl Engine {
     }
 
     pub(super) fn restore(&mut self, found: Found) {
+        let mut events = Vec::new();
         self.board.send_modify(|board| {
-            board.restore(found.jobs, found.seen_at, Restore::Values);
+            events = board.restore(found.jobs, found.seen_at, Restore::Values);
         });
+        // The store has them already: it has had the values to compare with.
+        self.deliver(events);
     }
 
     pub(super) fn on_news(&mut self, news: News) {
