@@ -21,6 +21,7 @@ mod row;
 
 pub use counts::Counts;
 pub use memory::Restore;
+use row::Stored;
 pub use row::{Freshness, Row};
 
 /// How many of this run's errors are kept; the oldest go first.
@@ -229,6 +230,7 @@ impl Board {
         let stale_at = row.goes_stale_at();
         row.fetched_at = Some(now);
         row.is_restored = false;
+        row.stored = Stored::Same;
         row.fresh_for = fresh_for;
         row.polling = false;
         // A reader that waits for the next row to go stale must learn of one that does so earlier.

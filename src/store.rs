@@ -8,6 +8,7 @@
 //! is text from outside, since others can write the file.
 
 mod check;
+mod columns;
 mod events;
 mod file_system;
 mod jobs;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::row::Stored;
 use super::{Board, Counts, Row, Watched};
 use crate::event::Event;
 use crate::job::{Acknowledgement, Fingerprint, JobKey};
@@ -140,11 +141,19 @@ impl Row {
             }
             _ => self.progress = Some(stored.progress),
         }
+        let is_plain = stored.error.is_none();
         if self.fetched_at.is_none() && what == Restore::Values {
             self.job = Some(stored.job);
             self.fetched_at = Some(stored.fetched_at);
             self.changed_at = stored.changed_at;
             self.is_restored = true;
+            self.stored = if is_plain {
+                Stored::Same
+            } else {
+                Stored::Nothing
+            };
+        } else if self.fetched_at.is_none() && is_plain {
+            self.stored = Stored::Earlier(Box::new(stored.job));
         }
         self.check_acknowledged();
     }
@@ -288,6 +297,8 @@ mod tests {
         let row = board.row(&key("a")).unwrap();
         assert_eq!((&row.job, row.fetched_at), (&None, None));
         assert_eq!(board.counts().acknowledged, 0);
+        let row = board.row(&key("a")).unwrap();
+        assert!(row.is_stored(&job(Status::Failed)) && !row.is_stored(&job(Status::Active)));
         let events = board.apply(&key("a"), fetched(Status::Failed), at(9));
         assert_eq!(events, []);
         assert_eq!(board.counts().acknowledged, 1);

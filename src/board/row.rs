@@ -24,6 +24,17 @@ pub enum Freshness {
     NeverSeen,
 }
 
+/// What the store has of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// Nothing, or more than the job: why polls failed.
+    Nothing,
+    /// What the row has, or will have once it is written.
+    Same,
+    /// This, which no poll of this run has seen.
+    Earlier(Box<Job>),
+}
+
 /// A watched job as we know it.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -46,6 +57,8 @@ pub struct Row {
     pub is_new: bool,
     /// When it began and ended its work; `None` where no poll of any run has seen it.
     pub progress: Option<Progress>,
+    /// What the store has of it.
+    pub(super) stored: Stored,
     /// What the user has acknowledged, as long as that is still how the job is.
     pub(super) acknowledged: Option<Fingerprint>,
     /// The board's revision that last changed what a table shows of it.
@@ -66,6 +79,7 @@ impl Row {
             changed_at: None,
             is_new: false,
             progress: None,
+            stored: Stored::Nothing,
             acknowledged: None,
             revision: 0,
         }
@@ -155,6 +169,16 @@ impl Row {
     pub fn is_late(&self, now: Timestamp) -> bool {
         let is_stale = self.goes_stale_at().is_some_and(|at| at <= now);
         self.is_restored || self.fetched_at.is_none() || is_stale
+    }
+
+    /// Whether the store has `job` and no error, so that a poll that finds it is no news to it.
+    pub fn is_stored(&self, job: &Job) -> bool {
+        let stored = match &self.stored {
+            Stored::Nothing => None,
+            Stored::Same => self.job.as_ref(),
+            Stored::Earlier(job) => Some(&**job),
+        };
+        self.error.is_none() && stored == Some(job)
     }
 
     /// When it began and ended its work, should a poll at `now` find `job`.

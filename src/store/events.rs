@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::jobs::{key, text, time};
+use super::columns::Columns;
 use super::{StoredEvent, to_millis};
 use crate::event::{Change, Event};
 use crate::job::{JobKey, Status};
@@ -70,26 +70,28 @@ pub(super) fn newest(
 
 /// A row as it was written, by us or by somebody else.
 fn from_row(row: &Row) -> Option<StoredEvent> {
-    let status = |name| text(row, name).map(|word| Status::from_api(&word));
-    let change = match &*text(row, "kind")? {
+    // In the order of the query.
+    let mut columns = Columns::new(row);
+    let (at, since, key) = (columns.time(), columns.time(), columns.key());
+    let (kind, before, after) = (columns.text()?, columns.text(), columns.text());
+    let status = |word: Option<String>| word.map(|word| Status::from_api(&word));
+    let change = match &*kind {
         STATUS => Change::Status {
-            from: status("before"),
-            to: status("after"),
+            from: status(before),
+            to: status(after),
         },
-        PULL_REQUEST => Change::PullRequest(PullRequest::new(text(row, "after")?)),
+        PULL_REQUEST => Change::PullRequest(PullRequest::new(after?)),
         _ => return None,
     };
-    let ran: Option<i64> = row.get("ran").ok()?;
+    let ran = columns.number().and_then(|ran| u64::try_from(ran).ok());
     Some(StoredEvent {
         event: Event {
-            at: time(row, "at")?,
-            since: time(row, "since"),
-            key: key(row)?,
+            at: at?,
+            since,
+            key: key?,
             change,
         },
-        ran: ran
-            .and_then(|ran| u64::try_from(ran).ok())
-            .map(Duration::from_millis),
+        ran: ran.map(Duration::from_millis),
     })
 }
 

@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
-use super::{Sighting, StoredEvent, StoredJob, from_millis, to_millis};
+use super::columns::Columns;
+use super::{Sighting, StoredEvent, StoredJob, to_millis};
 use crate::event::{Change, Event};
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Acknowledgement, Fingerprint, Job, JobKey, Status};
 use crate::progress::Progress;
 use crate::pull_request::PullRequest;
-use crate::text;
+
+/// How much later than the last one that is stored a poll has to be to be worth a write.
+const WORTH_A_WRITE: SignedDuration = SignedDuration::from_secs(10);
 
 /// What is known of jobs; a condition follows.
 const SELECT: &str = "
@@ -64,59 +67,36 @@ fn one(
 
 /// A row as it was written, by us or by somebody else.
 fn from_row(row: &Row) -> Option<StoredJob> {
+    // In the order of `SELECT`.
+    let mut columns = Columns::new(row);
+    let key = columns.key();
     let job = Job {
-        status: text(row, "status").map(|word| Status::from_api(&word)),
-        repository: text(row, "repository"),
-        branch: text(row, "branch"),
-        model: text(row, "model"),
-        pull_request: text(row, "pull_request").map(PullRequest::new),
-        created_at: time(row, "created_at"),
-        archived_at: time(row, "archived_at"),
+        status: columns.text().map(|word| Status::from_api(&word)),
+        repository: columns.text(),
+        branch: columns.text(),
+        model: columns.text(),
+        pull_request: columns.text().map(PullRequest::new),
+        created_at: columns.time(),
+        archived_at: columns.time(),
     };
-    let fetched_at = time(row, "fetched_at")?;
     Some(StoredJob {
-        key: key(row)?,
-        progress: progress(row, &job, fetched_at),
+        key: key?,
         job,
-        fetched_at,
-        changed_at: time(row, "changed_at"),
-        acknowledged: text(row, "fingerprint").map(Fingerprint::from_text),
-        error: error(row),
+        fetched_at: columns.time()?,
+        changed_at: columns.time(),
+        progress: Progress {
+            started_at: columns.time(),
+            finished_at: columns.time(),
+            finished_by: columns.time(),
+        },
+        acknowledged: columns.text().map(Fingerprint::from_text),
+        error: error(&mut columns),
     })
 }
 
-fn progress(row: &Row, job: &Job, fetched_at: Timestamp) -> Progress {
-    let finished_at = time(row, "finished_at");
-    let finished_by = time(row, "finished_by").or(finished_at);
-    Progress {
-        started_at: time(row, "started_at"),
-        finished_at,
-        // The first schema did not know.
-        finished_by: finished_by.or_else(|| job.is_finished().then_some(fetched_at)),
-    }
-}
-
-fn error(row: &Row) -> Option<Failure> {
-    let kind = ErrorKind::named(&text(row, "kind")?)?;
-    Some(Failure::new(kind, text(row, "message")?))
-}
-
-/// Ids are as the config has them; who shows them has them from there.
-pub(super) fn key(row: &Row) -> Option<JobKey> {
-    let id = |name| row.get::<_, String>(name).ok();
-    Some(JobKey::new(id("project")?, id("job")?))
-}
-
-/// Others can write the file: this is text from outside.
-pub(super) fn text(row: &Row, name: &str) -> Option<String> {
-    let text: Option<String> = row.get(name).ok()?;
-    text.map(|text| text::clean(&text))
-}
-
-/// A time that there cannot be is none.
-pub(super) fn time(row: &Row, name: &str) -> Option<Timestamp> {
-    let millis: Option<i64> = row.get(name).ok()?;
-    millis.and_then(from_millis)
+fn error(columns: &mut Columns) -> Option<Failure> {
+    let kind = ErrorKind::named(&columns.text()?)?;
+    Some(Failure::new(kind, columns.text()?))
 }
 
 /// Stores what a poll found, and returns what changed. What another run has seen later stays.
@@ -207,10 +187,12 @@ pub(super) fn touch(
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
-        "UPDATE jobs SET fetched_at = max(fetched_at, ?4)
-        WHERE base_url = ?1 AND project = ?2 AND job = ?3",
+        "UPDATE jobs SET fetched_at = ?4
+        WHERE base_url = ?1 AND project = ?2 AND job = ?3 AND fetched_at <= ?5",
     )?;
-    statement.execute(params![base_url, &*key.project, &*key.id, to_millis(at)])?;
+    let worth = at.checked_sub(WORTH_A_WRITE).unwrap_or(Timestamp::MIN);
+    let (at, worth) = (to_millis(at), to_millis(worth));
+    statement.execute(params![base_url, &*key.project, &*key.id, at, worth])?;
     Ok(())
 }
 
@@ -277,8 +259,9 @@ pub(super) fn acknowledged(
     let mut statement = connection
         .prepare("SELECT project, job, fingerprint FROM acknowledgements WHERE base_url = ?1")?;
     let rows = statement.query_map([base_url], |row| {
-        let seen = text(row, "fingerprint").map(Fingerprint::from_text);
-        Ok(key(row).zip(seen))
+        let mut columns = Columns::new(row);
+        let key = columns.key();
+        Ok(key.zip(columns.text().map(Fingerprint::from_text)))
     })?;
     rows.filter_map(Result::transpose).collect()
 }

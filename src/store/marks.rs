@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::jobs::{key, time};
+use super::columns::Columns;
 use super::to_millis;
 use crate::job::JobKey;
 
@@ -15,7 +15,7 @@ pub(super) fn seen_at(
     base_url: &str,
 ) -> rusqlite::Result<Option<Timestamp>> {
     let query = "SELECT seen_at FROM marks WHERE base_url = ?1";
-    let found = connection.query_row(query, [base_url], |row| Ok(time(row, "seen_at")));
+    let found = connection.query_row(query, [base_url], |row| Ok(Columns::new(row).time()));
     Ok(found.optional()?.flatten())
 }
 
@@ -41,7 +41,7 @@ pub(super) fn watched(
 ) -> rusqlite::Result<HashSet<JobKey>> {
     let mut statement = connection
         .prepare("SELECT project, job FROM watched WHERE base_url = ?1 AND config = ?2")?;
-    let rows = statement.query_map([base_url, config], |row| Ok(key(row)))?;
+    let rows = statement.query_map([base_url, config], |row| Ok(Columns::new(row).key()))?;
     rows.filter_map(Result::transpose).collect()
 }
 

@@ -44,6 +44,8 @@ const STEPS: &[&str] = &[
     "
     ALTER TABLE jobs ADD COLUMN started_at INTEGER;
     ALTER TABLE jobs ADD COLUMN finished_by INTEGER;
+    UPDATE jobs SET finished_by = coalesce(finished_at, changed_at, fetched_at)
+        WHERE status IN ('completed', 'failed', 'archived');
     ALTER TABLE events ADD COLUMN ran INTEGER;
     CREATE TABLE errors (
         base_url TEXT NOT NULL,

@@ -233,24 +233,25 @@ impl App {
         let ran = row.and_then(|row| row.progress?.ran());
         let ran = ran.filter(|_| event.change.ends_work());
         let title = row.map_or_else(|| event.key.id.to_string(), |row| row.title().to_owned());
-        self.changes.push(event, ran);
-        self.dirty = true;
-        let Some(change) = self.changes.newest() else {
+        let Some(change) = self.changes.push(event, ran) else {
             return Effect::None;
+        };
+        let role = if change.is_failure() {
+            Role::Bad
+        } else {
+            Role::Good
         };
         if change.since.is_some() {
             // There may be hundreds of them, as after a night.
             let which = self.keys.hint(Action::Changes, "shows which");
             let text = format!("jobs changed while nobody watched: {which}");
             self.show_news(text, Role::Plain, now);
-            return Effect::None;
-        }
-        let role = if change.is_failure() {
-            Role::Bad
         } else {
-            Role::Good
-        };
-        self.show_news(format!("{title}: {}", change.text()), role, now);
+            let text = format!("{title}: {}", change.text());
+            self.show_news(text, role, now);
+        }
+        // The changes may be on the screen.
+        self.dirty = true;
         Effect::None
     }
 

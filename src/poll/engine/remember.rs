@@ -30,13 +30,11 @@ impl Engine {
         let at = Timestamp::now();
         let board = self.board.borrow();
         let row = board.row(job)?;
-        let is_late = row.is_late(at);
-        let is_known = row.error.is_none() && row.job.as_ref() == Some(reply);
-        (is_late || !is_known).then(|| Sighting {
+        (!row.is_stored(reply)).then(|| Sighting {
             key: job.clone(),
             at,
             job: reply.clone(),
-            is_late,
+            is_late: row.is_late(at),
         })
     }
 

@@ -16,6 +16,8 @@ use crate::store::{Batch, Database, OpenError};
 
 /// How often it is stored at most that polls found nothing new.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
+/// How long what nobody waits for may gather, to be stored together.
+const GATHER: Duration = Duration::from_millis(250);
 /// How soon a change is tried again that could not be stored.
 const RETRY: Duration = Duration::from_secs(5);
 /// More changes than this, that cannot be stored, push the oldest out.
@@ -61,6 +63,15 @@ pub(super) fn run_without_store(requests: &Receiver<Request>) {
             Request::History(_, reader) => reader(Vec::new()),
             _ => {}
         }
+    }
+}
+
+/// Whether somebody waits for it to be stored: then it is told to them, or is what they did.
+fn is_awaited(request: &Request) -> bool {
+    match request {
+        Request::Record(_, events) => !events.is_empty(),
+        Request::Acknowledge(_) | Request::MarkSeen(_) => true,
+        _ => false,
     }
 }
 
@@ -165,8 +176,14 @@ impl Worker {
             }
             Request::Changed => self.read_marks(),
             request => {
+                let wait = if is_awaited(&request) {
+                    Duration::ZERO
+                } else {
+                    GATHER
+                };
+                let due = self.store_at.unwrap_or(now + wait);
+                self.store_at = Some(due.min(now + wait));
                 self.gather(request);
-                self.store_at.get_or_insert(now);
             }
         }
     }

@@ -77,11 +77,13 @@ impl Changes {
         }
     }
 
-    /// Takes what was found now.
-    pub(super) fn push(&mut self, event: Event, ran: Option<Duration>) {
-        if !self.is_known(&event.key, std::slice::from_ref(&event.change)) {
-            self.append(JobChange::from(StoredEvent { event, ran }));
+    /// Takes what was found now, and returns what it is then part of; `None` where it was known.
+    pub(super) fn push(&mut self, event: Event, ran: Option<Duration>) -> Option<&JobChange> {
+        if self.is_known(&event.key, std::slice::from_ref(&event.change)) {
+            return None;
         }
+        self.append(JobChange::from(StoredEvent { event, ran }));
+        self.all.back()
     }
 
     fn append(&mut self, new: JobChange) {
@@ -119,10 +121,6 @@ impl Changes {
 
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
-    }
-
-    pub(super) fn newest(&self) -> Option<&JobChange> {
-        self.all.back()
     }
 
     pub fn newest_first(&self) -> impl ExactSizeIterator<Item = &JobChange> {
@@ -237,7 +235,7 @@ mod tests {
             stored(2, "a", woken()),
             stored(8, "a", failed()),
         ]);
-        changes.push(event(9, "a", failed()), None);
+        assert_eq!(changes.push(event(9, "a", failed()), None), None);
         let want = [
             "b active to failed",
             "a active to failed",
