@@ -19,6 +19,7 @@ pub mod new;
 pub mod open;
 pub mod output;
 pub mod prompt;
+pub mod prune;
 pub mod report;
 pub mod rm;
 pub mod select;
@@ -49,6 +50,7 @@ use error::{CommandError, CommandResult};
 use list::ListArgs;
 use new::NewArgs;
 use open::OpenArgs;
+use prune::PruneArgs;
 use rm::RmArgs;
 use send::SendArgs;
 use wait::WaitArgs;
@@ -63,6 +65,7 @@ Examples:
   mintwatch                         the dashboard
   mintwatch new docs -F prompt.md   start a job, and watch it
   mintwatch add docs job_01         watch one that exists
+  mintwatch prune                   stop watching what is done for good
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
   mintwatch wait job_01 && mintwatch open job_01
@@ -195,6 +198,8 @@ pub enum Verb {
     Add(AddArgs),
     /// Stop watching jobs: take them out of the config
     Rm(RmArgs),
+    /// Stop watching jobs that are done for good, and have been for long
+    Prune(PruneArgs),
     /// Write a commented config to start from; never overwrites
     #[command(after_help = INIT_HELP)]
     Init,
@@ -223,6 +228,7 @@ impl Verb {
             Self::Send(args) => args.execute(context).await,
             Self::Add(args) => args.execute(context).await,
             Self::Rm(args) => args.execute(context).await,
+            Self::Prune(args) => args.execute(context).await,
             Self::Init => init::execute(context),
             Self::Config(ConfigVerb::Path) => config_path::execute(context),
             Self::Doctor(args) => args.execute(context).await,

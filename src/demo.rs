@@ -1,11 +1,12 @@
 //! `--demo`, a simulated agent API in this process, and `demo-server`, which serves only that API.
 //!
 //! It owns the verb's arguments, its output and the files that it writes. The dashboard uses the
-//! simulation over HTTP, as any other server. This file must not know the client, the board or the
-//! screen.
+//! simulation over HTTP, as any other server. The demo has a store of its own, with the history of
+//! two days. This file must not know the client, the board or the screen.
 
 mod config_text;
 mod fixtures;
+mod history;
 mod routes;
 mod server;
 mod simulator;
@@ -19,9 +20,13 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
+use crate::base_url::BaseUrl;
 use crate::private_file;
+use crate::store::{Batch, Database};
 
+use self::config_text::store_text;
 pub use self::server::{DemoServer, Options};
 use crate::time;
 
@@ -114,14 +119,15 @@ async fn start(args: &DemoServerArgs, out: &mut dyn Write) -> anyhow::Result<Dem
         .await
         .with_context(|| format!("cannot serve on 127.0.0.1 port {}", args.port))?;
     let path = args.write_config.as_deref();
-    let written = path.map(|path| write_config(&server, path)).transpose()?;
+    let written = path.map(|path| write_config(&server, path, None));
+    let written = written.transpose()?;
     out.write_all(announcement(&server, written.as_ref()).as_bytes())?;
     out.flush()?;
     Ok(server)
 }
 
-/// A server in this process, and a config that watches it, in a folder that is removed when this is
-/// dropped.
+/// A server in this process, a config that watches it, and a store, in a folder that is removed when
+/// this is dropped.
 pub struct Demo {
     _server: DemoServer,
     _folder: TempDir,
@@ -137,7 +143,12 @@ impl Demo {
             .prefix("mintwatch-demo-")
             .tempdir()
             .context("cannot create a folder for the demo's config")?;
-        let written = write_config(&server, &folder.path().join("config.toml"))?;
+        let store = folder.path().join("store.db");
+        let seeding = seed(store.clone(), &server);
+        let written = write_config(&server, &folder.path().join("config.toml"), Some(&store));
+        // The dashboard opens the store next.
+        let _ = seeding.await;
+        let written = written?;
         Ok(Self {
             _server: server,
             _folder: folder,
@@ -148,6 +159,25 @@ impl Demo {
     pub fn config_path(&self) -> &Path {
         &self.config
     }
+}
+
+/// Makes the store at `path` as an earlier run would have left it, on a thread that may wait for the
+/// disk. Without one the demo has no history.
+fn seed(path: PathBuf, server: &DemoServer) -> JoinHandle<()> {
+    let (base_url, history) = (server.base_url(), server.history());
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = store(&path, &base_url, &history) {
+            tracing::warn!(%error, "cannot store the demo's history");
+        }
+    })
+}
+
+fn store(path: &Path, base_url: &str, history: &Batch) -> anyhow::Result<()> {
+    // As whoever reads the config writes it.
+    let base_url: BaseUrl = base_url.parse()?;
+    let (mut database, _) = Database::open(path, &base_url.to_string())?;
+    database.store(history)?;
+    Ok(())
 }
 
 struct WrittenConfig {
@@ -175,18 +205,31 @@ fn announcement(server: &DemoServer, written: Option<&WrittenConfig>) -> String 
     )
 }
 
-/// Writes the config to `path`, and the key to `path` with the suffix `.key`.
-fn write_config(server: &DemoServer, path: &Path) -> anyhow::Result<WrittenConfig> {
+/// Writes the config to `path`, and the key to `path` with the suffix `.key`. Without `store`, whoever
+/// watches it remembers in the user's own.
+fn write_config(
+    server: &DemoServer,
+    path: &Path,
+    store: Option<&Path>,
+) -> anyhow::Result<WrittenConfig> {
     let config = std::path::absolute(path)
         .with_context(|| format!("cannot find out where {} is", path.display()))?;
     let key = with_suffix(&config, ".key");
-    let key_text = key
-        .to_str()
-        .with_context(|| format!("{} is not UTF-8, which a config needs", key.display()))?;
-    let key_source = format!("file = {}", toml::Value::from(key_text));
+    let mut text = server.config_toml(&format!("file = {}", quoted(&key)?));
+    if let Some(store) = store {
+        text.push_str(&store_text(&quoted(store)?));
+    }
     write(&key, &format!("{}\n", server.key()))?;
-    write(&config, &server.config_toml(&key_source))?;
+    write(&config, &text)?;
     Ok(WrittenConfig { config, key })
+}
+
+/// A path as a string in TOML.
+fn quoted(path: &Path) -> anyhow::Result<String> {
+    let text = path.to_str();
+    let text =
+        text.with_context(|| format!("{} is not UTF-8, which a config needs", path.display()))?;
+    Ok(toml::Value::from(text).to_string())
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -205,8 +248,10 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use clap::Parser;
+    use jiff::{SignedDuration, Timestamp};
 
     use super::*;
+    use crate::config::Config;
 
     #[derive(Parser)]
     struct Cli {
@@ -261,6 +306,7 @@ mod tests {
         assert_eq!(lines[3], format!("key_file {}.key", path.display()));
 
         let config: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+        assert!(!config.contains_key("store"));
         assert_eq!(config["base_url"].as_str(), Some(&*server.base_url()));
         let key_file = config["key"]["file"].as_str().unwrap();
         let key = fs::read_to_string(key_file).unwrap();
@@ -271,6 +317,23 @@ mod tests {
         }
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 2, "no temporary file stays");
+    }
+
+    #[tokio::test]
+    async fn the_demo_has_a_store_of_its_own_in_its_folder() {
+        let demo = Demo::start().await.unwrap();
+        let folder = demo.config_path().parent().unwrap();
+        let config = Config::load(demo.config_path()).unwrap();
+        let path = config.store.path.unwrap();
+        assert_eq!(path, folder.join("store.db"));
+        let (database, _) = Database::open(&path, &config.base_url.to_string()).unwrap();
+        assert_eq!(database.jobs().unwrap().len(), 24);
+        let two_days_ago = Timestamp::now() - SignedDuration::from_hours(49);
+        let events = database.events(two_days_ago, 100).unwrap();
+        assert!(events.len() >= 20, "{}", events.len());
+        let folder = folder.to_owned();
+        drop(demo);
+        assert!(!folder.exists());
     }
 
     #[tokio::test]

@@ -153,6 +153,7 @@ pub struct PollSession {
     pub environment: Environment,
     /// After the poller, which stores in it to the end.
     pub memory: Option<SessionMemory>,
+    /// Last, with the folder that the memory is in.
     _demo: Option<Demo>,
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -52,6 +52,13 @@ pub fn duration_in_words(length: Duration) -> String {
 /// A duration such as `90s` or `1h 30m`; `None` where `text` is none, or a negative one.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
+}
+
+/// The same with days of 24 hours, and weeks: `14d`, `2w`.
+pub fn parse_long_duration(text: &str) -> Option<Duration> {
+    let span: Span = text.parse().ok()?;
+    let days_are_even = SpanRelativeTo::days_are_24_hours();
+    Duration::try_from(span.to_duration(days_are_even).ok()?).ok()
 }
 
 /// When [`age`] of `then` next changes.
@@ -149,6 +156,24 @@ mod tests {
             (2 * YEAR + 40 * DAY, "2y 40d"),
         ] {
             assert_eq!(duration_in_words(Duration::from_secs(seconds)), want);
+        }
+    }
+
+    #[test]
+    fn long_duration_table() {
+        for (text, hours) in [
+            ("14d", Some(14 * 24)),
+            ("36h", Some(36)),
+            ("2w", Some(14 * 24)),
+            ("1d 12h", Some(36)),
+            ("0d", Some(0)),
+            ("-1d", None),
+            ("14", None),
+            ("1mo", None),
+            ("soon", None),
+        ] {
+            let want = hours.map(Duration::from_hours);
+            assert_eq!(parse_long_duration(text), want, "{text}");
         }
     }
 

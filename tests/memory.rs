@@ -125,3 +125,17 @@ fn a_store_that_cannot_be_read_is_said_and_disturbs_nothing() {
     terminal.wait_for("2 active");
     leave(terminal);
 }
+
+#[test]
+fn the_demo_remembers_in_a_folder_of_its_own_that_goes_with_it() {
+    let home = Home::new();
+    let temporary = home.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let variables = [("TMPDIR", temporary.to_str().unwrap())];
+    let terminal = Terminal::start(&home, &[binary(), "--demo"], &variables, SIZE);
+    terminal.wait_for("24 jobs");
+    terminal.wait_for("completed");
+    leave(terminal);
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+    assert!(!home.path().join(".local").exists());
+}

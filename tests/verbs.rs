@@ -690,7 +690,7 @@ fn the_manual_page_needs_no_config() {
 }
 
 /// Every way to call the program.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "",
     "list",
     "wait",
@@ -700,6 +700,7 @@ const COMMANDS: [&str; 16] = [
     "send",
     "add",
     "rm",
+    "prune",
     "init",
     "config path",
     "doctor",

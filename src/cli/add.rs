@@ -18,7 +18,7 @@ use crate::job::{JobId, ProjectId};
 /// Of standard input, in bytes.
 const MAX_INPUT: u64 = 16 << 20;
 
-/// The error of `add` and `rm` with `--demo`.
+/// The error of `add`, `rm` and `prune` with `--demo`.
 pub(super) const NOT_IN_DEMO: &str =
     "the demo has no config file to edit: leave --demo out to edit your own";
 

@@ -1,24 +1,36 @@
-//! The question before a write to the API.
+//! The question before something is written, and how many writes to the API there were.
 //!
 //! This file must not know what is written.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use rustix::termios::{QueueSelector, tcflush};
 
 use crate::mintlify::write::WRITES_AN_HOUR;
 
-/// Asks `question` on `err`, with the project's writes of this hour where those are known, and reads
-/// the answer from `input`: anything but a yes is a no.
-pub fn confirm(
-    question: &str,
-    this_hour: Option<usize>,
-    input: &mut dyn BufRead,
-    err: &mut dyn Write,
-) -> io::Result<bool> {
+/// Whether there is somebody to ask.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks `question` on the terminal: anything but a yes is a no.
+pub fn ask(question: &str) -> io::Result<bool> {
+    // What was typed before the question could be seen is no answer to it.
+    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+    confirm(question, &mut io::stdin().lock(), &mut io::stderr())
+}
+
+/// `question` with the project's writes of this hour, where those are known.
+pub fn with_count(question: &str, this_hour: Option<usize>) -> String {
     let count = this_hour.map_or_else(
         || String::from("This hour's writes are not known"),
         |count| format!("{count} of {WRITES_AN_HOUR} writes this hour"),
     );
-    write!(err, "{question} {count} [y/N] ")?;
+    format!("{question} {count}")
+}
+
+fn confirm(question: &str, input: &mut dyn BufRead, err: &mut dyn Write) -> io::Result<bool> {
+    write!(err, "{question} [y/N] ")?;
     err.flush()?;
     let mut answer = String::new();
     let read = input.read_line(&mut answer)?;
@@ -45,20 +57,20 @@ mod tests {
             ("n\n", false),
             ("yep\n", false),
         ] {
-            let agreed = confirm("Do it?", Some(3), &mut answer.as_bytes(), &mut Vec::new());
+            let mut printed = Vec::new();
+            let agreed = confirm("Do it?", &mut answer.as_bytes(), &mut printed);
             assert_eq!(agreed.unwrap(), want, "{answer:?}");
+            assert!(printed.starts_with(b"Do it? [y/N] "));
         }
     }
 
     #[test]
     fn the_count_is_shown() {
         for (count, want) in [
-            (Some(3), "Do it? 3 of 100 writes this hour [y/N] "),
-            (None, "Do it? This hour's writes are not known [y/N] "),
+            (Some(3), "Do it? 3 of 100 writes this hour"),
+            (None, "Do it? This hour's writes are not known"),
         ] {
-            let mut printed = Vec::new();
-            confirm("Do it?", count, &mut &b"\n"[..], &mut printed).unwrap();
-            assert_eq!(String::from_utf8(printed).unwrap(), want);
+            assert_eq!(with_count("Do it?", count), want);
         }
     }
 }

@@ -58,19 +58,16 @@ impl Context {
 
     /// Opens the store; `None` where there is to be none.
     pub fn remember(&self, loaded: &LoadedConfig, teller: Teller) -> Option<SessionMemory> {
-        self.remembers()
+        (!self.global.no_store)
             .then(|| SessionMemory::open(&loaded.config, &loaded.path, teller))
             .flatten()
     }
 
     /// The file of the store; `None` where there is to be none.
     pub fn store_path(&self, config: &Config) -> Option<PathBuf> {
-        self.remembers().then(|| store::path(config)).flatten()
-    }
-
-    /// The demo's jobs are others each time.
-    fn remembers(&self) -> bool {
-        !self.global.no_store && !self.global.demo
+        (!self.global.no_store)
+            .then(|| store::path(config))
+            .flatten()
     }
 
     /// Polls each of the jobs that `choose` returns once.

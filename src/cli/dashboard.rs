@@ -74,6 +74,7 @@ pub async fn execute(context: &Context) -> CommandResult {
     if let Some(memory) = &mut memory {
         memory.restore_late(polls.poller.handle());
     }
+    polls.memory = memory;
     let (environments, environment) = watch::channel(polls.environment.clone());
     let (reloaded, projects) = (notify.clone(), actions.clone());
     let color = context.global.color;
@@ -135,7 +136,6 @@ pub async fn execute(context: &Context) -> CommandResult {
         ))),
     };
     drop(polls);
-    drop(memory);
     exit
 }
 

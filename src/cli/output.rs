@@ -19,7 +19,14 @@ pub struct OutputStyle {
 
 impl OutputStyle {
     pub fn for_stdout(context: &Context) -> Self {
-        let is_terminal = io::stdout().is_terminal();
+        Self::of(context, io::stdout().is_terminal())
+    }
+
+    pub fn for_stderr(context: &Context) -> Self {
+        Self::of(context, io::stderr().is_terminal())
+    }
+
+    fn of(context: &Context, is_terminal: bool) -> Self {
         let size = is_terminal.then(crossterm::terminal::size);
         Self {
             theme: context.theme(is_terminal),

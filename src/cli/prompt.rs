@@ -3,14 +3,13 @@
 //! This file must not know what a prompt is for.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use rustix::termios::{QueueSelector, tcflush};
 
-use super::confirm::confirm;
+use super::confirm;
 use super::error::CommandError;
 use crate::actions::Actions;
 use crate::desktop::{EditedDocument, Editor, OpenEditor};
@@ -49,17 +48,14 @@ impl PromptArgs {
         question: &str,
         environment: &Environment,
     ) -> Result<Prompt, CommandError> {
-        let on_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        let on_terminal = confirm::can_ask();
         let editor = on_terminal.then_some((environment, question));
         let prompt = Prompt::read(self, &mut io::stdin(), editor)?;
         if self.yes || !on_terminal {
             return Ok(prompt);
         }
         let count = actions.writes_this_hour(project).await;
-        // What was typed before the question could be seen is no answer to it.
-        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
-        let (input, err) = (&mut io::stdin().lock(), &mut io::stderr());
-        if confirm(question, count, input, err)? {
+        if confirm::ask(&confirm::with_count(question, count))? {
             return Ok(prompt);
         }
         let note = prompt.keep_document();

@@ -8,14 +8,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::fmt::friendly::SpanParser;
-use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer};
 
 use super::raw::parsed;
 use super::ui::{KeySetting, UiConfig};
 use crate::base_url::BaseUrl;
 use crate::job::{JobId, ProjectId};
-use crate::text;
+use crate::{text, time};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -120,11 +119,7 @@ const KEPT: RangeInclusive<Duration> = Duration::from_hours(1)..=Duration::from_
 
 fn long_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     parsed(deserializer, |text: String| {
-        let duration = text.parse::<Span>().ok();
-        let duration = duration.and_then(|span| {
-            let days_are_even = SpanRelativeTo::days_are_24_hours();
-            Duration::try_from(span.to_duration(days_are_even).ok()?).ok()
-        });
+        let duration = time::parse_long_duration(&text);
         let duration = duration.ok_or("not a duration such as `90d` or `12h`")?;
         let in_range = Some(duration).filter(|duration| KEPT.contains(duration));
         in_range.ok_or("expected a duration from `1h` to `3660d`")

@@ -1,7 +1,7 @@
 //! The text of a config that watches the simulated jobs.
 //!
-//! It is the same text for the embedded demo and for the file that `demo-server` writes. This file
-//! must not know how a config is read.
+//! It is the same text for the embedded demo, which adds a store, and for the file that `demo-server`
+//! writes. This file must not know how a config is read.
 
 use std::fmt::Write;
 
@@ -25,6 +25,11 @@ pub(super) fn config_text(base_url: &str, key_source_line: &str, projects: &[Pro
         push_project(&mut text, project);
     }
     text
+}
+
+/// What names the store in a config; `path` is a string in TOML.
+pub(super) fn store_text(path: &str) -> String {
+    format!("\n[store]\npath = {path}\n")
 }
 
 fn push_project(text: &mut String, project: &Project) {

@@ -22,8 +22,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::config_text::config_text;
+use super::history::history;
 use super::routes::{ErrorResponse, JsonResponse, Route, job_response, parse_prompt, read_body};
 use super::simulator::Simulator;
+use crate::store::Batch;
 
 /// The defaults are those of `--demo`.
 #[derive(Clone)]
@@ -90,6 +92,11 @@ impl DemoServer {
     pub fn config_toml(&self, key_source_line: &str) -> String {
         let simulator = self.state.simulator();
         config_text(&self.base_url(), key_source_line, simulator.projects())
+    }
+
+    /// What an earlier run would have stored of its jobs.
+    pub(super) fn history(&self) -> Batch {
+        history(&self.state.simulator())
     }
 }
 

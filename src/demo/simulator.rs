@@ -70,11 +70,11 @@ pub(super) struct SimulatedJob {
     /// In the config only: the API knows neither labels nor tags.
     pub(super) label: Option<String>,
     pub(super) tags: Vec<&'static str>,
+    pub(super) timeline: Timeline,
     branch: String,
     model: &'static str,
     pull_request: u32,
     created_at: Timestamp,
-    timeline: Timeline,
 }
 
 pub(super) struct Simulator {
@@ -106,6 +106,11 @@ impl Simulator {
 
     pub(super) fn projects(&self) -> &[Project] {
         &self.projects
+    }
+
+    /// Random numbers that depend on the seed alone; taking some changes no job.
+    pub(super) fn rng(&self) -> Rng {
+        self.rng.clone()
     }
 
     pub(super) fn get(&self, project: &str, id: &str, now: Timestamp) -> JobResult<'_> {
@@ -172,8 +177,14 @@ impl Simulator {
         now.duration_since(self.started_at).as_secs_f64() * self.speed
     }
 
+    /// When a job that was there at the start was created, in seconds; negative.
+    pub(super) fn created(&self, job: &SimulatedJob) -> f64 {
+        let age = self.started_at.duration_since(job.created_at);
+        -age.as_secs_f64()
+    }
+
     /// The inverse of [`Self::elapsed`]; before the start, time ran at its real speed.
-    fn timestamp(&self, elapsed: f64) -> Timestamp {
+    pub(super) fn timestamp(&self, elapsed: f64) -> Timestamp {
         let speed = if elapsed > 0.0 { self.speed } else { 1.0 };
         add_seconds(self.started_at, elapsed / speed)
     }
@@ -185,6 +196,17 @@ impl Simulator {
         now: Timestamp,
     ) -> AgentJob<'a> {
         let (state, since) = job.timeline.at(self.elapsed(now));
+        self.describe_as(project, job, state, since)
+    }
+
+    /// A reply about a job that has been in `state` since that second.
+    pub(super) fn describe_as<'a>(
+        &self,
+        project: &'a Project,
+        job: &'a SimulatedJob,
+        state: State,
+        since: f64,
+    ) -> AgentJob<'a> {
         let (status, has_pull_request) = match state {
             State::Starting | State::Working => ("active", false),
             State::Completed { pull_request } => ("completed", pull_request),
