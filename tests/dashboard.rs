@@ -77,6 +77,63 @@ async fn statuses_appear_and_a_change_is_said() {
     session.wait_for(history).await;
 }
 
+#[tokio::test]
+async fn what_is_acknowledged_needs_nobody_until_it_changes() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.wait_for("! 2 need you").await;
+    session.press("/job_c<enter>d");
+    session
+        .wait_for("acknowledged job_c, until it changes; d takes it back")
+        .await;
+    session.wait_for("! 1 needs you").await;
+    session.wait_for("Acknowledged 1").await;
+    session.wait_for("~ ✗ failed").await;
+    session.press("d");
+    session.wait_for("job_c needs you again").await;
+    session.wait_for("! 2 need you").await;
+    session.press("d<esc>/is:acknowledged<enter>");
+    session.wait_for("1/1 of 3").await;
+
+    server.set("docs", "job_c", Reply::pull_request(&pull(9)));
+    session.press("R<esc>");
+    session.wait_for("! 2 need you").await;
+    session.press("/job_a<enter>d");
+    session.wait_for("job_a does not need you").await;
+}
+
+#[tokio::test]
+async fn changes_are_gone_through_acted_on_and_marked_as_seen() {
+    let server = FakeServer::start();
+    let mut session = three_jobs(&server).await;
+    session.press("c");
+    session.wait_for("No job has changed yet.").await;
+    server.set("docs", "job_a", Reply::pull_request(&pull(413)));
+    session
+        .wait_for("1 new change of 1 job: C marks all as seen")
+        .await;
+    session.press("<esc>");
+    session.wait_for("c 1 new").await;
+    server.set("docs", "job_c", Reply::job("active"));
+    session.press("R");
+    session.wait_for("c 2 new").await;
+    session.press("cj");
+    session.wait_for_selected("job_a").await;
+    session.press("o");
+    session.wait_for("opened #413").await;
+    session.press("<enter>");
+    session.wait_for("✓ completed for").await;
+    session.press("<esc>");
+    session.wait_for_selected("job_a").await;
+    session.press("/is:new<enter>");
+    session.wait_for("1/2 of 3").await;
+    session.press("C");
+    session
+        .wait_for("marked the changes of 2 jobs as seen")
+        .await;
+    session.wait_for("Nothing here matches /is:new").await;
+}
+
 /// Nothing but the row's own age tells that it has gone stale: no poll comes back.
 #[tokio::test]
 async fn a_row_that_goes_stale_is_drawn_so_although_nothing_else_happens() {

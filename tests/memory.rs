@@ -56,7 +56,7 @@ fn the_last_known_board_stands_without_a_network_and_changes_are_told_with_one()
     terminal.wait_for("jobs changed while nobody watched: c shows which");
     terminal.wait_for("2 failed");
     terminal.send("c");
-    terminal.wait_for("2 new changes: C marks all as seen");
+    terminal.wait_for("2 new changes of 2 jobs: C marks all as seen");
     terminal.wait_for("active to failed · found late, since");
     terminal.send("C");
     terminal.wait_for("marked the changes of 2 jobs as seen");

@@ -2,6 +2,8 @@
 //!
 //! Only the lines on the screen are formatted, however many changes there are.
 
+use std::collections::HashSet;
+
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ZonedDateTime};
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -10,8 +12,10 @@ use super::app::JobChange;
 use super::keys::Action;
 use super::layout::header_and_rows;
 use super::painter::Painter;
+use crate::job::JobKey;
 use crate::text;
 use crate::time::{age, duration_in_words};
+use crate::view::columns::{status_glyph, status_role};
 use crate::view::plural;
 use crate::view::theme::Role;
 
@@ -53,14 +57,17 @@ fn title(painter: &Painter) -> String {
     let seen_at = board.seen_at();
     let since = seen_at.map(|at| format!(" since {}", moment(painter, at)));
     let since = since.unwrap_or_default();
-    match app.changes().new_since(seen_at) {
-        _ if app.changes().is_empty() => String::from("No job has changed yet."),
-        0 => format!("Nothing new{since}"),
-        new => {
-            let mark = app.keys.hint(Action::MarkSeen, "marks all as seen");
-            format!("{new} new {}{since}: {mark}", plural("change", new))
-        }
+    let new: Vec<&JobChange> = app.changes().new_since(seen_at).collect();
+    let jobs: HashSet<&JobKey> = new.iter().map(|change| &change.key).collect();
+    if app.changes().is_empty() {
+        return String::from("No job has changed yet.");
+    } else if new.is_empty() {
+        return format!("Nothing new{since}");
     }
+    let (new, jobs) = (new.len(), jobs.len());
+    let mark = app.keys.hint(Action::MarkSeen, "marks all as seen");
+    let (change, job) = (plural("change", new), plural("job", jobs));
+    format!("{new} new {change} of {jobs} {job}{since}: {mark}")
 }
 
 /// The changes below their days, and which of the lines is selected.
@@ -154,10 +161,14 @@ fn draw_change(
         painter.buffer.set_style(line, style);
     }
     let ages = if line.width < ROOMY { 0 } else { 5 };
-    let cells = [3, 6, ages, width + 2].map(Constraint::Length);
-    let [mark, clock, ago, job, what] =
+    let cells = [3, 6, ages, width + 2, 2].map(Constraint::Length);
+    let [mark, clock, ago, job, status, what] =
         Layout::horizontal(cells.into_iter().chain([Constraint::Fill(1)])).areas(line);
     let sign = if is_new { painter.glyphs().new } else { "" };
+    if let Some(got) = change.status() {
+        let style = selected.unwrap_or_else(|| painter.app.theme.mark(status_role(got)));
+        painter.text(status, status_glyph(got, painter.glyphs()), style);
+    }
     let title = painter.truncate(job_title(painter, change), usize::from(width));
     for (area, text, role) in [
         (mark, format!(" {sign}"), Role::NeedsYou),

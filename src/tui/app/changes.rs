@@ -46,12 +46,18 @@ impl JobChange {
         changes.collect::<Vec<_>>().join(", ")
     }
 
+    /// The status that the job has got, where it has got another; the API may not have given one.
+    pub fn status(&self) -> Option<Option<&Status>> {
+        let mut statuses = self.changes.iter().filter_map(|change| match change {
+            Change::Status { to, .. } => Some(to.as_ref()),
+            Change::PullRequest(_) => None,
+        });
+        statuses.next_back()
+    }
+
     /// Whether the job has failed.
     pub fn is_failure(&self) -> bool {
-        let failed = Some(&Status::Failed);
-        let fails =
-            |change: &Change| matches!(change, Change::Status { to, .. } if to.as_ref() == failed);
-        self.changes.iter().any(fails)
+        self.status() == Some(Some(&Status::Failed))
     }
 }
 
@@ -132,10 +138,10 @@ impl Changes {
         self.newest_first().filter(move |change| change.key == *key)
     }
 
-    /// How many have been found after `seen_at`.
-    pub fn new_since(&self, seen_at: Option<Timestamp>) -> usize {
-        let is_new = |change: &&JobChange| seen_at.is_none_or(|seen| change.at > seen);
-        self.newest_first().filter(is_new).count()
+    /// Those that have been found after `seen_at`, the newest first.
+    pub fn new_since(&self, seen_at: Option<Timestamp>) -> impl Iterator<Item = &JobChange> {
+        let is_new = move |change: &&JobChange| seen_at.is_none_or(|seen| change.at > seen);
+        self.newest_first().filter(is_new)
     }
 
     /// Which one is selected, counted from the newest.
@@ -214,10 +220,8 @@ mod tests {
         );
         let failures = changes.newest_first().map(JobChange::is_failure);
         assert_eq!(failures.collect::<Vec<_>>(), [false, true, true]);
-        assert_eq!(
-            (changes.new_since(None), changes.new_since(Some(at(1)))),
-            (3, 1)
-        );
+        assert_eq!(changes.new_since(None).count(), 3);
+        assert_eq!(changes.new_since(Some(at(1))).count(), 1);
         assert_eq!(changes.of_job(&JobKey::new("p", "a")).count(), 2);
     }
 
