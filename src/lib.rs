@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! config ─▶ poll (schedule decides when) ─▶ mintlify ─▶ Board ─▶ tui · list · wait · watch
-//!                                                        └─▶ events ─▶ tui · watch
+//!                                                        └─▶ events ─▶ store ─▶ tui · watch
 //! ```
 //!
 //! - The **config** file lists projects and job ids. Nothing else does: the API has no list.
@@ -16,8 +16,9 @@
 //! - The **board** holds one row for each job: the last good values, when they came, and why the
 //!   last poll failed. The poller alone writes it; a `tokio::sync::watch` channel shares it and wakes
 //!   its readers. **Events** go to each consumer in a queue of its own, so that none is lost.
-//! - The **store** is what earlier runs have left: the dashboard starts with it, and the poller has
-//!   what it learns stored on a thread of its own.
+//! - The **store** is what earlier runs have left: the board starts with it, and the poller has what
+//!   it learns stored on a thread of its own. An event is told once it is stored, so that a crash
+//!   loses none that was shown; a fault of the store delays it, and keeps no poll waiting.
 //! - **Actions** are what a person asks for that writes: a new job, a follow-up, which jobs are
 //!   watched. The dashboard and the verbs both act through them.
 //! - The **view** says how rows are presented (columns, order, filter, theme), for the dashboard and `list` alike.
@@ -29,7 +30,8 @@
 //!
 //! To follow one reply from the network to a painted cell, read `http::Client::exchange`,
 //! `mintlify::Client::get_job`, `poll::engine`, `Board::apply`, `tui::run`, `App::on_board`,
-//! `tui::table` and `view::columns`. To follow `mintwatch add` to the disk, read `cli::add`,
+//! `tui::table` and `view::columns`. To follow a change to the list of changes, read
+//! `poll::engine::remember`, `store::thread`, `Database::store` and `App::on_event`. To follow `mintwatch add` to the disk, read `cli::add`,
 //! `Actions::add`, `config::edit` and `config::edit_file`.
 //!
 //! # Layers
