@@ -244,7 +244,10 @@ impl Board {
                 row.is_new = true;
             }
             row.progress = Some(progress);
-            row.job = Some(job);
+            // One that says the same is not worth the memory of a second one.
+            if row.job.as_ref() != Some(&job) {
+                row.job = Some(job);
+            }
             row.check_acknowledged();
             row.error = None;
             row.failing_since = None;

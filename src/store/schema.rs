@@ -126,6 +126,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     // State folders lie on network homes, where a write-ahead log cannot be shared.
     connection.pragma_update_and_check(None, "journal_mode", "TRUNCATE", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // In KiB where negative: the file is read once and then seldom.
+    connection.pragma_update(None, "cache_size", -256)?;
     if version < newest() {
         migrate(&mut connection)?;
     }
