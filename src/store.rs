@@ -166,6 +166,16 @@ impl Database {
         Self::open_with(path, base_url, schema::open)
     }
 
+    /// The same where reading the file, as it was then, has shown that it is damaged: looks at all
+    /// of it, since another run may have moved it aside by now.
+    fn recover(path: &Path, base_url: &str) -> Result<(Self, Opened), OpenError> {
+        Self::open_with(path, base_url, |path, access| {
+            let connection = schema::open(path, access)?;
+            schema::check(&connection)?;
+            Ok(connection)
+        })
+    }
+
     fn open_with(
         path: &Path,
         base_url: &str,

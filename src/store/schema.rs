@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
 use super::PATIENCE;
 
@@ -183,6 +183,16 @@ fn is_foreign(connection: &Connection, version: i64) -> rusqlite::Result<bool> {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(true),
         Err(error) => Err(error),
     }
+}
+
+/// Looks at the whole file; what is damaged in it is an error for which [`is_corrupt`] holds.
+pub(super) fn check(connection: &Connection) -> rusqlite::Result<()> {
+    let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let code = ffi::Error::new(ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(code, Some(found)))
 }
 
 pub(super) fn newest() -> i64 {
