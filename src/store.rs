@@ -20,6 +20,7 @@ mod writes;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use crate::failure::Failure;
 use crate::job::{Acknowledgement, Fingerprint, Job, JobKey};
 use crate::private_file;
 use crate::progress::Progress;
+use schema::Access;
 
 pub use check::{Checked, StoreState, check};
 pub use location::{default_path, path};
@@ -103,6 +105,36 @@ pub enum OpenError {
     Newer { path: PathBuf, version: i64 },
     #[error("{path}: {why}; nothing is remembered in this run", path = path.display())]
     Unusable { path: PathBuf, why: String },
+    /// It can be another time.
+    #[error("{path}: another process keeps it locked", path = path.display())]
+    Locked { path: PathBuf },
+}
+
+impl OpenError {
+    fn unusable(path: &Path, why: &impl fmt::Display) -> Self {
+        let (path, why) = (path.to_owned(), why.to_string());
+        Self::Unusable { path, why }
+    }
+
+    fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        if schema::is_locked(error) {
+            let path = path.to_owned();
+            return Self::Locked { path };
+        }
+        Self::unusable(path, error)
+    }
+
+    fn from_fault(path: &Path, fault: &schema::Fault) -> Self {
+        let path = path.to_owned();
+        match fault {
+            schema::Fault::Newer(version) => {
+                let version = *version;
+                Self::Newer { path, version }
+            }
+            schema::Fault::Foreign => Self::unusable(&path, fault),
+            schema::Fault::Sqlite(error) => Self::from_sqlite(&path, error),
+        }
+    }
 }
 
 /// The open file. Of one server: jobs of two servers can have the same ids.
@@ -128,38 +160,43 @@ pub struct Opened {
 }
 
 impl Database {
-    /// Opens the store at `path`, and makes it where it is missing. A file that is no database any
-    /// more is moved aside.
+    /// Opens the store at `path`, and makes it where it is missing; one that cannot be written is
+    /// opened to read. A file that is no database any more is moved aside.
     pub fn open(path: &Path, base_url: &str) -> Result<(Self, Opened), OpenError> {
-        let unusable = |why: String| OpenError::Unusable {
-            path: path.to_owned(),
-            why,
+        Self::open_with(path, base_url, schema::open)
+    }
+
+    /// The same where reading the file, as it was then, has shown that it is damaged: looks at all
+    /// of it, since another run may have moved it aside by now.
+    fn recover(path: &Path, base_url: &str) -> Result<(Self, Opened), OpenError> {
+        Self::open_with(path, base_url, |path, access| {
+            let connection = schema::open(path, access)?;
+            schema::check(&connection)?;
+            Ok(connection)
+        })
+    }
+
+    fn open_with(
+        path: &Path,
+        base_url: &str,
+        open: impl Fn(&Path, Access) -> Result<Connection, schema::Fault>,
+    ) -> Result<(Self, Opened), OpenError> {
+        let access = create(path).map_err(|error| OpenError::unusable(path, &error))?;
+        let mut opened = Opened::default();
+        let connection = match open(path, access) {
+            Err(schema::Fault::Sqlite(error)) if schema::is_corrupt(&error) => {
+                let moved_to = move_aside(path);
+                opened.moved_to = Some(moved_to.map_err(|e| OpenError::unusable(path, &e))?);
+                schema::open(path, Access::Write)
+            }
+            connection => connection,
         };
-        let folder = path.parent().unwrap_or(Path::new("."));
-        private_file::create_folder(folder).map_err(|error| unusable(error.to_string()))?;
-        // Made by us, with a mode of our own, before SQLite would.
-        private_file::create_missing(path).map_err(|error| unusable(error.to_string()))?;
-        let database = |connection| Self {
-            connection,
+        let database = Self {
+            connection: connection.map_err(|fault| OpenError::from_fault(path, &fault))?,
             base_url: base_url.to_owned(),
             path: path.to_owned(),
         };
-        match schema::open(path) {
-            Ok(connection) => Ok((database(connection), Opened::default())),
-            Err(schema::Fault::Newer(version)) => Err(OpenError::Newer {
-                path: path.to_owned(),
-                version,
-            }),
-            Err(schema::Fault::Sqlite(error)) if schema::is_corrupt(&error) => {
-                let moved_to = move_aside(path).map_err(|error| unusable(error.to_string()))?;
-                let connection = schema::open(path).map_err(|fault| unusable(fault.to_string()))?;
-                let opened = Opened {
-                    moved_to: Some(moved_to),
-                };
-                Ok((database(connection), opened))
-            }
-            Err(schema::Fault::Sqlite(error)) => Err(unusable(error.to_string())),
-        }
+        Ok((database, opened))
     }
 
     pub fn path(&self) -> &Path {
@@ -259,8 +296,27 @@ impl Database {
     }
 }
 
+/// Makes the file at `path` where it is missing, with a mode of our own, before `SQLite` would. One
+/// that others can read, and that cannot be closed to them, is only read.
+fn create(path: &Path) -> io::Result<Access> {
+    private_file::create_folder(path.parent().unwrap_or(Path::new(".")))?;
+    match private_file::create_missing(path) {
+        Ok(()) => Ok(Access::Write),
+        Err(error) if is_refused(&error) && path.is_file() => Ok(Access::Read),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_refused(error: &io::Error) -> bool {
+    let kinds = [
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::ReadOnlyFilesystem,
+    ];
+    kinds.contains(&error.kind())
+}
+
 /// Moves a file to a name of its own beside it.
-fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
+fn move_aside(path: &Path) -> io::Result<PathBuf> {
     let mut name = path.to_owned().into_os_string();
     name.push(".corrupt");
     let aside = PathBuf::from(name);

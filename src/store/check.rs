@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
 
-use super::schema::{is_corrupt, newest};
+use super::schema::{self, Fault, is_corrupt};
 use super::{PATIENCE, file_system};
 use crate::private_file;
 
@@ -111,13 +111,15 @@ fn named(folder: &Path) -> &Path {
 /// Reads the file at `path` as one that may not be changed.
 fn read(path: &Path, bytes: u64, patience: Duration) -> rusqlite::Result<StoreState> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(patience)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > newest() || version < 0 {
-        return Ok(StoreState::Newer(version));
-    }
+    let version = match schema::version(&mut connection) {
+        Ok(version) => version,
+        Err(Fault::Newer(version)) => return Ok(StoreState::Newer(version)),
+        Err(fault @ Fault::Foreign) => return Ok(StoreState::Unreadable(fault.to_string())),
+        Err(Fault::Sqlite(error)) => return Err(error),
+    };
     let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     if found != "ok" {
         return Ok(StoreState::Damaged(found));

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
 use super::PATIENCE;
 
@@ -84,6 +84,8 @@ const STEPS: &[&str] = &[
 #[derive(Debug)]
 pub(super) enum Fault {
     Newer(i64),
+    /// It has tables that we did not make.
+    Foreign,
     Sqlite(rusqlite::Error),
 }
 
@@ -97,6 +99,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Newer(version) => write!(f, "it has schema {version}"),
+            Self::Foreign => write!(f, "it is the database of another program"),
             Self::Sqlite(error) => error.fmt(f),
         }
     }
@@ -111,18 +114,40 @@ pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Opens the file at `path`, which is there, with the newest schema.
-pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > newest() || version < 0 {
-        return Err(Fault::Newer(version));
+/// Whether another process keeps the file for itself.
+pub(super) fn is_locked(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    /// And to read, where the system refuses more.
+    Write,
+}
+
+impl Access {
+    fn flags(self) -> OpenFlags {
+        let access = match self {
+            Self::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Self::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        access | OpenFlags::SQLITE_OPEN_NO_MUTEX
     }
-    // Only before there is a table; and nothing that the file says may run code of ours.
-    connection.pragma_update(None, "auto_vacuum", "FULL")?;
+}
+
+/// Opens the file at `path`, which is there, with the newest schema.
+pub(super) fn open(path: &Path, access: Access) -> Result<Connection, Fault> {
+    let mut connection = Connection::open_with_flags(path, access.flags())?;
+    connection.busy_timeout(PATIENCE)?;
+    // Nothing that the file says may run code of ours.
     connection.pragma_update(None, "trusted_schema", false)?;
+    let version = version(&mut connection)?;
+    if version == 0 {
+        // Only before there is a table: later it would be written each time.
+        connection.pragma_update(None, "auto_vacuum", "FULL")?;
+    }
     // State folders lie on network homes, where a write-ahead log cannot be shared.
     connection.pragma_update_and_check(None, "journal_mode", "TRUNCATE", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -132,6 +157,44 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
         migrate(&mut connection)?;
     }
     Ok(connection)
+}
+
+/// The version of the schema, in a file that nobody else has made.
+pub(super) fn version(connection: &mut Connection) -> Result<i64, Fault> {
+    // At once: another run may be making the tables.
+    let transaction = connection.transaction()?;
+    let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > newest() || version < 0 {
+        return Err(Fault::Newer(version));
+    }
+    if is_foreign(&transaction, version)? {
+        return Err(Fault::Foreign);
+    }
+    Ok(version)
+}
+
+fn is_foreign(connection: &Connection, version: i64) -> rusqlite::Result<bool> {
+    if version == 0 {
+        let has_tables = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+        return connection.query_row(has_tables, [], |row| row.get(0));
+    }
+    match connection.prepare("SELECT jobs.fetched_at, events.kind FROM jobs, events") {
+        Ok(_) => Ok(false),
+        // No such table, or no such column.
+        Err(rusqlite::Error::SqlInputError { .. }) => Ok(true),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks at the whole file; what is damaged in it is an error for which [`is_corrupt`] holds.
+pub(super) fn check(connection: &Connection) -> rusqlite::Result<()> {
+    let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let code = ffi::Error::new(ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(code, Some(found)))
 }
 
 pub(super) fn newest() -> i64 {

@@ -124,6 +124,21 @@ fn its_file_is_for_the_user_alone() {
 }
 
 #[test]
+fn to_open_a_store_writes_nothing() {
+    let folder = Folder::new();
+    let saw = vec![saw("a", job(Status::Active), 1)];
+    folder.open().record(saw).unwrap();
+    let before = fs::read(folder.path()).unwrap();
+    let mut database = folder.open();
+    database.prune(at(0)).unwrap();
+    // Nor has it to wait for a run that writes.
+    let held = database.begin().unwrap();
+    assert_eq!(folder.open().jobs().unwrap().len(), 1);
+    drop(held);
+    assert_eq!(fs::read(folder.path()).unwrap(), before);
+}
+
+#[test]
 fn jobs_of_another_server_are_others() {
     let folder = Folder::new();
     folder
@@ -509,4 +524,163 @@ fn a_full_disk_is_an_error_that_tears_nothing() {
     // Not the one job that had room either.
     assert_eq!(database.jobs().unwrap()[0].job, job(Status::Active));
     assert_eq!(database.events(at(0), 9).unwrap(), []);
+}
+
+/// What stands where the store is to be.
+fn stands(folder: &Folder, bytes: &[u8]) {
+    fs::create_dir_all(folder.path().parent().unwrap()).unwrap();
+    fs::write(folder.path(), bytes).unwrap();
+}
+
+#[test]
+fn a_file_that_was_cut_is_moved_aside_and_an_empty_one_is_a_new_one() {
+    let folder = Folder::new();
+    let many = (0..500).map(|n| saw(&format!("job_{n}"), job(Status::Failed), 2));
+    folder.open().record(many.collect()).unwrap();
+    let whole = fs::read(folder.path()).unwrap();
+    for length in [99, 100, 512, 4_095, 4_096, 10_000, whole.len() - 4_096] {
+        stands(&folder, &whole[..length]);
+        let (mut database, opened) = Database::open(&folder.path(), SERVER).unwrap();
+        let moved = opened
+            .moved_to
+            .unwrap_or_else(|| panic!("{length} is sound"));
+        assert_eq!(fs::read(moved).unwrap(), whole[..length]);
+        assert_eq!(database.jobs().unwrap(), []);
+        let saw = vec![saw("a", job(Status::Active), 1)];
+        database.record(saw).unwrap();
+    }
+    stands(&folder, b"");
+    assert_eq!(folder.open().jobs().unwrap(), []);
+}
+
+#[test]
+fn what_another_program_has_made_is_left_alone() {
+    for foreign in [
+        "CREATE TABLE jobs (id INTEGER PRIMARY KEY, queue TEXT)",
+        "CREATE TABLE notes (text TEXT); PRAGMA journal_mode = WAL",
+        "CREATE TABLE notes (text TEXT); PRAGMA user_version = 1",
+        "CREATE TABLE jobs (id INTEGER); CREATE TABLE events (kind TEXT); PRAGMA user_version = 2",
+    ] {
+        let folder = Folder::new();
+        stands(&folder, b"");
+        let other = Connection::open(folder.path()).unwrap();
+        other.execute_batch(foreign).unwrap();
+        other.close().unwrap();
+        let before = fs::read(folder.path()).unwrap();
+        let error = Database::open(&folder.path(), SERVER).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("the database of another program"), "{error}");
+        assert_eq!(fs::read(folder.path()).unwrap(), before, "{foreign}");
+        let StoreState::Unreadable(why) = check(&folder.path()).state else {
+            panic!("{foreign} is sound");
+        };
+        assert_eq!(why, "it is the database of another program");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_left_alone() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path().join("in it")).unwrap();
+    let error = Database::open(&folder.path(), SERVER).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("it is not a regular file"), "{error}");
+    assert!(folder.path().join("in it").exists());
+}
+
+/// Somebody else has filled every column with the worst that it can hold.
+#[test]
+fn the_worst_that_others_can_write_is_cleaned_capped_and_survived() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    let text =
+        "char(27) || ']0;x' || char(7) || replace(hex(zeroblob(50000)), '0', char(8238, 955))";
+    let row = |job: &str, text: &str, number: &str| {
+        format!(
+            "INSERT INTO jobs VALUES ('{SERVER}', 'p', '{job}', {text}, {text}, {text}, {text},
+                 {text}, {number}, {number}, {number}, {number}, {number}, {number}, {number});
+             INSERT INTO errors VALUES ('{SERVER}', 'p', '{job}', 'timeout', {text});
+             INSERT INTO acknowledgements VALUES ('{SERVER}', 'p', '{job}', {text});
+             INSERT INTO events (at, since, base_url, project, job, kind, before, after, ran)
+                 VALUES ({number}, {number}, '{SERVER}', 'p', '{job}', 'status', {text}, {text}, {number}),
+                     ({number}, {number}, '{SERVER}', 'p', '{job}', 'pull_request', {text}, {text}, {number}),
+                     (1, 1, '{SERVER}', 'p', '{job}', {text}, {number}, {number}, {text});"
+        )
+    };
+    for (at, number) in [
+        "9223372036854775807",
+        "-9223372036854775808",
+        "253402207200999",
+        "-1",
+        "9e999",
+        "x'00ff'",
+        "'now'",
+        "0",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let rows =
+            row(&format!("job_{at}"), text, number) + &row(&format!("job_1{at}"), number, number);
+        database.connection.execute_batch(&rows).unwrap();
+    }
+    database
+        .connection
+        .execute_batch(&format!(
+            "INSERT INTO marks VALUES ('{SERVER}', 9223372036854775807);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 60000)
+             INSERT INTO events (at, base_url, project, job, kind, after, ran)
+                 SELECT i, '{SERVER}', 'p', 'job_' || i, 'status', 'failed', -i FROM n;
+             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 100000)
+             INSERT INTO watched SELECT '/c', '{SERVER}', 'p', 'job_' || i FROM n;"
+        ))
+        .unwrap();
+    let jobs = database.watched_jobs("/c").unwrap();
+    assert_eq!(jobs, database.jobs().unwrap());
+    assert!(!jobs.is_empty());
+    for stored in &jobs {
+        let Job {
+            status,
+            repository,
+            branch,
+            model,
+            pull_request,
+            ..
+        } = &stored.job;
+        let status = status.as_ref().map(Status::as_str);
+        let link = pull_request.as_ref().map(PullRequest::as_str);
+        let error = stored.error.as_ref().map(|error| &*error.message);
+        let seen = stored.acknowledged.as_ref().map(Fingerprint::as_str);
+        let texts = [repository, branch, model].map(Option::as_deref);
+        for text in texts
+            .into_iter()
+            .chain([status, link, error, seen])
+            .flatten()
+        {
+            assert_eq!(crate::text::clean(text), *text);
+        }
+        let opened = pull_request.as_ref().map(PullRequest::link);
+        assert!(opened.is_none_or(|link| link.is_err()));
+        let words = stored.progress.ran().map(crate::time::duration_in_words);
+        assert!(words.is_none_or(|words| words.len() < 30));
+    }
+    assert_eq!(database.seen_at().unwrap(), None);
+    assert!(!database.acknowledged().unwrap().is_empty());
+    for event in database.events(Timestamp::MIN, usize::MAX).unwrap() {
+        let words = event.ran.map(crate::time::duration_in_words);
+        assert!(words.is_none_or(|words| words.len() < 30));
+    }
+    database.prune(Timestamp::MIN).unwrap();
+    let count = "SELECT count(*) FROM events";
+    let left: u32 = database
+        .connection
+        .query_row(count, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 50_000);
+    // All of it is written over as any other.
+    let saw = jobs.iter().map(|stored| Sighting {
+        key: stored.key.clone(),
+        ..saw("", job(Status::Failed), 9)
+    });
+    database.record(saw.collect()).unwrap();
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Sighting, StoredEvent, StoredJob};
+use super::{OpenError, Sighting, StoredEvent, StoredJob};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::job::{Acknowledgement, Fingerprint, JobKey};
@@ -169,18 +169,15 @@ impl StoreThread {
         let touched = Arc::clone(&handle.touched);
         // Weak, so that the thread ends with the last handle.
         let changes = Arc::downgrade(&handle.requests);
-        let work = move || match worker::open(&options, &teller) {
-            Ok((mut database, opened)) => {
-                let _ = found.send(opened);
-                worker::prune(&mut database, options.keep);
-                let mut worker = Worker::new(database, options, touched, teller);
-                worker.watch(changes);
-                worker.run(&received);
-            }
-            Err(error) => {
-                teller(error.to_string());
-                drop(found);
-                worker::run_without_store(&received);
+        let work = move || {
+            let mut worker = Worker::new(options, touched, teller, found);
+            match worker.open() {
+                // It may be let go of.
+                Ok(()) | Err(OpenError::Locked { .. }) => {
+                    worker.watch(changes);
+                    worker.run(&received);
+                }
+                Err(error) => worker.run_without_store(&error, &received),
             }
         };
         let builder = thread::Builder::new().name(String::from("store"));

@@ -3,15 +3,18 @@
 //!
 //! This file must not know who tells it, or SQL.
 
+use std::path::PathBuf;
 use std::sync::Weak;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use rusqlite::ErrorCode;
 
 use super::{Found, Listener, News, Request, StoreOptions, Teller, TouchedJobs, lock};
 use crate::config::watch::{FileWatch, Identity};
 use crate::event::Event;
+use crate::store::schema::{is_corrupt, is_locked};
 use crate::store::{Batch, Database, OpenError};
 
 /// How often it is stored at most that polls found nothing new.
@@ -22,49 +25,6 @@ const GATHER: Duration = Duration::from_millis(250);
 const RETRY: Duration = Duration::from_secs(5);
 /// More changes than this, that cannot be stored, push the oldest out.
 const MAX_UNSTORED: usize = 50_000;
-
-pub(super) fn open(
-    options: &StoreOptions,
-    teller: &Teller,
-) -> Result<(Database, Found), OpenError> {
-    let (database, opened) = Database::open(&options.path, &options.base_url)?;
-    if let Some(path) = opened.moved_to {
-        let path = path.display();
-        teller(format!(
-            "the store could not be read: it is {path} now, and a new one begins"
-        ));
-    }
-    let unusable = |error: rusqlite::Error| OpenError::Unusable {
-        path: options.path.clone(),
-        why: error.to_string(),
-    };
-    let found = Found {
-        jobs: database.jobs().map_err(unusable)?,
-        seen_at: database.seen_at().map_err(unusable)?,
-    };
-    Ok((database, found))
-}
-
-/// Forgets what is older than `keep`.
-pub(super) fn prune(database: &mut Database, keep: Duration) {
-    let limit = Timestamp::now().checked_sub(keep);
-    if let Err(error) = database.prune(limit.unwrap_or(Timestamp::MIN)) {
-        tracing::warn!(%error, "cannot forget what is old");
-    }
-}
-
-/// Gives back what comes: there is nothing to store it in.
-pub(super) fn run_without_store(requests: &Receiver<Request>) {
-    let mut listener = None;
-    for request in requests {
-        match request {
-            Request::Listen(new) => listener = Some(new),
-            Request::Record(_, events) => tell(listener.as_ref(), News::Recorded(events)),
-            Request::History(_, reader) => reader(Vec::new()),
-            _ => {}
-        }
-    }
-}
 
 /// Whether somebody waits for it to be stored: then it is told to them, or is what they did.
 fn is_awaited(request: &Request) -> bool {
@@ -82,8 +42,35 @@ fn tell(listener: Option<&Listener>, news: News) {
     }
 }
 
+/// Why something could not be stored.
+#[derive(Debug, thiserror::Error)]
+enum StoreError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("{path}: {error}; what is new is kept in memory until it can be stored", path = .path.display())]
+    Sqlite {
+        path: PathBuf,
+        error: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    /// That passes.
+    fn is_locked(&self) -> bool {
+        match self {
+            Self::Open(error) => matches!(error, OpenError::Locked { .. }),
+            Self::Sqlite { error, .. } => is_locked(error),
+        }
+    }
+}
+
 pub(super) struct Worker {
-    database: Database,
+    /// `None` while it cannot be opened.
+    database: Option<Database>,
+    /// Where it has to be opened again before anything can be stored.
+    fault: Option<Fault>,
+    /// Takes what an earlier run has left, when that has been read.
+    finding: Option<Sender<Found>>,
     options: StoreOptions,
     listener: Option<Listener>,
     teller: Teller,
@@ -94,6 +81,8 @@ pub(super) struct Worker {
     /// When to store what has come, and when what was touched.
     store_at: Option<Instant>,
     touch_at: Option<Instant>,
+    /// Whether what is to be stored then could not be stored before.
+    is_failing: bool,
     /// Whether it was told that nothing can be stored now.
     has_problem: bool,
     /// That of the file as last read.
@@ -102,16 +91,35 @@ pub(super) struct Worker {
     watch: Option<FileWatch>,
 }
 
+/// What is wrong with an open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Damaged,
+    /// It cannot be written, or another one stands in its place by now.
+    Unwritable,
+}
+
+impl Fault {
+    fn of(error: &rusqlite::Error) -> Option<Self> {
+        match error.sqlite_error_code()? {
+            _ if is_corrupt(error) => Some(Self::Damaged),
+            ErrorCode::ReadOnly | ErrorCode::CannotOpen => Some(Self::Unwritable),
+            _ => None,
+        }
+    }
+}
+
 impl Worker {
     pub(super) fn new(
-        database: Database,
         options: StoreOptions,
         touched: TouchedJobs,
         teller: Teller,
+        finding: Sender<Found>,
     ) -> Self {
         Self {
-            version: database.version().unwrap_or_default(),
-            database,
+            database: None,
+            fault: None,
+            finding: Some(finding),
             options,
             listener: None,
             teller,
@@ -120,8 +128,82 @@ impl Worker {
             touched,
             store_at: None,
             touch_at: None,
+            is_failing: false,
             has_problem: false,
+            version: 0,
             watch: None,
+        }
+    }
+
+    /// Opens the store, and gives what an earlier run has left. Where this fails, it is tried again
+    /// with what is to be stored.
+    pub(super) fn open(&mut self) -> Result<(), OpenError> {
+        let opened = self.open_and_read();
+        let Ok((database, found)) = opened else {
+            self.store_at = Some(Instant::now() + RETRY);
+            self.is_failing = true;
+            return opened.map(drop);
+        };
+        self.version = database.version().unwrap_or_default();
+        self.database = Some(database);
+        self.fault = None;
+        if let Some((finding, found)) = self.finding.take().zip(found) {
+            // Whoever waited for it may have left.
+            let _ = finding.send(found);
+            self.prune();
+        }
+        Ok(())
+    }
+
+    /// What an earlier run has left is only read until it has been given.
+    fn open_and_read(&mut self) -> Result<(Database, Option<Found>), OpenError> {
+        let StoreOptions { path, base_url, .. } = &self.options;
+        let (mut database, mut opened) = match self.fault {
+            Some(Fault::Damaged) => Database::recover(path, base_url)?,
+            _ => Database::open(path, base_url)?,
+        };
+        let read = |database: &Database| self.finding.as_ref().map(|_| read(database)).transpose();
+        let mut found = read(&database);
+        if found.as_ref().is_err_and(is_corrupt) {
+            drop(database);
+            (database, opened) = Database::recover(path, base_url)?;
+            found = read(&database);
+        }
+        if let Some(path) = opened.moved_to {
+            let path = path.display();
+            (self.teller)(format!(
+                "the store could not be read: it is {path} now, and a new one begins"
+            ));
+        }
+        let found = found.map_err(|error| OpenError::from_sqlite(path, &error))?;
+        Ok((database, found))
+    }
+
+    /// Forgets what is older than is to be kept.
+    fn prune(&mut self) {
+        let limit = Timestamp::now().checked_sub(self.options.keep);
+        let limit = limit.unwrap_or(Timestamp::MIN);
+        let pruned = self.database.as_mut().map(|open| open.prune(limit));
+        if let Some(Err(error)) = pruned {
+            tracing::warn!(%error, "cannot forget what is old");
+            self.fault = Fault::of(&error);
+        }
+    }
+
+    /// Gives back what comes: there is nothing to store it in.
+    pub(super) fn run_without_store(mut self, error: &OpenError, requests: &Receiver<Request>) {
+        (self.teller)(error.to_string());
+        // Nothing will be found.
+        self.finding = None;
+        for request in requests {
+            match request {
+                Request::Listen(new) => self.listener = Some(new),
+                Request::Record(_, events) => {
+                    tell(self.listener.as_ref(), News::Recorded(events));
+                }
+                Request::History(_, reader) => reader(Vec::new()),
+                _ => {}
+            }
         }
     }
 
@@ -171,21 +253,26 @@ impl Worker {
             Request::History(most, reader) => {
                 // With what has come before it.
                 self.store_due(now);
-                let events = self.database.events(Timestamp::MIN, most);
-                reader(events.unwrap_or_default());
+                let database = self.database.as_ref();
+                let events = database.map(|open| open.events(Timestamp::MIN, most));
+                reader(events.and_then(Result::ok).unwrap_or_default());
             }
             Request::Changed => self.read_marks(),
             request => {
-                let wait = if is_awaited(&request) {
-                    Duration::ZERO
-                } else {
-                    GATHER
-                };
-                let due = self.store_at.unwrap_or(now + wait);
-                self.store_at = Some(due.min(now + wait));
+                self.store_soon(now, is_awaited(&request));
                 self.gather(request);
             }
         }
+    }
+
+    fn store_soon(&mut self, now: Instant, is_awaited: bool) {
+        // What cannot be stored is not tried more often for what comes meanwhile.
+        if self.is_failing {
+            return;
+        }
+        let wait = if is_awaited { Duration::ZERO } else { GATHER };
+        let due = self.store_at.unwrap_or(now + wait);
+        self.store_at = Some(due.min(now + wait));
     }
 
     fn gather(&mut self, request: Request) {
@@ -222,15 +309,19 @@ impl Worker {
         if self.store_at.is_some_and(|at| at <= now) {
             self.store(now);
         }
+        // Also of what cannot be stored yet.
+        self.give_back();
         if self.touch_at.is_some_and(|at| at <= now) {
             self.touch(now);
         }
     }
 
-    /// What cannot be stored is kept, and tried again. Its events are given back all the same.
+    /// What cannot be stored is kept, and tried again.
     fn store(&mut self, now: Instant) {
-        self.store_at = match self.database.store(&self.unstored) {
-            Ok(_) => {
+        let stored = self.try_to_store();
+        self.is_failing = stored.is_err();
+        self.store_at = match stored {
+            Ok(()) => {
                 self.unstored = Batch::default();
                 self.has_problem = false;
                 None
@@ -241,21 +332,36 @@ impl Worker {
                 Some(now + RETRY)
             }
         };
+    }
+
+    fn try_to_store(&mut self) -> Result<(), StoreError> {
+        if self.database.is_none() || self.fault.is_some() {
+            self.database = None;
+            self.open()?;
+        }
+        let stored = self
+            .database
+            .as_mut()
+            .map(|open| open.store(&self.unstored));
+        let Some(Err(error)) = stored else {
+            return Ok(());
+        };
+        self.fault = Fault::of(&error);
+        let path = self.options.path.clone();
+        Err(StoreError::Sqlite { path, error })
+    }
+
+    fn give_back(&mut self) {
         let events = std::mem::take(&mut self.events);
         tell(self.listener.as_ref(), News::Recorded(events));
     }
 
-    /// Once, and not that another run keeps the file locked: that passes.
-    fn tell_problem(&mut self, error: &rusqlite::Error) {
-        let is_locked = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-        if self.has_problem || is_locked {
-            return;
+    /// Once, and not that another run keeps the file locked.
+    fn tell_problem(&mut self, error: &StoreError) {
+        if !self.has_problem && !error.is_locked() {
+            self.has_problem = true;
+            (self.teller)(error.to_string());
         }
-        self.has_problem = true;
-        let path = self.options.path.display();
-        (self.teller)(format!(
-            "{path}: {error}; what is new is kept in memory until it can be stored"
-        ));
     }
 
     fn touch(&mut self, now: Instant) {
@@ -264,8 +370,9 @@ impl Worker {
         if touched.is_empty() {
             return;
         }
-        if let Err(error) = self.database.touch(&touched) {
-            tracing::warn!(%error, "cannot store when jobs were polled");
+        let stored = self.database.as_mut().map(|open| open.touch(&touched));
+        if !matches!(stored, Some(Ok(()))) {
+            tracing::warn!(?stored, "cannot store when jobs were polled");
             let mut newer = lock(&self.touched);
             for (key, at) in touched {
                 newer.entry(key).or_insert(at);
@@ -278,13 +385,16 @@ impl Worker {
     /// Tells what the user did in another run, where one has changed the file. What is still to be
     /// stored here comes after it.
     fn read_marks(&mut self) {
-        let Ok(version) = self.database.version() else {
+        let Some(database) = &self.database else {
+            return;
+        };
+        let Ok(version) = database.version() else {
             return;
         };
         if version == std::mem::replace(&mut self.version, version) || !self.unstored.is_empty() {
             return;
         }
-        let marks = (self.database.acknowledged(), self.database.seen_at());
+        let marks = (database.acknowledged(), database.seen_at());
         if let (Ok(acknowledged), Ok(seen_at)) = marks {
             let news = News::Marks {
                 acknowledged,
@@ -299,6 +409,17 @@ impl Worker {
         if !self.unstored.is_empty() {
             self.store(now);
         }
+        self.give_back();
         self.touch(now);
     }
 }
+
+fn read(database: &Database) -> rusqlite::Result<Found> {
+    Ok(Found {
+        jobs: database.jobs()?,
+        seen_at: database.seen_at()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;
