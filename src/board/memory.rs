@@ -81,6 +81,13 @@ impl Board {
         board
     }
 
+    /// What was stored may be gone.
+    pub fn forget_stored(&mut self) {
+        for row in &mut self.rows {
+            row.stored = Stored::Nothing;
+        }
+    }
+
     /// Takes what the user has acknowledged, or has taken back.
     pub fn acknowledge(&mut self, acknowledged: &[Acknowledgement]) {
         self.revision += 1;
@@ -299,6 +306,9 @@ mod tests {
         assert_eq!(board.counts().acknowledged, 0);
         let row = board.row(&key("a")).unwrap();
         assert!(row.is_stored(&job(Status::Failed)) && !row.is_stored(&job(Status::Active)));
+        let mut emptied = board.clone();
+        emptied.forget_stored();
+        assert!(!emptied.rows()[0].is_stored(&job(Status::Failed)));
         let events = board.apply(&key("a"), fetched(Status::Failed), at(9));
         assert_eq!(events, []);
         assert_eq!(board.counts().acknowledged, 1);

@@ -29,6 +29,8 @@ use worker::Worker;
 pub enum News {
     /// These events are stored, or cannot be.
     Recorded(Vec<Event>),
+    /// The file had to be opened again: what was stored in it may be gone.
+    Reopened,
     /// Another run has stored what the user did.
     Marks {
         acknowledged: HashMap<JobKey, Fingerprint>,

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::{Command, Engine};
-use crate::board::{Restore, Row};
+use crate::board::{Board, Restore, Row};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::job::{Acknowledgement, Job, JobKey};
@@ -94,6 +94,11 @@ impl Engine {
     pub(super) fn on_news(&mut self, news: News) {
         match news {
             News::Recorded(events) => self.deliver(events),
+            News::Reopened => {
+                // The next polls tell the store all that is known.
+                self.board.send_modify(Board::forget_stored);
+                self.remember_watched();
+            }
             News::Marks {
                 acknowledged,
                 seen_at,

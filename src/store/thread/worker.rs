@@ -146,7 +146,10 @@ impl Worker {
         };
         self.version = database.version().unwrap_or_default();
         self.database = Some(database);
-        self.fault = None;
+        let is_another = self.fault.take().is_some();
+        if is_another {
+            tell(self.listener.as_ref(), News::Reopened);
+        }
         if let Some((finding, found)) = self.finding.take().zip(found) {
             // Whoever waited for it may have left.
             let _ = finding.send(found);
@@ -324,6 +327,7 @@ impl Worker {
             Ok(()) => {
                 self.unstored = Batch::default();
                 self.has_problem = false;
+                self.read_marks();
                 None
             }
             Err(error) => {
@@ -391,9 +395,10 @@ impl Worker {
         let Ok(version) = database.version() else {
             return;
         };
-        if version == std::mem::replace(&mut self.version, version) || !self.unstored.is_empty() {
+        if version == self.version || !self.unstored.is_empty() {
             return;
         }
+        self.version = version;
         let marks = (database.acknowledged(), database.seen_at());
         if let (Ok(acknowledged), Ok(seen_at)) = marks {
             let news = News::Marks {

@@ -254,7 +254,29 @@ fn a_file_that_was_removed_or_cannot_be_written_is_opened_again() {
         rig.try_again();
         assert_eq!(rig.stored().0, "a failed");
         assert_eq!(rig.told(), [""; 0]);
+        let news: Vec<News> = rig.news.try_iter().collect();
+        // Who thinks to know what is stored does so no more.
+        assert!(news.iter().any(|news| matches!(news, News::Reopened)));
     }
+}
+
+#[test]
+fn what_another_run_does_while_there_is_something_to_store_is_told_after_it() {
+    let mut rig = Rig::opened();
+    let mut other = Database::open(rig.path(), SERVER).unwrap().0;
+    rig.worker.take(Request::Watch(HashSet::new()));
+    other
+        .store(&Batch {
+            seen_at: Some(at(7)),
+            ..Batch::default()
+        })
+        .unwrap();
+    rig.worker.take(Request::Changed);
+    assert!(rig.news.try_recv().is_err());
+    let due = rig.worker.store_at.unwrap();
+    rig.worker.store_due(due);
+    let news = rig.news.try_recv().unwrap();
+    assert!(matches!(news, News::Marks { seen_at, .. } if seen_at == Some(at(7))));
 }
 
 /// Has the pages of the file, but the first, hold nothing that makes sense.
