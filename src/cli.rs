@@ -24,6 +24,7 @@ pub mod report;
 pub mod rm;
 pub mod select;
 pub mod send;
+pub mod stored;
 pub mod table;
 pub mod wait;
 pub mod watch;

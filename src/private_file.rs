@@ -86,7 +86,7 @@ pub fn lock_within(file: &File, limit: Duration) -> io::Result<bool> {
 }
 
 /// Refuses what may have no end, or keep whoever opens it waiting for ever: devices and pipes.
-fn check_regular(path: &Path) -> io::Result<()> {
+pub fn check_regular(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.is_file() {
         return Ok(());
     }

@@ -39,7 +39,7 @@ pub use location::{default_path, path};
 pub use thread::{Finding, Found, News, StoreHandle, StoreOptions, StoreThread, Teller};
 
 /// How long another run may hold the file before a change is kept for later.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is known of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,9 +101,14 @@ impl Batch {
 /// Why there is no store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{path}: written by a newer mintwatch (schema {version}); nothing is remembered in this run", path = path.display())]
+    #[error("{path}: written by a newer mintwatch (schema {version})", path = path.display())]
     Newer { path: PathBuf, version: i64 },
-    #[error("{path}: {why}; nothing is remembered in this run", path = path.display())]
+    /// To be read only, so that it stays as it is.
+    #[error("{path}: written by an older mintwatch; the dashboard and `mintwatch list` bring it up to date", path = path.display())]
+    Older { path: PathBuf },
+    #[error("{path}: nothing is stored yet; the dashboard and `mintwatch list` do that", path = path.display())]
+    Missing { path: PathBuf },
+    #[error("{path}: {why}", path = path.display())]
     Unusable { path: PathBuf, why: String },
     /// It can be another time.
     #[error("{path}: another process keeps it locked", path = path.display())]
@@ -116,7 +121,8 @@ impl OpenError {
         Self::Unusable { path, why }
     }
 
-    fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+    /// Why the store at `path` cannot be read or written.
+    pub fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         if schema::is_locked(error) {
             let path = path.to_owned();
             return Self::Locked { path };
@@ -199,6 +205,27 @@ impl Database {
         Ok((database, opened))
     }
 
+    /// Opens the store at `path` to read it as it is: nothing is made, brought up to date or moved.
+    /// Another run may hold it for as long as `patience`.
+    pub fn open_read_only(
+        path: &Path,
+        base_url: &str,
+        patience: Duration,
+    ) -> Result<Self, OpenError> {
+        let path_of = || path.to_owned();
+        private_file::check_regular(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => OpenError::Missing { path: path_of() },
+            _ => OpenError::unusable(path, &error),
+        })?;
+        let opened = schema::open_read_only(path, patience);
+        let connection = opened.map_err(|fault| OpenError::from_fault(path, &fault))?;
+        Ok(Self {
+            connection: connection.ok_or_else(|| OpenError::Older { path: path_of() })?,
+            base_url: base_url.to_owned(),
+            path: path_of(),
+        })
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -247,6 +274,11 @@ impl Database {
         }
         transaction.commit()?;
         Ok(recorded)
+    }
+
+    /// Why the last polls of jobs failed, also of those that no poll has seen.
+    pub fn errors(&self) -> rusqlite::Result<HashMap<JobKey, Failure>> {
+        jobs::errors(&self.connection, &self.base_url)
     }
 
     /// What the user has acknowledged.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::row::Stored;
 use super::{Board, Counts, Row, Watched};
 use crate::event::Event;
+use crate::failure::Failure;
 use crate::job::{Acknowledgement, Fingerprint, JobKey};
 use crate::progress::Progress;
 use crate::store::StoredJob;
@@ -59,18 +60,15 @@ impl Board {
             .collect()
     }
 
-    /// A board that shows what earlier runs have stored, for want of a poll.
+    /// A board that shows what earlier runs have stored, for want of a poll. A job can have failed that
+    /// was never seen.
     pub fn offline(
         watched: impl IntoIterator<Item = Watched>,
         stored: impl IntoIterator<Item = StoredJob>,
+        errors: impl IntoIterator<Item = (JobKey, Failure)>,
         seen_at: Option<Timestamp>,
     ) -> Self {
         let mut board = Self::new(watched);
-        let mut errors = Vec::new();
-        let stored = stored.into_iter().inspect(|stored| {
-            let error = stored.error.clone();
-            errors.extend(error.map(|error| (stored.key.clone(), error)));
-        });
         board.restore(stored, seen_at, Restore::Values);
         for (key, error) in errors {
             if let Some(&at) = board.index.get(&key) {
@@ -186,7 +184,7 @@ mod tests {
     use super::*;
     use crate::board::{Freshness, Project, Update, Watched};
     use crate::event::Change;
-    use crate::failure::{ErrorKind, Failure};
+    use crate::failure::ErrorKind;
     use crate::job::{Job, JobKey, Status};
 
     fn at(seconds: i64) -> Timestamp {
@@ -334,16 +332,18 @@ mod tests {
 
     #[test]
     fn off_line_a_board_shows_what_was_stored_and_why_polls_failed() {
-        let project = board(&["a"]).rows()[0].watched.clone();
+        let watched = board(&["a", "b"]);
+        let watched = watched.rows().iter().map(|row| row.watched.clone());
         let failure = Failure::new(ErrorKind::Timeout, "late");
-        let failing = StoredJob {
-            error: Some(failure.clone()),
-            ..stored("a")
-        };
-        let board = Board::offline([project], [failing], None);
-        let row = board.row(&key("a")).unwrap();
-        assert_eq!((row.fetched_at, &row.error), (Some(at(5)), &Some(failure)));
-        assert_eq!((board.counts().active, board.counts().errors), (1, 1));
+        let errors = ["a", "b", "gone"].map(|id| (key(id), failure.clone()));
+        let board = Board::offline(watched, [stored("a")], errors, None);
+        for (id, fetched_at) in [("a", Some(at(5))), ("b", None)] {
+            let row = board.row(&key(id)).unwrap();
+            let error = Some(failure.clone());
+            assert_eq!((row.fetched_at, &row.error), (fetched_at, &error));
+        }
+        let counts = board.counts();
+        assert_eq!((counts.active, counts.unknown, counts.errors), (1, 1, 2));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::failure::ErrorKind;
 use crate::mintlify::write::WriteError;
 use crate::poll::Poller;
 use crate::session::NoKeys;
+use crate::store::OpenError;
 
 use super::output::NoTerminal;
 use super::select::SelectError;
@@ -108,6 +109,7 @@ exits! {
     anyhow::Error => Failed,
     io::Error => Failed,
     serde_json::Error => Failed,
+    OpenError => Failed,
     ConfigError => Usage,
     EditError => Usage,
     IdsError => Usage,

@@ -1,4 +1,5 @@
-//! `mintwatch list`: polls each job once, and prints a table or JSON.
+//! `mintwatch list`: polls each job once, or takes what earlier runs have stored, and prints a table or
+//! JSON.
 
 use std::io::{self, Write};
 
@@ -11,6 +12,7 @@ use super::context::Context;
 use super::error::CommandResult;
 use super::output::OutputStyle;
 use super::select::{self, SelectError};
+use super::stored::Stored;
 use super::{json, report, table};
 use crate::board::{Board, Row, Watched};
 use crate::exit::Exit;
@@ -23,9 +25,11 @@ use crate::text;
   mintwatch list --needs-you             what waits for you
   mintwatch list --project docs --status failed
   mintwatch list \"SDK quickstart\" --json | jq -r .jobs[0].prLink
+  mintwatch list --offline               as last seen, without the network
 
-Exit codes: 0 done, also where polls failed: the errors are in their rows; 2 usage or config; 4 no
-key, or a key refused, for any of the jobs that were polled.")]
+Exit codes: 0 done, also where polls failed: the errors are in their rows; 1 with --offline, where
+nothing is stored or it cannot be read; 2 usage or config; 4 no key, or a key refused, for any of the
+jobs that were polled.")]
 pub struct ListArgs {
     /// Only these jobs: ids, PROJECT/JOB, or labels
     #[arg(value_name = "JOB", add = ArgValueCompleter::new(completions::jobs))]
@@ -43,28 +47,48 @@ pub struct ListArgs {
     /// Only jobs of this project, by id or name
     #[arg(long, value_name = "P", add = ArgValueCompleter::new(completions::projects))]
     pub project: Option<String>,
+    /// Poll nothing, and print what earlier runs have seen; needs no key
+    #[arg(long)]
+    pub offline: bool,
 }
 
 impl ListArgs {
     pub async fn execute(&self, context: &Context) -> CommandResult {
+        if self.offline {
+            return self.execute_offline(context);
+        }
         let session = context.poll_once(|watched| self.choose(watched)).await?;
         let board = session.poller.board();
         let board = board.borrow();
-        let style = OutputStyle::for_stdout(context);
-        self.print(&board, style, Timestamp::now(), &mut io::stdout().lock())?;
         let refused: Vec<&Row> = board.rows().iter().filter(|row| row.lacks_key()).collect();
-        let wrong_status = self.wrong_status(&board).map(|status| {
-            format!("no job has the status \"{status}\": it is none of those that the API knows")
-        });
-        for line in report::errors(&refused).into_iter().chain(wrong_status) {
-            // If stderr is closed, the table and the exit code remain.
-            let _ = writeln!(io::stderr(), "mintwatch: {line}");
-        }
+        self.report(&board, report::errors(&refused), context)?;
         Ok(if refused.is_empty() {
             Exit::Done
         } else {
             Exit::NoKey
         })
+    }
+
+    /// The errors of earlier runs are in their rows alone.
+    fn execute_offline(&self, context: &Context) -> CommandResult {
+        let mut stored = Stored::open(context)?;
+        let watched = self.choose(std::mem::take(&mut stored.watched))?;
+        self.report(&stored.board(watched)?, Vec::new(), context)?;
+        Ok(Exit::Done)
+    }
+
+    /// Prints `board`, and on standard error `errors` and what is odd about the arguments.
+    fn report(&self, board: &Board, errors: Vec<String>, context: &Context) -> io::Result<()> {
+        let style = OutputStyle::for_stdout(context);
+        self.print(board, style, Timestamp::now(), &mut io::stdout().lock())?;
+        let wrong_status = self.wrong_status(board).map(|status| {
+            format!("no job has the status \"{status}\": it is none of those that the API knows")
+        });
+        for line in errors.into_iter().chain(wrong_status) {
+            // If stderr is closed, the table and the exit code remain.
+            let _ = writeln!(io::stderr(), "mintwatch: {line}");
+        }
+        Ok(())
     }
 
     pub fn print(

@@ -92,8 +92,8 @@ impl Drop for SessionMemory {
     }
 }
 
-/// Which store `config` names; `None` where it has none.
-fn options(config: &Config, path: &Path) -> Option<StoreOptions> {
+/// Which store `config` names, which was read from `path`; `None` where it has none.
+pub fn options(config: &Config, path: &Path) -> Option<StoreOptions> {
     // As it is found again from another folder.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     Some(StoreOptions {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 use rustix::fs::{Access, access};
 
 use super::schema::{self, Fault, is_corrupt};
@@ -109,17 +109,8 @@ fn named(folder: &Path) -> &Path {
 }
 
 /// Reads the file at `path` as one that may not be changed.
-fn read(path: &Path, bytes: u64, patience: Duration) -> rusqlite::Result<StoreState> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(patience)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    let version = match schema::version(&mut connection) {
-        Ok(version) => version,
-        Err(Fault::Newer(version)) => return Ok(StoreState::Newer(version)),
-        Err(fault @ Fault::Foreign) => return Ok(StoreState::Unreadable(fault.to_string())),
-        Err(Fault::Sqlite(error)) => return Err(error),
-    };
+fn read(path: &Path, bytes: u64, patience: Duration) -> Result<StoreState, Fault> {
+    let (connection, version) = schema::connect(path, schema::Access::Read, patience)?;
     let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     if found != "ok" {
         return Ok(StoreState::Damaged(found));
@@ -142,8 +133,13 @@ fn count(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
     rows.map(|rows: u32| rows.into())
 }
 
-impl From<rusqlite::Error> for StoreState {
-    fn from(error: rusqlite::Error) -> Self {
+impl From<Fault> for StoreState {
+    fn from(fault: Fault) -> Self {
+        let error = match fault {
+            Fault::Newer(version) => return Self::Newer(version),
+            Fault::Foreign => return Self::Unreadable(fault.to_string()),
+            Fault::Sqlite(error) => error,
+        };
         match error.sqlite_error_code() {
             _ if is_corrupt(&error) => Self::Damaged(error.to_string()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,

@@ -122,7 +122,8 @@ pub(super) fn record(
         before => before.as_ref().and_then(|before| before.changed_at),
     };
     put(connection, base_url, sighting, progress, changed_at)?;
-    if before.as_ref().is_some_and(|before| before.error.is_some()) {
+    // A job can have failed before any poll has seen it.
+    if before.as_ref().is_none_or(|before| before.error.is_some()) {
         forget_error(connection, base_url, &sighting.key)?;
     }
     let seen = before
@@ -214,6 +215,21 @@ pub(super) fn put_error(
         failure.message
     ])?;
     Ok(())
+}
+
+/// Why the last polls of jobs failed, also of those that no poll has seen.
+pub(super) fn errors(
+    connection: &Connection,
+    base_url: &str,
+) -> rusqlite::Result<HashMap<JobKey, Failure>> {
+    let mut statement =
+        connection.prepare("SELECT project, job, kind, message FROM errors WHERE base_url = ?1")?;
+    let rows = statement.query_map([base_url], |row| {
+        let mut columns = Columns::new(row);
+        let key = columns.key();
+        Ok(key.zip(error(&mut columns)))
+    })?;
+    rows.filter_map(Result::transpose).collect()
 }
 
 fn forget_error(connection: &Connection, base_url: &str, key: &JobKey) -> rusqlite::Result<()> {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
@@ -139,11 +140,7 @@ impl Access {
 
 /// Opens the file at `path`, which is there, with the newest schema.
 pub(super) fn open(path: &Path, access: Access) -> Result<Connection, Fault> {
-    let mut connection = Connection::open_with_flags(path, access.flags())?;
-    connection.busy_timeout(PATIENCE)?;
-    // Nothing that the file says may run code of ours.
-    connection.pragma_update(None, "trusted_schema", false)?;
-    let version = version(&mut connection)?;
+    let (mut connection, version) = connect(path, access, PATIENCE)?;
     if version == 0 {
         // Only before there is a table: later it would be written each time.
         connection.pragma_update(None, "auto_vacuum", "FULL")?;
@@ -159,8 +156,31 @@ pub(super) fn open(path: &Path, access: Access) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// Opens the file at `path`, which is there and stays as it is; `None` where its schema is an older one.
+/// What a crash has left half done is taken back all the same, before anything is read.
+pub(super) fn open_read_only(path: &Path, patience: Duration) -> Result<Option<Connection>, Fault> {
+    let (connection, version) = connect(path, Access::Write, patience)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok((version == newest()).then_some(connection))
+}
+
+/// A connection to the file at `path`, which is there, and the version of its schema. Another process
+/// may keep it locked for as long as `patience`.
+pub(super) fn connect(
+    path: &Path,
+    access: Access,
+    patience: Duration,
+) -> Result<(Connection, i64), Fault> {
+    let mut connection = Connection::open_with_flags(path, access.flags())?;
+    connection.busy_timeout(patience)?;
+    // Nothing that the file says may run code of ours.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    let version = version(&mut connection)?;
+    Ok((connection, version))
+}
+
 /// The version of the schema, in a file that nobody else has made.
-pub(super) fn version(connection: &mut Connection) -> Result<i64, Fault> {
+fn version(connection: &mut Connection) -> Result<i64, Fault> {
     // At once: another run may be making the tables.
     let transaction = connection.transaction()?;
     let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -197,7 +217,7 @@ pub(super) fn check(connection: &Connection) -> rusqlite::Result<()> {
     Err(rusqlite::Error::SqliteFailure(code, Some(found)))
 }
 
-pub(super) fn newest() -> i64 {
+fn newest() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
 }
 

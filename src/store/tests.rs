@@ -273,10 +273,64 @@ fn a_place_that_cannot_be_written_is_said() {
     let folder = Folder::new();
     fs::write(folder.0.path().join("state"), "").unwrap();
     let error = Database::open(&folder.path(), SERVER).unwrap_err();
-    assert!(
-        error.to_string().contains("nothing is remembered"),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Unusable { .. }), "{error}");
+}
+
+/// What opening it to read says, and whether the folder is as before.
+fn read_only(folder: &Folder) -> String {
+    let before = fs::read(folder.path()).ok();
+    let opened = Database::open_read_only(&folder.path(), SERVER, Duration::ZERO);
+    assert_eq!(fs::read(folder.path()).ok(), before);
+    opened.map_or_else(
+        |error| error.to_string(),
+        |database| format!("{} jobs", database.jobs().unwrap().len()),
+    )
+}
+
+#[test]
+fn to_be_read_a_store_stays_as_it_is() {
+    let folder = Folder::new();
+    let said = read_only(&folder);
+    assert!(said.contains("nothing is stored yet"), "{said}");
+    assert!(!folder.path().parent().unwrap().exists());
+    fs::create_dir(folder.path().parent().unwrap()).unwrap();
+    for (bytes, want) in [
+        (&b""[..], "older mintwatch"),
+        (
+            include_bytes!("../../tests/stores/v1.db"),
+            "older mintwatch",
+        ),
+        (&b"not a database ".repeat(99), "not a database"),
+    ] {
+        fs::write(folder.path(), bytes).unwrap();
+        let said = read_only(&folder);
+        assert!(said.contains(want), "{said}");
+    }
+    fs::remove_file(folder.path()).unwrap();
+    let mut database = folder.open();
+    database
+        .record(vec![saw("a", job(Status::Active), 1)])
+        .unwrap();
+    assert_eq!(read_only(&folder), "1 jobs");
+    // A reader waits for nobody who only begins to write.
+    let held = database.begin().unwrap();
+    assert_eq!(read_only(&folder), "1 jobs");
+    drop(held);
+    let newer = |database: &Database| {
+        let pragma = database.connection.pragma_update(None, "user_version", 99);
+        pragma.unwrap();
+    };
+    newer(&database);
+    assert!(read_only(&folder).contains("newer mintwatch (schema 99)"));
+}
+
+#[test]
+fn what_is_opened_to_be_read_cannot_be_changed() {
+    let folder = Folder::new();
+    drop(folder.open());
+    let mut database = Database::open_read_only(&folder.path(), SERVER, PATIENCE).unwrap();
+    let sighting = saw("a", job(Status::Active), 1);
+    assert!(database.record(vec![sighting]).is_err());
 }
 
 /// Somebody else can write the file.

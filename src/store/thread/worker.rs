@@ -45,7 +45,7 @@ fn tell(listener: Option<&Listener>, news: News) {
 /// Why something could not be stored.
 #[derive(Debug, thiserror::Error)]
 enum StoreError {
-    #[error(transparent)]
+    #[error("{0}; what is new is kept in memory until it can be stored")]
     Open(#[from] OpenError),
     #[error("{path}: {error}; what is new is kept in memory until it can be stored", path = .path.display())]
     Sqlite {
@@ -195,7 +195,7 @@ impl Worker {
 
     /// Gives back what comes: there is nothing to store it in.
     pub(super) fn run_without_store(mut self, error: &OpenError, requests: &Receiver<Request>) {
-        (self.teller)(error.to_string());
+        (self.teller)(format!("{error}; nothing is remembered in this run"));
         // Nothing will be found.
         self.finding = None;
         for request in requests {

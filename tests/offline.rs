@@ -1,0 +1,240 @@
+//! What earlier runs have stored, as the verbs show it without a network, and never take for news.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::assert::Assert;
+use predicates::prelude::*;
+use predicates::str::{contains, is_empty};
+use serde_json::{Value, json};
+use support::command::Home;
+use support::fake_server::FakeServer;
+use support::reply::Reply;
+
+const LINK: &str = "https://github.com/acme/docs/pull/412";
+
+/// A config that lists two jobs of project `p1`, called docs; one of them has a label.
+struct Setting {
+    server: FakeServer,
+    home: Home,
+}
+
+impl Setting {
+    fn new() -> Self {
+        Self::with_store("")
+    }
+
+    /// One where `job_1` has failed and `job_2` has a pull request, as an earlier run has seen.
+    fn seen() -> Self {
+        let setting = Self::new();
+        setting.answer("job_1", Reply::job("failed"));
+        setting.answer("job_2", Reply::pull_request(LINK));
+        setting.run(&["list"]).code(0).stderr(is_empty());
+        setting
+    }
+
+    fn with_store(store: &str) -> Self {
+        let setting = Self {
+            server: FakeServer::start(),
+            home: Home::new(),
+        };
+        setting.write_config(
+            store,
+            r#"{ id = "job_1", label = "SDK quickstart", tags = ["release"] }, "job_2""#,
+        );
+        setting
+    }
+
+    fn write_config(&self, store: &str, jobs: &str) {
+        self.home.write_config(&format!(
+            "base_url = \"{}\"\n[poll]\nactive = \"100ms\"\nfinished = \"100ms\"\n[store]\n{store}\n\
+             [[projects]]\nid = \"p1\"\nname = \"docs\"\njobs = [{jobs}]\n",
+            self.server.base_url()
+        ));
+    }
+
+    fn answer(&self, job: &str, script: impl Into<support::reply::Script>) {
+        self.server.set("p1", job, script);
+    }
+
+    fn store(&self) -> PathBuf {
+        self.home.path().join(".local/state/mintwatch/store.db")
+    }
+
+    fn run(&self, args: &[&str]) -> Assert {
+        self.home.run(args).assert()
+    }
+
+    /// Without a key, in a folder of its own, as no verb here needs either.
+    fn offline(&self, args: &[&str]) -> Assert {
+        let mut command = self.home.run(args);
+        command.env_remove("MINTLIFY_API_KEY").assert()
+    }
+}
+
+fn parsed(assert: &Assert) -> Value {
+    serde_json::from_slice(&assert.get_output().stdout).unwrap()
+}
+
+// ---- list --offline ----
+
+#[test]
+fn list_offline_prints_what_was_stored_and_asks_nobody() {
+    let mut setting = Setting::seen();
+    let seen = parsed(&setting.run(&["list", "--json"]));
+    setting.server.stop();
+    let offline = |args: &[&str]| {
+        let assert = setting.offline(&[&["list", "--offline"], args].concat());
+        assert.code(0).stderr(is_empty())
+    };
+    let [stored, seen] = [parsed(&offline(&["--json"])), seen].map(|mut listed| {
+        for job in listed["jobs"].as_array_mut().unwrap() {
+            // To the second, of two moments.
+            assert!(job["fetchedAt"].take().is_string(), "{job}");
+        }
+        listed
+    });
+    assert_eq!(stored, seen);
+    offline(&[]).stdout(contains("SDK quickstart").and(contains("failed")));
+
+    for (args, want) in [
+        (&["--status", "failed"][..], &["job_1"][..]),
+        (&["--needs-you"], &["job_1", "job_2"]),
+        (&["docs/job_2"], &["job_2"]),
+        (&["--project", "docs", "SDK quickstart"], &["job_1"]),
+        (&["--status", "active"], &[]),
+    ] {
+        let listed = parsed(&offline(&[args, &["--json"]].concat()));
+        let jobs = listed["jobs"].as_array().unwrap().iter();
+        let ids: Vec<&str> = jobs.map(|job| job["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, want, "{args:?}");
+    }
+    setting
+        .offline(&["list", "--offline", "nothing"])
+        .code(2)
+        .stderr(contains("no watched job is called"));
+}
+
+#[test]
+fn list_offline_tells_the_last_errors_and_what_was_never_seen() {
+    let setting = Setting::seen();
+    let jobs = "\"job_1\", \"job_2\", \"job_404\", \"job_new\"";
+    setting.write_config("", jobs);
+    setting.answer("job_1", Reply::unavailable());
+    let polled = ["list", "job_1", "job_404", "--json"];
+    let polled = parsed(&setting.run(&polled).code(0));
+    let stored = parsed(&setting.offline(&["list", "--offline", "--json"]).code(0));
+    let of = |listing: &Value, at: usize, name: &str| listing["jobs"][at][name].clone();
+    assert_eq!(of(&stored, 0, "status"), "failed");
+    assert_eq!(of(&stored, 0, "error"), of(&polled, 0, "error"));
+    assert_eq!(of(&stored, 1, "error"), Value::Null);
+    assert_eq!(of(&stored, 2, "error")["kind"], "not_found");
+    for name in ["status", "fetchedAt", "error"] {
+        assert_eq!(of(&stored, 3, name), Value::Null, "{name}");
+    }
+    setting
+        .offline(&["list", "--offline", "job_new"])
+        .code(0)
+        .stdout(contains("not seen"));
+    // A poll that succeeds takes the error away, also of what no poll had seen before.
+    setting.server.set_default(Reply::job("active"));
+    setting.answer("job_1", Reply::job("active"));
+    setting.answer("job_404", Reply::job("active"));
+    setting.run(&["list"]).code(0);
+    let stored = parsed(&setting.offline(&["list", "--offline", "--json"]).code(0));
+    assert_eq!(stored["counts"]["errors"], 0, "{stored}");
+}
+
+#[test]
+fn without_a_store_to_read_it_is_said_and_none_is_made() {
+    let setting = Setting::new();
+    let list = |setting: &Setting, said: &str| {
+        let assert = setting.offline(&["list", "--offline", "--json"]);
+        assert.code(1).stdout(is_empty()).stderr(contains(said));
+    };
+    list(&setting, "nothing is stored yet");
+    assert!(!setting.store().parent().unwrap().exists());
+
+    fs::create_dir_all(setting.store().parent().unwrap()).unwrap();
+    for (bytes, said) in [
+        (&include_bytes!("stores/v1.db")[..], "older mintwatch"),
+        (&b"no database ".repeat(99), "not a database"),
+    ] {
+        fs::write(setting.store(), bytes).unwrap();
+        list(&setting, said);
+        assert_eq!(fs::read(setting.store()).unwrap(), bytes);
+    }
+    list(&Setting::with_store("enabled = false"), "enabled = false");
+    for flag in ["--no-store", "--demo"] {
+        setting
+            .offline(&["list", "--offline", flag])
+            .code(2)
+            .stdout(is_empty())
+            .stderr(contains(flag));
+    }
+}
+
+// ---- what was stored is no news ----
+
+#[test]
+fn list_and_open_show_nothing_that_was_not_polled() {
+    let mut setting = Setting::seen();
+    setting.server.stop();
+    let listed = parsed(&setting.run(&["list", "--json"]).code(0));
+    for job in listed["jobs"].as_array().unwrap() {
+        for name in ["status", "prLink", "branch", "fetchedAt", "finishedAt"] {
+            assert_eq!(job[name], Value::Null, "{name} of {job}");
+        }
+        assert_eq!(job["needsYou"], false);
+        assert_eq!(job["error"]["kind"], "network");
+    }
+    assert_eq!(listed["counts"]["errors"], 2);
+    setting
+        .run(&["open", "job_2", "--print"])
+        .code(1)
+        .stdout(is_empty());
+}
+
+#[test]
+fn wait_ends_on_what_this_run_has_seen_alone() {
+    let mut setting = Setting::seen();
+    setting.answer("job_1", Reply::job("active"));
+    setting.answer("job_2", Reply::job("active"));
+    for is_down in [false, true] {
+        if is_down {
+            setting.server.stop();
+        }
+        for flags in [&[][..], &["--fail-fast"]] {
+            let args = [&["wait", "--timeout", "400ms"], flags].concat();
+            setting
+                .run(&args)
+                .code(8)
+                .stderr(contains("not finished within 400ms"));
+        }
+    }
+}
+
+#[test]
+fn watch_prints_no_event_for_the_first_sight() {
+    let setting = Setting::seen();
+    setting.answer("job_1", Reply::job("active").then(Reply::job("completed")));
+    setting.answer("job_2", Reply::job("archived"));
+    let mut command = setting.home.command();
+    command.env("MINTLIFY_API_KEY", support::command::CANARY);
+    command
+        .args(["watch", "--json"])
+        .stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let event: Value = serde_json::from_str(&line).unwrap();
+    let told = ["id", "from", "to"].map(|name| event[name].clone());
+    assert_eq!(told, [json!("job_1"), json!("active"), json!("completed")]);
+}
