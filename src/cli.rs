@@ -4,6 +4,7 @@
 //! [`Exit`], or an error that carries one (`error`).
 
 pub mod add;
+pub mod change_line;
 pub mod completions;
 pub mod config_path;
 pub mod confirm;
@@ -11,6 +12,7 @@ pub mod context;
 pub mod dashboard;
 pub mod doctor;
 pub mod error;
+pub mod history;
 pub mod init;
 pub mod json;
 pub mod list;
@@ -48,6 +50,7 @@ use completions::CompletionsArgs;
 use context::Context;
 use doctor::DoctorArgs;
 use error::{CommandError, CommandResult};
+use history::HistoryArgs;
 use list::ListArgs;
 use new::NewArgs;
 use open::OpenArgs;
@@ -189,6 +192,8 @@ pub enum Verb {
     Wait(WaitArgs),
     /// Print a line for each change, until interrupted
     Watch(WatchArgs),
+    /// Print what changed, as earlier runs have seen it
+    History(HistoryArgs),
     /// Open the pull request of a job
     Open(OpenArgs),
     /// Start a job, and watch it
@@ -224,6 +229,7 @@ impl Verb {
             Self::List(args) => args.execute(context).await,
             Self::Wait(args) => args.execute(context).await,
             Self::Watch(args) => args.execute(context).await,
+            Self::History(args) => args.execute(context),
             Self::Open(args) => args.execute(context).await,
             Self::New(args) => args.execute(context).await,
             Self::Send(args) => args.execute(context).await,

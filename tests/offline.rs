@@ -238,3 +238,114 @@ fn watch_prints_no_event_for_the_first_sight() {
     let told = ["id", "from", "to"].map(|name| event[name].clone());
     assert_eq!(told, [json!("job_1"), json!("active"), json!("completed")]);
 }
+
+// ---- history ----
+
+/// The lines of `history --json` with `args`.
+fn history(setting: &Setting, args: &[&str]) -> Vec<Value> {
+    let assert = setting.offline(&[&["history", "--json"], args].concat());
+    let assert = assert.code(0).stderr(is_empty());
+    let lines = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    let lines = lines.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// `id` and how it changed.
+fn changes(lines: &[Value]) -> Vec<[String; 3]> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let told = |line: &Value| [&line["id"], &line["to"], &line["prLink"]].map(text);
+    lines.iter().map(told).collect()
+}
+
+fn change(id: &str, to: &str, link: &str) -> [String; 3] {
+    [id, to, link].map(String::from)
+}
+
+#[test]
+fn history_prints_what_earlier_runs_saw_change_and_asks_nobody() {
+    let mut setting = Setting::new();
+    let active = |created: &str| {
+        let mut job = support::reply::job_json("active", None);
+        job["createdAt"] = created.into();
+        Reply::json(200, &job)
+    };
+    setting.answer(
+        "job_1",
+        active("2020-01-01T00:00:00Z").then(Reply::job("failed")),
+    );
+    setting.answer("job_2", Reply::job("active"));
+    setting.run(&["wait", "job_1"]).code(1);
+    setting.run(&["list", "job_2"]).code(0);
+    setting.answer("job_2", Reply::pull_request(LINK));
+    // Another run, so that nobody knows when it changed.
+    setting.run(&["list", "job_2"]).code(0);
+    setting.server.stop();
+
+    let lines = history(&setting, &[]);
+    let want = [
+        change("job_1", "failed", ""),
+        change("job_2", "completed", LINK),
+        change("job_2", "", LINK),
+    ];
+    assert_eq!(changes(&lines), want);
+    let [failed, completed, _] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(failed["label"], "SDK quickstart");
+    assert_eq!(failed["project"], json!({ "id": "p1", "name": "docs" }));
+    assert!(failed["ran"].as_u64().unwrap() > 100_000_000, "{failed}");
+    assert_eq!(
+        (&failed["since"], &completed["ran"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert!(
+        completed["since"].as_str() <= completed["at"].as_str(),
+        "{completed}"
+    );
+    let people = setting.offline(&["history"]).code(0).stdout(
+        contains("  docs  SDK quickstart  active to failed  (<1m ago; ran ").and(contains(
+            "  docs  job_2  active to completed  (<1m ago; found then, changed since ",
+        )),
+    );
+    let people = String::from_utf8(people.get_output().stdout.clone()).unwrap();
+    assert_eq!(people.lines().count(), 3, "{people}");
+
+    for args in [
+        &["SDK quickstart"][..],
+        &["job_1"],
+        &["docs/job_1", "--since", "1d 12h"],
+    ] {
+        assert_eq!(changes(&history(&setting, args)), want[..1], "{args:?}");
+    }
+    assert_eq!(history(&setting, &["--since", "0s"]), [Value::Null; 0]);
+
+    // What has left the config keeps its history.
+    setting.write_config("", "\"job_1\"");
+    for args in [&["job_2"][..], &["p1/job_2"], &["docs/job_2"]] {
+        assert_eq!(changes(&history(&setting, args)), want[1..], "{args:?}");
+    }
+    assert_eq!(changes(&history(&setting, &[])), want);
+}
+
+#[test]
+fn history_of_nothing_is_an_error_in_words() {
+    let setting = Setting::seen();
+    assert_eq!(history(&setting, &[]), [Value::Null; 0]);
+    for (args, code, said) in [
+        (&["job_3"][..], 2, "did you mean \"job_1\"?"),
+        (&["--since", "soon"], 2, "such as 90m, 36h or 7d"),
+        (&["--no-store"], 2, "--no-store"),
+        (&["--demo"], 2, "--demo"),
+    ] {
+        let args = [&["history"], args].concat();
+        let assert = setting.offline(&args).code(code);
+        assert.stdout(is_empty()).stderr(contains(said));
+    }
+    let setting = Setting::new();
+    setting
+        .offline(&["history"])
+        .code(1)
+        .stderr(contains("nothing is stored yet"));
+}

@@ -107,6 +107,6 @@ impl<'a> JobEntry<'a> {
 }
 
 /// To the second: a finer time of a poll says nothing.
-fn rounded(at: Timestamp) -> Timestamp {
+pub(super) fn rounded(at: Timestamp) -> Timestamp {
     at.round(Unit::Second).unwrap_or(at)
 }
