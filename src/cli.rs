@@ -3,6 +3,7 @@
 //! Each verb has a file of its own, with its arguments and `execute(context)`, which returns an
 //! [`Exit`], or an error that carries one (`error`).
 
+pub mod ack;
 pub mod add;
 pub mod change_line;
 pub mod completions;
@@ -45,6 +46,7 @@ use crate::demo::{self, DemoServerArgs};
 use crate::exit::Exit;
 use crate::private_file;
 use crate::process;
+use ack::AckArgs;
 use add::AddArgs;
 use completions::CompletionsArgs;
 use context::Context;
@@ -196,6 +198,8 @@ pub enum Verb {
     History(HistoryArgs),
     /// Open the pull request of a job
     Open(OpenArgs),
+    /// Acknowledge jobs: they need you no more, until they change
+    Ack(AckArgs),
     /// Start a job, and watch it
     New(NewArgs),
     /// Send a follow-up to a job
@@ -231,6 +235,7 @@ impl Verb {
             Self::Watch(args) => args.execute(context).await,
             Self::History(args) => args.execute(context),
             Self::Open(args) => args.execute(context).await,
+            Self::Ack(args) => args.execute(context),
             Self::New(args) => args.execute(context).await,
             Self::Send(args) => args.execute(context).await,
             Self::Add(args) => args.execute(context).await,

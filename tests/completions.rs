@@ -68,6 +68,7 @@ fn names_flags_and_verbs_complete_in_each_protocol() {
                 &["docs/job_3", "docs/job_1", "docs/job_2"],
             ),
             (&["wait", "docs/job_2"], &["docs/job_2"]),
+            (&["ack", "job_1", "SDK"], &["SDK quickstart"]),
             (&["history", "--since", "7d", "SDK"], &["SDK quickstart"]),
             (&["wait", "p2/o"], &["p2/odd"]),
             (&["open", "API\\ docs/o"], &["API docs/odd"]),

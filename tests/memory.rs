@@ -139,3 +139,44 @@ fn the_demo_remembers_in_a_folder_of_its_own_that_goes_with_it() {
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
     assert!(!home.path().join(".local").exists());
 }
+
+#[test]
+fn an_acknowledgement_of_another_run_is_shown_and_outlasts_a_restart() {
+    let server = FakeServer::start();
+    server.set_default(Reply::job("failed"));
+    let home = home(&server, "");
+    let ack = |arguments: &[&str]| {
+        let both = [&["ack", "job_a", "job_b"], arguments].concat();
+        home.run(&both)
+            .assert()
+            .code(0)
+            .stdout("docs/job_a\ndocs/job_b\n");
+    };
+    let terminal = start(&home, &[]);
+    terminal.wait_for("2 need you");
+    // It is stored on a thread of its own.
+    let stored = || {
+        home.run(&["ack", "--undo", "job_a", "job_b"])
+            .output()
+            .unwrap()
+    };
+    let is_stored = || stored().status.success();
+    support::until_blocking(support::PATIENT, "it to be stored", is_stored);
+    ack(&[]);
+    terminal.wait_for("nothing needs you");
+    ack(&["--undo"]);
+    terminal.wait_for("2 need you");
+    ack(&[]);
+    terminal.wait_for("nothing needs you");
+    leave(terminal);
+
+    let terminal = start(&home, &[]);
+    terminal.wait_for("2 failed");
+    terminal.wait_for("nothing needs you");
+    server.set_default(Reply::job("active"));
+    home.run(&["list"]).assert().code(0);
+    server.set_default(Reply::job("failed"));
+    home.run(&["list"]).assert().code(0);
+    terminal.wait_for("2 need you");
+    leave(terminal);
+}

@@ -349,3 +349,88 @@ fn history_of_nothing_is_an_error_in_words() {
         .code(1)
         .stderr(contains("nothing is stored yet"));
 }
+
+// ---- ack ----
+
+#[test]
+fn what_is_acknowledged_needs_nobody_until_it_changes() {
+    let setting = Setting::seen();
+    let ack = |args: &[&str], printed: &str| {
+        let assert = setting.offline(&[&["ack"], args].concat());
+        assert.code(0).stdout(printed.to_owned()).stderr(is_empty());
+    };
+    let needing = || parsed(&setting.offline(&["list", "--offline", "--json"]))["counts"].clone();
+    ack(
+        &["SDK quickstart", "docs/job_2", "job_1"],
+        "p1/job_1\np1/job_2\n",
+    );
+    assert_eq!(needing()["needsYou"], 0);
+    assert_eq!(needing()["acknowledged"], 2);
+    // Once more, nothing changes.
+    ack(&["job_1", "job_2"], "");
+    ack(&["--undo", "job_1"], "p1/job_1\n");
+    ack(&["--undo", "job_1"], "");
+    assert_eq!(needing()["needsYou"], 1);
+    ack(&["job_1"], "p1/job_1\n");
+    setting.answer("job_1", Reply::job("active"));
+    setting.run(&["list"]).code(0);
+    setting.answer("job_1", Reply::job("failed"));
+    let listed = parsed(&setting.run(&["list", "--json"]).code(0));
+    assert_eq!(listed["jobs"][0]["needsYou"], true);
+    assert_eq!(listed["jobs"][1]["acknowledged"], true);
+}
+
+#[test]
+fn jobs_are_acknowledged_all_or_none() {
+    let setting = Setting::seen();
+    setting.write_config("", r#""job_1", "job_2", "job_3", "job_4""#);
+    setting.answer("job_3", Reply::job("active"));
+    setting.answer("job_2", Reply::job("completed"));
+    setting.run(&["list", "job_2", "job_3"]).code(0);
+    let before = fs::read(setting.store()).unwrap();
+    for (args, code, said) in [
+        (
+            &["job_1", "job_3"][..],
+            1,
+            "job_3 does not need you: it is active\n",
+        ),
+        (
+            &["job_2"],
+            1,
+            "does not need you: it is completed without a pull request\n",
+        ),
+        (
+            &["job_1", "job_4"],
+            1,
+            "job_4 was never seen: run `mintwatch list` first\n",
+        ),
+        (&["--undo", "job_4"], 1, "job_4 was never seen"),
+        (&["job_5"], 2, "no watched job is called"),
+        (&[], 2, "required"),
+        (&["job_1", "--no-store"], 2, "--no-store"),
+        (&["job_1", "--demo"], 2, "--demo"),
+    ] {
+        let args = [&["ack"], args].concat();
+        let assert = setting.offline(&args).code(code);
+        assert.stdout(is_empty()).stderr(contains(said));
+    }
+    assert_eq!(fs::read(setting.store()).unwrap(), before);
+    Setting::new()
+        .offline(&["ack", "job_1"])
+        .code(1)
+        .stderr(contains(
+            "nothing is stored yet; the dashboard and `mintwatch list` do that",
+        ));
+}
+
+#[test]
+fn a_store_that_is_locked_is_said() {
+    let setting = Setting::seen();
+    let other = rusqlite::Connection::open(setting.store()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    setting
+        .offline(&["ack", "job_1"])
+        .code(1)
+        .stdout(is_empty())
+        .stderr(contains("store.db: another process keeps it locked"));
+}

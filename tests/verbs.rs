@@ -690,13 +690,14 @@ fn the_manual_page_needs_no_config() {
 }
 
 /// Every way to call the program.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "",
     "list",
     "wait",
     "watch",
     "history",
     "open",
+    "ack",
     "new",
     "send",
     "add",
@@ -768,6 +769,7 @@ fn each_verb_has_examples_and_a_slip_is_understood() {
         &["wait"],
         &["watch"],
         &["history"],
+        &["ack"],
         &["open"],
         &["init"],
         &["config", "path"],
