@@ -61,6 +61,17 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// A job of which only the key is known.
+    pub fn unlisted(key: JobKey, project: Arc<Project>) -> Self {
+        let (label, tags) = (None, Vec::new());
+        Self {
+            key,
+            project,
+            label,
+            tags,
+        }
+    }
+
     /// What a person calls it as long as nothing else is known: its label, else its id.
     pub fn title(&self) -> &str {
         self.label.as_deref().unwrap_or(&self.key.id)

@@ -27,6 +27,7 @@ pub mod report;
 pub mod rm;
 pub mod select;
 pub mod send;
+pub mod statusline;
 pub mod stored;
 pub mod table;
 pub mod wait;
@@ -59,6 +60,7 @@ use open::OpenArgs;
 use prune::PruneArgs;
 use rm::RmArgs;
 use send::SendArgs;
+use statusline::StatuslineArgs;
 use wait::WaitArgs;
 use watch::WatchArgs;
 
@@ -74,6 +76,7 @@ Examples:
   mintwatch prune                   stop watching what is done for good
   mintwatch list --needs-you        what waits for you, as a table
   mintwatch list --json | jq .counts
+  mintwatch history --since 7d      what changed, as earlier runs have seen it
   mintwatch wait job_01 && mintwatch open job_01
   mintwatch doctor                  what is wrong, and how to fix it
 
@@ -200,6 +203,8 @@ pub enum Verb {
     Open(OpenArgs),
     /// Acknowledge jobs: they need you no more, until they change
     Ack(AckArgs),
+    /// Print how many jobs need you, for a status line or a prompt
+    Statusline(StatuslineArgs),
     /// Start a job, and watch it
     New(NewArgs),
     /// Send a follow-up to a job
@@ -236,6 +241,7 @@ impl Verb {
             Self::History(args) => args.execute(context),
             Self::Open(args) => args.execute(context).await,
             Self::Ack(args) => args.execute(context),
+            Self::Statusline(args) => args.execute(context),
             Self::New(args) => args.execute(context).await,
             Self::Send(args) => args.execute(context).await,
             Self::Add(args) => args.execute(context).await,

@@ -16,6 +16,7 @@ mod error;
 mod excerpt;
 mod fast;
 mod file;
+mod head;
 pub mod ids;
 mod location;
 mod raw;
@@ -37,6 +38,12 @@ pub use write::edit_file;
 impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         Self::parse(&read(path)?, path)
+    }
+
+    /// The settings in the file at `path`, without its projects: these can be thousands, and are neither
+    /// read nor checked where they have the common form.
+    pub fn load_settings(path: &Path) -> Result<Self, ConfigError> {
+        Self::parse(&head::without_projects(&read(path)?), path)
     }
 
     /// The settings in `text`, the contents of the file at `path`: errors name it, and a key file

@@ -168,11 +168,7 @@ impl Job {
 
     /// Whether a person has something to do: it failed, or its pull request waits.
     pub fn needs_you(&self) -> bool {
-        match self.status {
-            Some(Status::Failed) => true,
-            Some(Status::Completed) => self.pull_request.is_some(),
-            _ => false,
-        }
+        needs_you(self.status.as_ref(), self.pull_request.is_some())
     }
 
     /// The branch without the agent's prefix.
@@ -200,6 +196,15 @@ impl Job {
             path.push("tree").extend(self.branch.as_deref()?.split('/'));
         }
         Some(url.into())
+    }
+}
+
+/// [`Job::needs_you`] of a job of which no more is known.
+pub fn needs_you(status: Option<&Status>, has_pull_request: bool) -> bool {
+    match status {
+        Some(Status::Failed) => true,
+        Some(Status::Completed) => has_pull_request,
+        _ => false,
     }
 }
 

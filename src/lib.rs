@@ -19,6 +19,7 @@
 //! - The **store** is what earlier runs have left: the board starts with it, and the poller has what
 //!   it learns stored on a thread of its own. An event is told once it is stored, so that a crash
 //!   loses none that was shown; a fault of the store delays it, and keeps no poll waiting.
+//!   `list --offline`, `history`, `ack` and `statusline` work on the store alone.
 //! - **Actions** are what a person asks for that writes: a new job, a follow-up, which jobs are
 //!   watched. The dashboard and the verbs both act through them.
 //! - The **view** says how rows are presented (columns, order, filter, theme), for the dashboard and `list` alike.

@@ -15,6 +15,7 @@ mod jobs;
 mod location;
 mod marks;
 mod schema;
+mod summary;
 mod thread;
 mod writes;
 
@@ -36,6 +37,7 @@ use schema::Access;
 
 pub use check::{Checked, StoreState, check};
 pub use location::{default_path, path};
+pub use summary::Summary;
 pub use thread::{Finding, Found, News, StoreHandle, StoreOptions, StoreThread, Teller};
 
 /// How long another run may hold the file before a change is kept for later.
@@ -233,6 +235,12 @@ impl Database {
     /// What is stored of every job of this server.
     pub fn jobs(&self) -> rusqlite::Result<Vec<StoredJob>> {
         jobs::all(&self.connection, &self.base_url)
+    }
+
+    /// How many there are of each sort of the jobs that the config at this path has listed when it was
+    /// last read.
+    pub fn summary(&self, config: &str) -> rusqlite::Result<Summary> {
+        summary::read(&self.connection, &self.base_url, config)
     }
 
     /// Those that the config at this path has listed when it was last read.

@@ -434,3 +434,100 @@ fn a_store_that_is_locked_is_said() {
         .stdout(is_empty())
         .stderr(contains("store.db: another process keeps it locked"));
 }
+
+// ---- statusline ----
+
+/// What `statusline` prints with `args`; it never fails.
+fn statusline(setting: &Setting, args: &[&str]) -> String {
+    let assert = setting.offline(&[&["statusline"], args].concat());
+    let assert = assert.code(0).stderr(is_empty());
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+#[test]
+fn statusline_prints_what_needs_you_and_what_is_active() {
+    let setting = Setting::seen();
+    assert_eq!(statusline(&setting, &[]), "!2 · <1m\n");
+    setting.answer("job_2", Reply::job("active"));
+    // The jobs stay those of the config, whichever of them a run polls.
+    setting.run(&["list", "job_2"]).code(0);
+    assert_eq!(statusline(&setting, &[]), "!1 ●1 · <1m\n");
+    let mut ascii = setting.home.run(&["statusline"]);
+    ascii
+        .env("LANG", "C")
+        .assert()
+        .code(0)
+        .stdout("!1 o1 | <1m\n");
+    setting.offline(&["ack", "job_1"]).code(0);
+    assert_eq!(statusline(&setting, &[]), "●1 · <1m\n");
+    setting.answer("job_2", Reply::job("completed"));
+    setting.run(&["list", "job_2"]).code(0);
+    assert_eq!(statusline(&setting, &[]), "");
+    assert_eq!(statusline(&setting, &["--format", "{needs_you}"]), "0\n");
+}
+
+#[test]
+fn statusline_counts_as_list_does() {
+    let setting = Setting::new();
+    let jobs = r#""job_1", "job_2", "job_3", "job_4", "job_404""#;
+    setting.write_config("", jobs);
+    for (job, reply) in [
+        ("job_1", Reply::job("failed")),
+        ("job_2", Reply::pull_request(LINK)),
+        ("job_3", Reply::job("archived")),
+        ("job_4", Reply::job("active")),
+    ] {
+        setting.answer(job, reply);
+    }
+    setting.run(&["list"]).code(0);
+    setting.answer("job_4", Reply::unavailable());
+    setting.run(&["list"]).code(0);
+    let counts = &parsed(&setting.offline(&["list", "--offline", "--json"]))["counts"];
+    assert_eq!(counts["errors"], 2);
+    let format = "{needs_you} {active} {completed} {failed} {archived} {errors} {age} {{x}} {y}";
+    let names = [
+        "needsYou",
+        "active",
+        "completed",
+        "failed",
+        "archived",
+        "errors",
+    ];
+    let values = names.map(|name| counts[name].to_string()).join(" ");
+    let want = format!("{values} <1m {{x}} {{y}}\n");
+    assert_eq!(statusline(&setting, &["--format", format]), want);
+}
+
+#[test]
+fn statusline_says_nothing_where_anything_is_wrong() {
+    let silent = |setting: &Setting| {
+        for args in [&[][..], &["--format", "{active}"]] {
+            assert_eq!(statusline(setting, args), "");
+        }
+    };
+    silent(&Setting::new());
+    silent(&Setting::with_store("enabled = false"));
+    let setting = Setting::seen();
+    assert_eq!(statusline(&setting, &["--no-store"]), "");
+    assert_eq!(statusline(&setting, &["--config", "/nowhere.toml"]), "");
+    setting.offline(&["statusline", "--demo"]).code(2);
+
+    let text = fs::read_to_string(setting.home.config_path()).unwrap();
+    setting.home.write_config(&format!("{text}jobs = 5\n"));
+    // The projects are not read.
+    assert_eq!(statusline(&setting, &[]), "!2 · <1m\n");
+    setting.home.write_config(&format!("nonsense\n{text}"));
+    silent(&setting);
+    setting.home.write_config(&text);
+
+    let other = rusqlite::Connection::open(setting.store()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    silent(&setting);
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(statusline(&setting, &[]), "!2 · <1m\n");
+    other.pragma_update(None, "user_version", 99).unwrap();
+    silent(&setting);
+    drop(other);
+    fs::write(setting.store(), "no database ".repeat(99)).unwrap();
+    silent(&setting);
+}

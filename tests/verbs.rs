@@ -690,7 +690,7 @@ fn the_manual_page_needs_no_config() {
 }
 
 /// Every way to call the program.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "",
     "list",
     "wait",
@@ -698,6 +698,7 @@ const COMMANDS: [&str; 19] = [
     "history",
     "open",
     "ack",
+    "statusline",
     "new",
     "send",
     "add",
@@ -770,6 +771,7 @@ fn each_verb_has_examples_and_a_slip_is_understood() {
         &["watch"],
         &["history"],
         &["ack"],
+        &["statusline"],
         &["open"],
         &["init"],
         &["config", "path"],

@@ -120,12 +120,7 @@ fn with_others(
                 })
             };
             let project = projects.entry(key.project.clone()).or_insert_with(unnamed);
-            watched.push(Watched {
-                project: Arc::clone(project),
-                key,
-                label: None,
-                tags: Vec::new(),
-            });
+            watched.push(Watched::unlisted(key, Arc::clone(project)));
         }
     }
     Ok(watched)

@@ -25,7 +25,11 @@ pub struct Stored {
 
 impl Stored {
     pub fn open(context: &Context) -> Result<Self, CommandError> {
-        refuse_no_store(context)?;
+        refuse_demo(context)?;
+        refuse(
+            context.global.no_store,
+            "with --no-store there is nothing to read: leave it out",
+        )?;
         let LoadedConfig {
             mut config, path, ..
         } = LoadedConfig::load(context.config_path()?)?;
@@ -54,15 +58,17 @@ impl Stored {
     }
 }
 
-/// The error where the flags leave nothing to read.
-pub fn refuse_no_store(context: &Context) -> Result<(), CommandError> {
-    let flag = match (context.global.demo, context.global.no_store) {
-        (true, _) => "--demo",
-        (_, true) => "--no-store",
-        _ => return Ok(()),
-    };
-    let message = format!("with {flag} nothing is stored that could be read: leave it out");
-    Err(CommandError::usage(message))
+/// The error where the jobs are those of the demo.
+pub fn refuse_demo(context: &Context) -> Result<(), CommandError> {
+    let message = "the demo keeps what it stores for itself: leave --demo out to read your own";
+    refuse(context.global.demo, message)
+}
+
+fn refuse(is_given: bool, message: &str) -> Result<(), CommandError> {
+    if is_given {
+        return Err(CommandError::usage(message));
+    }
+    Ok(())
 }
 
 fn no_store(config: &Config) -> CommandError {

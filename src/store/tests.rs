@@ -738,3 +738,50 @@ fn the_worst_that_others_can_write_is_cleaned_capped_and_survived() {
     });
     database.record(saw.collect()).unwrap();
 }
+
+#[test]
+fn a_summary_counts_what_one_config_lists_and_is_as_old_as_what_still_changes() {
+    let folder = Folder::new();
+    let mut database = folder.open();
+    let link = Some(PullRequest::new("https://github.com/acme/docs/pull/1"));
+    let review = Job {
+        pull_request: link,
+        ..job(Status::Completed)
+    };
+    let key = |id| JobKey::new("p", id);
+    let listed = ["a", "b", "c", "d", "e", "never"].map(key);
+    let sightings = vec![
+        saw("b", job(Status::Failed), 2),
+        saw("a", job(Status::Active), 3),
+        saw("c", review.clone(), 9),
+        saw("d", review.clone(), 4),
+        saw("e", job(Status::Active), 1),
+        saw("of another config", job(Status::Failed), 99),
+    ];
+    database
+        .store(&Batch {
+            watched: Some(("/c".into(), listed.into_iter().collect())),
+            sightings,
+            failures: HashMap::from(["e", "never", "of another config"].map(|id| {
+                let failure = Failure::new(ErrorKind::Timeout, "late");
+                (key(id), failure)
+            })),
+            acknowledgements: vec![Acknowledgement {
+                key: key("c"),
+                seen: Some(Fingerprint::from(&review)),
+            }],
+            ..Batch::default()
+        })
+        .unwrap();
+    let summary = database.summary("/c").unwrap();
+    let counts = (summary.needs_you, summary.active, summary.completed);
+    assert_eq!((counts, summary.failed, summary.errors), ((2, 2, 2), 1, 2));
+    assert_eq!(summary.seen_at(), Some(at(3)));
+    // Nothing is followed any more.
+    let done = saw("a", job(Status::Archived), 10);
+    database.record(vec![done]).unwrap();
+    let summary = database.summary("/c").unwrap();
+    assert_eq!((summary.archived, summary.seen_at()), (1, Some(at(10))));
+    assert_eq!(database.summary("/other").unwrap(), Summary::default());
+    assert_eq!(Summary::default().seen_at(), None);
+}
