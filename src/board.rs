@@ -21,6 +21,7 @@ mod row;
 
 pub use counts::Counts;
 pub use memory::Restore;
+use memory::is_new;
 use row::Stored;
 pub use row::{Freshness, Row};
 
@@ -241,7 +242,6 @@ impl Board {
         let stale_at = row.goes_stale_at();
         row.fetched_at = Some(now);
         row.is_restored = false;
-        row.stored = Stored::Same;
         row.fresh_for = fresh_for;
         row.polling = false;
         // A reader that waits for the next row to go stale must learn of one that does so earlier.
@@ -250,22 +250,23 @@ impl Board {
             .is_some_and(|at| stale_at.is_none_or(|before| at < before));
         if shown || sooner {
             self.counts.remove(row);
-            if !events.is_empty() {
+            if !events.is_empty() || row.differs_from_earlier(&job) {
                 row.changed_at = Some(now);
-                row.is_new = true;
+                row.is_new = is_new(row, self.seen_at);
             }
             row.progress = Some(progress);
             // One that says the same is not worth the memory of a second one.
             if row.job.as_ref() != Some(&job) {
                 row.job = Some(job);
+                row.check_acknowledged();
             }
-            row.check_acknowledged();
             row.error = None;
             row.failing_since = None;
             self.counts.add(row);
             self.revision += 1;
             row.revision = self.revision;
         }
+        row.stored = Stored::Same;
         events
     }
 

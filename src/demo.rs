@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::base_url::BaseUrl;
 use crate::private_file;
-use crate::store::{Batch, Database};
+use crate::store::{self, Batch, Database};
 
 use self::config_text::store_text;
 pub use self::server::{DemoServer, Options};
@@ -143,9 +143,9 @@ impl Demo {
             .prefix("mintwatch-demo-")
             .tempdir()
             .context("cannot create a folder for the demo's config")?;
-        let store = folder.path().join("store.db");
-        let seeding = seed(store.clone(), &server);
-        let written = write_config(&server, &folder.path().join("config.toml"), Some(&store));
+        let [store, config] = ["store.db", "config.toml"].map(|name| folder.path().join(name));
+        let seeding = seed(store.clone(), config.clone(), &server);
+        let written = write_config(&server, &config, Some(&store));
         // The dashboard opens the store next.
         let _ = seeding.await;
         let written = written?;
@@ -163,19 +163,20 @@ impl Demo {
 
 /// Makes the store at `path` as an earlier run would have left it, on a thread that may wait for the
 /// disk. Without one the demo has no history.
-fn seed(path: PathBuf, server: &DemoServer) -> JoinHandle<()> {
+fn seed(path: PathBuf, config: PathBuf, server: &DemoServer) -> JoinHandle<()> {
     let (base_url, history) = (server.base_url(), server.history());
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = store(&path, &base_url, &history) {
+        if let Err(error) = store(&path, &config, &base_url, &history) {
             tracing::warn!(%error, "cannot store the demo's history");
         }
     })
 }
 
-fn store(path: &Path, base_url: &str, history: &Batch) -> anyhow::Result<()> {
+fn store(path: &Path, config: &Path, base_url: &str, history: &Batch) -> anyhow::Result<()> {
     // As whoever reads the config writes it.
     let base_url: BaseUrl = base_url.parse()?;
-    let (mut database, _) = Database::open(path, &base_url.to_string())?;
+    let (database, _) = Database::open(path, &base_url.to_string())?;
+    let mut database = database.of_config(&store::config_name(config));
     database.store(history)?;
     Ok(())
 }

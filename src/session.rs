@@ -17,7 +17,7 @@ use crate::config::watch::Identity;
 use crate::config::{Config, ConfigError, KeySource};
 use crate::demo::Demo;
 use crate::environment::Environment;
-use crate::job::JobId;
+use crate::job::{JobId, JobKey};
 use crate::key;
 use crate::poll::schedule::Start;
 use crate::poll::{self, KeySlot, Memory, Poller, PollerConfig};
@@ -63,6 +63,7 @@ impl LoadedConfig {
             environment,
             watched,
             other_jobs: HashSet::new(),
+            is_whole: true,
             config: self.config,
             path: self.path,
             identity: self.identity,
@@ -98,6 +99,8 @@ pub struct Session {
     pub watched: Vec<Watched>,
     /// The config's jobs where not all are watched in this run.
     other_jobs: HashSet<JobId>,
+    /// Whether all of them are.
+    pub is_whole: bool,
     pub keys: Vec<KeySlot>,
     /// What a program that we start may see: no key.
     pub environment: Environment,
@@ -117,15 +120,12 @@ impl Session {
         &mut self,
         choose: impl FnOnce(Vec<Watched>) -> Result<Vec<Watched>, E>,
     ) -> Result<(), E> {
-        let all: Vec<JobId> = self.watched.iter().map(|job| job.key.id.clone()).collect();
+        let all: HashSet<JobKey> = self.watched.iter().map(|job| job.key.clone()).collect();
         self.watched = choose(std::mem::take(&mut self.watched))?;
-        self.other_jobs = all.into_iter().collect();
+        let chosen: HashSet<&JobKey> = self.watched.iter().map(|job| &job.key).collect();
+        self.is_whole = all.len() == chosen.len();
+        self.other_jobs = all.into_iter().map(|key| key.id).collect();
         Ok(())
-    }
-
-    /// Whether all jobs of the config are watched in this run.
-    pub fn is_whole(&self) -> bool {
-        self.other_jobs.is_empty() || self.other_jobs.len() == self.watched.len()
     }
 
     /// Starts to poll the watched jobs, and remembers what polls find with `memory`. It is an error if

@@ -36,7 +36,7 @@ use crate::progress::Progress;
 use schema::Access;
 
 pub use check::{Checked, StoreState, check};
-pub use location::{default_path, path};
+pub use location::{config_name, default_path, path};
 pub use summary::Summary;
 pub use thread::{Finding, Found, News, StoreHandle, StoreOptions, StoreThread, Teller};
 
@@ -86,8 +86,8 @@ pub struct Batch {
     pub acknowledgements: Vec<Acknowledgement>,
     /// The user has seen what changed up to then.
     pub seen_at: Option<Timestamp>,
-    /// A config, by its path, and the jobs that it lists.
-    pub watched: Option<(String, HashSet<JobKey>)>,
+    /// The jobs that the config lists.
+    pub watched: Option<HashSet<JobKey>>,
 }
 
 impl Batch {
@@ -149,6 +149,8 @@ impl OpenError {
 pub struct Database {
     connection: Connection,
     base_url: String,
+    /// The path of the config whose marks and events these are.
+    config: String,
     path: PathBuf,
 }
 
@@ -202,6 +204,7 @@ impl Database {
         let database = Self {
             connection: connection.map_err(|fault| OpenError::from_fault(path, &fault))?,
             base_url: base_url.to_owned(),
+            config: String::new(),
             path: path.to_owned(),
         };
         Ok((database, opened))
@@ -224,8 +227,16 @@ impl Database {
         Ok(Self {
             connection: connection.ok_or_else(|| OpenError::Older { path: path_of() })?,
             base_url: base_url.to_owned(),
+            config: String::new(),
             path: path_of(),
         })
+    }
+
+    /// The same, as the config at this path has it: with marks, jobs and events of its own.
+    #[must_use]
+    pub fn of_config(mut self, config: &str) -> Self {
+        config.clone_into(&mut self.config);
+        self
     }
 
     pub fn path(&self) -> &Path {
@@ -239,13 +250,8 @@ impl Database {
 
     /// How many there are of each sort of the jobs that the config at this path has listed when it was
     /// last read.
-    pub fn summary(&self, config: &str) -> rusqlite::Result<Summary> {
-        summary::read(&self.connection, &self.base_url, config)
-    }
-
-    /// Those that the config at this path has listed when it was last read.
-    pub fn watched_jobs(&self, config: &str) -> rusqlite::Result<Vec<StoredJob>> {
-        jobs::watched(&self.connection, &self.base_url, config)
+    pub fn summary(&self) -> rusqlite::Result<Summary> {
+        summary::read(&self.connection, &self.base_url, &self.config)
     }
 
     /// Stores what polls found, all or nothing, and returns the events that this made: none where
@@ -259,11 +265,11 @@ impl Database {
 
     /// Stores all of `batch` or nothing, and returns the events that this made.
     pub fn store(&mut self, batch: &Batch) -> rusqlite::Result<Vec<StoredEvent>> {
-        let base_url = self.base_url.clone();
+        let (base_url, config) = (self.base_url.clone(), self.config.clone());
         let transaction = self.begin()?;
         let mut recorded = Vec::new();
-        if let Some((config, jobs)) = &batch.watched {
-            marks::set_watched(&transaction, &base_url, config, jobs)?;
+        if let Some(jobs) = &batch.watched {
+            marks::set_watched(&transaction, &base_url, &config, jobs)?;
         }
         for sighting in &batch.sightings {
             recorded.extend(jobs::record(&transaction, &base_url, sighting)?);
@@ -278,7 +284,7 @@ impl Database {
             jobs::acknowledge(&transaction, &base_url, acknowledgement)?;
         }
         if let Some(at) = batch.seen_at {
-            marks::mark_seen(&transaction, &base_url, at)?;
+            marks::mark_seen(&transaction, &base_url, &config, at)?;
         }
         transaction.commit()?;
         Ok(recorded)
@@ -296,7 +302,7 @@ impl Database {
 
     /// Up to when the user has seen what changed.
     pub fn seen_at(&self) -> rusqlite::Result<Option<Timestamp>> {
-        marks::seen_at(&self.connection, &self.base_url)
+        marks::seen_at(&self.connection, &self.base_url, &self.config)
     }
 
     /// Changes whenever another connection than this one has changed the file.
@@ -306,7 +312,7 @@ impl Database {
     }
 
     /// Stores that polls found nothing new.
-    pub fn touch(&mut self, jobs: &[(JobKey, Timestamp)]) -> rusqlite::Result<()> {
+    pub fn touch(&mut self, jobs: &HashMap<JobKey, Timestamp>) -> rusqlite::Result<()> {
         let base_url = self.base_url.clone();
         let transaction = self.begin()?;
         for (key, at) in jobs {
@@ -317,7 +323,7 @@ impl Database {
 
     /// What changed at or after `since`, oldest first; of more than `most` only the newest.
     pub fn events(&self, since: Timestamp, most: usize) -> rusqlite::Result<Vec<StoredEvent>> {
-        events::newest(&self.connection, &self.base_url, since, most)
+        events::newest(&self.connection, &self.base_url, &self.config, since, most)
     }
 
     /// Forgets events and jobs of before `limit`, and the oldest of too many events. What a config

@@ -84,7 +84,7 @@ async fn what_is_acknowledged_needs_nobody_until_it_changes() {
     session.wait_for("! 2 need you").await;
     session.press("/job_c<enter>d");
     session
-        .wait_for("acknowledged job_c, until it changes; d takes it back")
+        .wait_for("acknowledged job_c, until it changes; D shows it")
         .await;
     session.wait_for("! 1 needs you").await;
     session.wait_for("Acknowledged 1").await;

@@ -52,12 +52,17 @@ fn the_last_known_board_stands_without_a_network_and_changes_are_told_with_one()
 
     server.set_default(Reply::job("failed"));
     server.restart();
+    let store = home.path().join(".local/state/mintwatch/store.db");
+    let store = rusqlite::Connection::open(store).unwrap();
+    let an_hour_ago = "UPDATE jobs SET fetched_at = fetched_at - 3600000";
+    store.execute(an_hour_ago, []).unwrap();
+    drop(store);
     let mut terminal = start(&home, &[]);
     terminal.wait_for("jobs changed while nobody watched: c shows which");
     terminal.wait_for("2 failed");
     terminal.send("c");
     terminal.wait_for("2 new changes of 2 jobs: C marks all as seen");
-    terminal.wait_for("active to failed · found late, since");
+    terminal.wait_for("active to failed · found late, changed since");
     terminal.send("C");
     terminal.wait_for("marked the changes of 2 jobs as seen");
     terminal.send("q");
@@ -68,7 +73,7 @@ fn the_last_known_board_stands_without_a_network_and_changes_are_told_with_one()
     terminal.wait_for("2 failed");
     terminal.send("c");
     terminal.wait_for("Nothing new since");
-    terminal.wait_for("active to failed · found late, since");
+    terminal.wait_for("active to failed · found late, changed since");
     terminal.send("q");
     leave(terminal);
 }

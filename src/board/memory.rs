@@ -12,7 +12,7 @@ use super::{Board, Counts, Row, Watched};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::job::{Acknowledgement, Fingerprint, JobKey};
-use crate::progress::Progress;
+use crate::progress::{Look, Progress};
 use crate::store::StoredJob;
 
 /// What of earlier runs a board takes.
@@ -79,46 +79,63 @@ impl Board {
         board
     }
 
-    /// What was stored may be gone.
-    pub fn forget_stored(&mut self) {
-        for row in &mut self.rows {
-            row.stored = Stored::Nothing;
-        }
-    }
-
     /// Takes what the user has acknowledged, or has taken back.
     pub fn acknowledge(&mut self, acknowledged: &[Acknowledgement]) {
         self.revision += 1;
         for Acknowledgement { key, seen } in acknowledged {
             if let Some(&at) = self.index.get(key) {
-                self.set_acknowledged(at, seen.clone());
+                self.set_acknowledged(at, seen.clone(), true);
             }
         }
     }
 
-    /// Takes what is acknowledged, as another run has it.
-    pub fn acknowledge_only(&mut self, acknowledged: &HashMap<JobKey, Fingerprint>) {
-        self.revision += 1;
-        for at in 0..self.rows.len() {
-            let seen = acknowledged.get(self.rows[at].key()).cloned();
-            if self.rows[at].acknowledged != seen {
-                self.set_acknowledged(at, seen);
-            }
-        }
+    /// What the user has acknowledged.
+    pub fn acknowledgements(&self) -> Vec<Acknowledgement> {
+        let acknowledged = self.rows.iter().filter(|row| row.acknowledged.is_some());
+        let acknowledgement = |row: &Row| Acknowledgement {
+            key: row.key().clone(),
+            seen: row.acknowledged.clone(),
+        };
+        acknowledged.map(acknowledgement).collect()
     }
 
-    fn set_acknowledged(&mut self, at: usize, seen: Option<Fingerprint>) {
+    /// Takes what the user has done in another run, and returns whether that changes anything.
+    pub fn follow(
+        &mut self,
+        acknowledged: &HashMap<JobKey, Fingerprint>,
+        seen_at: Option<Timestamp>,
+    ) -> bool {
+        let is_other = |row: &Row| row.acknowledged.as_ref() != acknowledged.get(row.key());
+        let others: Vec<usize> = (0..self.rows.len())
+            .filter(|at| is_other(&self.rows[*at]))
+            .collect();
+        let later = seen_at.filter(|_| seen_at > self.seen_at);
+        self.revision += u64::from(!others.is_empty());
+        for at in &others {
+            let seen = acknowledged.get(self.rows[*at].key()).cloned();
+            self.set_acknowledged(*at, seen, false);
+        }
+        if let Some(later) = later {
+            self.mark_seen(later);
+        }
+        later.is_some() || !others.is_empty()
+    }
+
+    /// Where it `is_of_now`, what is not how the job is any more is nothing.
+    fn set_acknowledged(&mut self, at: usize, seen: Option<Fingerprint>, is_of_now: bool) {
         let row = &mut self.rows[at];
         self.counts.remove(row);
         row.acknowledged = seen;
-        row.check_acknowledged();
+        if is_of_now {
+            row.check_acknowledged();
+        }
         self.counts.add(row);
         row.revision = self.revision;
     }
 
     /// The user has seen what changed up to `at`.
     pub fn mark_seen(&mut self, at: Timestamp) {
-        self.seen_at = self.seen_at.max(Some(at));
+        self.seen_at = Some(at);
         self.revision += 1;
         for row in &mut self.rows {
             let is_new = is_new(row, self.seen_at);
@@ -138,19 +155,23 @@ impl Board {
 
 impl Row {
     fn take(&mut self, stored: StoredJob, what: Restore) {
-        self.acknowledged = stored.acknowledged;
-        match (&self.job, self.fetched_at) {
-            // Nobody knows when the job changed.
-            (Some(job), Some(at)) => {
-                self.progress = Some(Progress::after(Some(stored.progress), job, at, true));
-            }
-            _ => self.progress = Some(stored.progress),
+        if self.acknowledged.is_none() {
+            self.acknowledged = stored.acknowledged;
         }
+        self.progress = Some(match (&self.job, self.fetched_at) {
+            (Some(job), Some(at)) => {
+                let before = Some((&stored.job, stored.fetched_at));
+                Progress::after(Some(stored.progress), Look { at, job, before })
+            }
+            _ => stored.progress,
+        });
         let is_plain = stored.error.is_none();
+        if self.fetched_at.is_none() {
+            self.changed_at = stored.changed_at;
+        }
         if self.fetched_at.is_none() && what == Restore::Values {
             self.job = Some(stored.job);
             self.fetched_at = Some(stored.fetched_at);
-            self.changed_at = stored.changed_at;
             self.is_restored = true;
             self.stored = if is_plain {
                 Stored::Same
@@ -160,19 +181,10 @@ impl Row {
         } else if self.fetched_at.is_none() && is_plain {
             self.stored = Stored::Earlier(Box::new(stored.job));
         }
-        self.check_acknowledged();
-    }
-
-    /// What was acknowledged of a job that is another now is nothing any more.
-    pub(super) fn check_acknowledged(&mut self) {
-        if let Some(job) = &self.job {
-            self.acknowledged
-                .take_if(|seen| *seen != Fingerprint::from(job));
-        }
     }
 }
 
-fn is_new(row: &Row, seen_at: Option<Timestamp>) -> bool {
+pub(super) fn is_new(row: &Row, seen_at: Option<Timestamp>) -> bool {
     row.changed_at
         .is_some_and(|changed| seen_at.is_none_or(|seen| changed > seen))
 }
@@ -261,10 +273,63 @@ mod tests {
         board.acknowledge(&[acknowledged(Status::Completed)]);
         assert_eq!(look(&board), (1, 0));
         let other_run = HashMap::from([(key("a"), Fingerprint::from(&job(Status::Failed)))]);
-        board.acknowledge_only(&other_run);
+        assert!(board.follow(&other_run, None));
         assert_eq!(look(&board), (0, 1));
-        board.acknowledge_only(&HashMap::new());
+        let revision = board.revision();
+        assert!(!board.follow(&other_run, None));
+        assert_eq!(board.revision(), revision);
+        assert!(board.follow(&HashMap::new(), Some(at(9))));
         assert_eq!(look(&board), (1, 0));
+    }
+
+    #[test]
+    fn another_run_can_have_seen_what_is_acknowledged_before_this_one() {
+        let mut board = board(&["a"]);
+        board.apply(&key("a"), fetched(Status::Active), at(1));
+        let other_run = HashMap::from([(key("a"), Fingerprint::from(&job(Status::Failed)))]);
+        board.follow(&other_run, None);
+        board.apply(&key("a"), fetched(Status::Active), at(5));
+        board.apply(&key("a"), fetched(Status::Failed), at(9));
+        assert_eq!(
+            (board.counts().needs_you, board.counts().acknowledged),
+            (0, 1)
+        );
+        // And what is restored late takes back nothing that the user did meanwhile.
+        board.restore(
+            [StoredJob {
+                job: job(Status::Failed),
+                ..stored("a")
+            }],
+            None,
+            Restore::Values,
+        );
+        assert_eq!(
+            (board.counts().needs_you, board.counts().acknowledged),
+            (0, 1)
+        );
+    }
+
+    #[test]
+    fn a_verb_knows_what_is_new_too() {
+        let mut board = board(&["a", "b", "c"]);
+        let changed = StoredJob {
+            changed_at: Some(at(5)),
+            ..stored("a")
+        };
+        board.restore(
+            [changed, stored("b"), stored("c")],
+            Some(at(4)),
+            Restore::Facts,
+        );
+        board.apply(&key("a"), fetched(Status::Active), at(9));
+        board.apply(&key("b"), fetched(Status::Failed), at(9));
+        board.apply(&key("c"), fetched(Status::Active), at(9));
+        let new = board.rows().iter().filter(|row| row.is_new);
+        assert_eq!(
+            new.map(|row| row.changed_at).collect::<Vec<_>>(),
+            [Some(at(5)), Some(at(9))]
+        );
+        assert_eq!(board.counts(), Counts::new(board.rows()));
     }
 
     #[test]
@@ -281,8 +346,12 @@ mod tests {
         board.apply(&key("a"), fetched(Status::Failed), at(9));
         assert_eq!(board.counts().new, 1);
         // The mark of another run comes late.
-        board.mark_seen(at(8));
+        board.follow(&HashMap::new(), Some(at(4)));
         assert_eq!(board.counts().new, 1);
+        // One of a clock that was ahead is set back by the user.
+        board.mark_seen(at(99));
+        board.mark_seen(at(8));
+        assert_eq!((board.counts().new, board.seen_at()), (1, Some(at(8))));
     }
 
     #[test]
@@ -304,9 +373,6 @@ mod tests {
         assert_eq!(board.counts().acknowledged, 0);
         let row = board.row(&key("a")).unwrap();
         assert!(row.is_stored(&job(Status::Failed)) && !row.is_stored(&job(Status::Active)));
-        let mut emptied = board.clone();
-        emptied.forget_stored();
-        assert!(!emptied.rows()[0].is_stored(&job(Status::Failed)));
         let events = board.apply(&key("a"), fetched(Status::Failed), at(9));
         assert_eq!(events, []);
         assert_eq!(board.counts().acknowledged, 1);
@@ -317,14 +383,14 @@ mod tests {
     #[test]
     fn a_poll_that_is_faster_than_the_store_still_tells_what_changed() {
         let mut board = board(&["a", "b"]);
-        board.apply(&key("a"), fetched(Status::Failed), at(9));
-        board.apply(&key("b"), fetched(Status::Active), at(9));
+        board.apply(&key("a"), fetched(Status::Failed), at(900));
+        board.apply(&key("b"), fetched(Status::Active), at(900));
         let events = board.restore(["a", "b"].map(stored), None, Restore::Values);
         let told: Vec<_> = events
             .iter()
             .map(|event| (&*event.key.id, event.since, event.at))
             .collect();
-        assert_eq!(told, [("a", Some(at(5)), at(9))]);
+        assert_eq!(told, [("a", Some(at(5)), at(900))]);
         assert_eq!(board.counts(), Counts::new(board.rows()));
         assert_eq!((board.counts().failed, board.counts().new), (1, 1));
         assert!(board.rows().iter().all(|row| !row.is_restored));

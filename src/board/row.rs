@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Watched;
+use crate::event::Change;
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Fingerprint, Job, JobKey, Status};
-use crate::progress::Progress;
+use crate::progress::{Look, Progress, is_gap};
 use crate::pull_request::PullRequest;
 
 /// How far the values of a row can be trusted.
@@ -59,7 +60,7 @@ pub struct Row {
     pub progress: Option<Progress>,
     /// What the store has of it.
     pub(super) stored: Stored,
-    /// What the user has acknowledged, as long as that is still how the job is.
+    /// What the user has acknowledged of it, which another run may have seen before this one.
     pub(super) acknowledged: Option<Fingerprint>,
     /// The board's revision that last changed what a table shows of it.
     pub revision: u64,
@@ -128,12 +129,24 @@ impl Row {
 
     /// Whether a person has something to do, and has not acknowledged it.
     pub fn needs_you(&self) -> bool {
-        self.acknowledged.is_none() && self.would_need_you()
+        self.would_need_you() && !self.matches_acknowledged()
     }
 
     /// Whether it would need the user, had they not acknowledged it.
     pub fn is_acknowledged(&self) -> bool {
-        self.acknowledged.is_some() && self.would_need_you()
+        self.would_need_you() && self.matches_acknowledged()
+    }
+
+    fn matches_acknowledged(&self) -> bool {
+        let seen = self.acknowledged.as_ref().zip(self.job.as_ref());
+        seen.is_some_and(|(seen, job)| *seen == Fingerprint::from(job))
+    }
+
+    /// What was acknowledged of a job that is another now is nothing any more.
+    pub(super) fn check_acknowledged(&mut self) {
+        if !self.matches_acknowledged() {
+            self.acknowledged = None;
+        }
     }
 
     fn would_need_you(&self) -> bool {
@@ -165,10 +178,12 @@ impl Row {
     }
 
     /// Whether nothing has seen it for so long that nobody can know when it changed, should a poll
-    /// at `now` find it changed.
+    /// at `now` find it changed. Polls that are as seldom as they are to be are no gap.
     pub fn is_late(&self, now: Timestamp) -> bool {
         let is_stale = self.goes_stale_at().is_some_and(|at| at <= now);
-        self.is_restored || self.fetched_at.is_none() || is_stale
+        let was_unwatched = self.is_restored || is_stale;
+        self.fetched_at
+            .is_none_or(|seen| was_unwatched && is_gap(seen, now))
     }
 
     /// Whether the store has `job` and no error, so that a poll that finds it is no news to it.
@@ -181,9 +196,19 @@ impl Row {
         self.error.is_none() && stored == Some(job)
     }
 
+    /// Whether an earlier run, whose values are not shown, has seen another status or pull request.
+    pub(super) fn differs_from_earlier(&self, job: &Job) -> bool {
+        matches!(&self.stored, Stored::Earlier(before) if !Change::between(before, job).is_empty())
+    }
+
     /// When it began and ended its work, should a poll at `now` find `job`.
     pub fn progress_after(&self, job: &Job, now: Timestamp) -> Progress {
-        Progress::after(self.progress, job, now, self.is_late(now))
+        let look = Look {
+            at: now,
+            job,
+            before: self.job.as_ref().zip(self.fetched_at),
+        };
+        Progress::after(self.progress, look)
     }
 
     /// When its values go stale unless a poll succeeds before.

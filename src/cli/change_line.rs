@@ -114,7 +114,7 @@ impl<'a> ChangeLine<'a> {
         let ago = format.now.map(|now| format!("{} ago", age(self.at, now)));
         let late = self.since.map(|since| {
             let since = since.to_zoned_datetime(format.time_zone.clone());
-            format!("found then, changed since {}", since.strftime("%F %H:%M"))
+            format!("found late, changed since {}", since.strftime("%F %H:%M"))
         });
         let ran = self.ran.map(Duration::from_secs);
         let ran = ran.map(|ran| format!("ran {}", duration_in_words(ran)));
@@ -288,7 +288,7 @@ mod tests {
                 &late,
                 None,
                 Some(at(300)),
-                "  (3h ago; found then, changed since 1970-01-01 00:04)",
+                "  (3h ago; found late, changed since 1970-01-01 00:04)",
             ),
         ] {
             let format = LineFormat {

@@ -42,14 +42,15 @@ impl Context {
         choose: impl FnOnce(Vec<Watched>) -> Result<Vec<Watched>, SelectError>,
     ) -> Result<PollSession, CommandError> {
         let loaded = self.load().await?;
-        let tell = |problem| {
+        let tell = |problem: Option<String>| {
+            let Some(problem) = problem else { return };
             // If stderr is closed, what polls find is printed all the same.
             let _ = writeln!(io::stderr(), "mintwatch: {problem}");
         };
         let mut memory = self.remember(&loaded, Box::new(tell));
         let mut session = loaded.require_key().await?;
         session.watch_only(choose)?;
-        let is_whole = session.is_whole();
+        let is_whole = session.is_whole;
         let of_poller = memory.as_mut().and_then(|memory| memory.for_verb(is_whole));
         let mut polls = session.start(start, of_poller)?;
         polls.memory = memory;

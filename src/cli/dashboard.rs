@@ -29,7 +29,7 @@ use crate::tui::host::TerminalHost;
 use crate::tui::terminal::{self, TerminalGuard};
 use crate::tui::{self, Channels, Notice};
 use crate::view::plural;
-use crate::view::theme::{Role, Theme};
+use crate::view::theme::Theme;
 
 /// What is left to do once a reply has come: a new job is listed in the config, which waits up to ten
 /// seconds for another change of it.
@@ -142,7 +142,7 @@ pub async fn execute(context: &Context) -> CommandResult {
 /// Has what is wrong with the store shown.
 fn tell_on(notify: &mpsc::UnboundedSender<Notice>) -> Teller {
     let notify = notify.clone();
-    Box::new(move |problem| drop(notify.send(Notice::Message(problem, Role::Bad))))
+    Box::new(move |problem| drop(notify.send(Notice::StoreProblem(problem))))
 }
 
 /// The screen before anything is known of the jobs.

@@ -94,8 +94,10 @@ impl<'a> JobEntry<'a> {
             pr_link: row.pull_request().map(PullRequest::as_str),
             created_at: job.and_then(|job| job.created_at),
             archived_at: job.and_then(|job| job.archived_at),
+            // Of a job that no poll of this run has seen, an earlier one may have known it.
             finished_at: row
                 .progress
+                .filter(|_| job.is_some())
                 .and_then(|progress| progress.finished_at)
                 .map(rounded),
             needs_you: row.needs_you(),

@@ -75,7 +75,7 @@ fn read(context: &Context) -> Option<Summary> {
     let path = context.config_path().ok()?;
     let options = memory::options(&Config::load_settings(&path).ok()?, &path)?;
     let database = Database::open_read_only(&options.path, &options.base_url, PATIENCE).ok()?;
-    database.summary(&options.config).ok()
+    database.of_config(&options.config).summary().ok()
 }
 
 fn one_line(summary: &Summary, glyphs: &Glyphs, now: Timestamp) -> Option<String> {

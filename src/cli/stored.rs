@@ -36,7 +36,7 @@ impl Stored {
         let options = memory::options(&config, &path).ok_or_else(|| no_store(&config))?;
         let database = Database::open_read_only(&options.path, &options.base_url, PATIENCE)?;
         Ok(Self {
-            database,
+            database: database.of_config(&options.config),
             options,
             watched: into_watched_jobs(&mut config),
             config,

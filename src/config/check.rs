@@ -3,13 +3,14 @@
 //! This file must not know how TOML is read or how an error is shown.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
 use super::location::{Diagnostic, Source, line_number};
 use super::raw::{RawConfig, RawJob, RawKey, RawProject};
 use super::redact_keys;
+use super::settings::StoreConfig;
 use super::settings::{Config, JobConfig, KeySource, ProjectConfig};
 use super::ui;
 use crate::base_url::{BaseUrl, BaseUrlError};
@@ -24,11 +25,25 @@ pub(super) fn config(mut raw: RawConfig, source: Source) -> Result<Config, Diagn
         base_url: base_url(raw.base_url)?,
         key: key(raw.key, folder)?.unwrap_or_default(),
         poll: raw.poll,
-        store: raw.store,
+        store: store(raw.store, folder),
         ui: raw.ui,
         keys: ui::keys(raw.keys, source),
         projects: projects(raw.projects.unwrap_or_default(), source.text, folder)?,
     })
+}
+
+/// A relative path starts at the folder of the config, as that of a key file does.
+fn store(raw: StoreConfig, folder: &Path) -> StoreConfig {
+    let path = raw.path.map(|path| in_folder(&path, folder));
+    StoreConfig { path, ..raw }
+}
+
+fn in_folder(path: &Path, folder: &Path) -> PathBuf {
+    if path.starts_with("~") {
+        path.to_owned()
+    } else {
+        folder.join(path)
+    }
 }
 
 fn base_url(raw: Option<Spanned<String>>) -> Result<BaseUrl, Diagnostic> {
@@ -79,13 +94,7 @@ fn file_source(path: &str, folder: &Path) -> Result<KeySource, String> {
     }
     let instead = "the path of the file that holds it (`./mint_...` if that is its name)";
     refuse_key(path, instead)?;
-    let is_in_home = Path::new(path).starts_with("~");
-    let path = if is_in_home {
-        path.into()
-    } else {
-        folder.join(path)
-    };
-    Ok(KeySource::File(path))
+    Ok(KeySource::File(in_folder(Path::new(path), folder)))
 }
 
 fn command_source(argv: Vec<String>) -> Result<KeySource, String> {

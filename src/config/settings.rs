@@ -98,6 +98,7 @@ fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::E
 pub struct StoreConfig {
     pub enabled: bool,
     /// The file; `None` is the one in the state folder. It may begin with `~`.
+    #[serde(deserialize_with = "store_path")]
     pub path: Option<PathBuf>,
     /// How long events are kept.
     #[serde(deserialize_with = "long_duration")]
@@ -112,6 +113,13 @@ impl Default for StoreConfig {
             keep: Duration::from_hours(90 * 24),
         }
     }
+}
+
+fn store_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    parsed(deserializer, |path: String| match path.as_str() {
+        "" => Err("the path of the store is empty"),
+        path => Ok(Some(PathBuf::from(path))),
+    })
 }
 
 /// How long something can be kept.

@@ -234,14 +234,15 @@ impl Engine {
     }
 
     fn seen(&mut self, job: &JobKey, reply: Job) {
-        let sighting = self.sighting(job, &reply);
-        let pace = self.pace(job, &reply);
+        let at = Timestamp::now();
+        let sighting = self.sighting(job, &reply, at);
+        let pace = self.pace(job, &reply, at);
         let fresh_for = self.schedule.fresh_for(pace);
         let update = Update::Fetched {
             job: reply,
             fresh_for,
         };
-        let events = self.apply(job, update);
+        let events = self.apply_at(job, update, at);
         self.remember(job, sighting, events);
         self.schedule.finish(job, Outcome::Seen(pace), now());
         self.mark_held(&job.project);
@@ -352,11 +353,15 @@ impl Engine {
     }
 
     /// Puts `update` on the board and wakes its readers if what they show has changed.
-    fn apply(&mut self, job: &JobKey, update: Update) -> Vec<Event> {
+    fn apply(&mut self, job: &JobKey, update: Update) {
+        self.apply_at(job, update, Timestamp::now());
+    }
+
+    fn apply_at(&mut self, job: &JobKey, update: Update, at: Timestamp) -> Vec<Event> {
         let mut events = Vec::new();
         self.board.send_if_modified(|board| {
             let before = board.revision();
-            events = board.apply(job, update, Timestamp::now());
+            events = board.apply(job, update, at);
             board.revision() != before
         });
         events

@@ -16,7 +16,7 @@ const BEFORE_FIRST_FRAME: Duration = Duration::from_millis(2);
 /// How long polls wait for it that are about to be printed.
 const BEFORE_POLLS: Duration = Duration::from_secs(2);
 /// How long the end waits for what is to be stored.
-const AT_THE_END: Duration = Duration::from_secs(2);
+const AT_THE_END: Duration = Duration::from_millis(1_500);
 
 /// An open store, or one that is being opened. Dropped, it waits until all is stored: whatever stores
 /// in it has to be dropped before.
@@ -94,12 +94,10 @@ impl Drop for SessionMemory {
 
 /// Which store `config` names, which was read from `path`; `None` where it has none.
 pub fn options(config: &Config, path: &Path) -> Option<StoreOptions> {
-    // As it is found again from another folder.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     Some(StoreOptions {
         path: store::path(config)?,
         base_url: config.base_url.to_string(),
-        config: path.to_string_lossy().into_owned(),
+        config: store::config_name(path),
         keep: config.store.keep,
     })
 }

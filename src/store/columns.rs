@@ -34,10 +34,11 @@ impl<'a> Columns<'a> {
         self.raw_text().map(text::clean)
     }
 
-    /// Ids are as the config has them; who shows them has them from there.
+    /// Ids are as the config has them: one that is not safe to show is none of ours.
     pub(super) fn key(&mut self) -> Option<JobKey> {
         let (project, job) = (self.raw_text(), self.raw_text());
-        Some(JobKey::new(project?, job?))
+        let safe = |id: Option<&'a str>| id.filter(|id| text::clean(id) == *id);
+        Some(JobKey::new(safe(project)?, safe(job)?))
     }
 
     pub(super) fn number(&mut self) -> Option<i64> {

@@ -46,19 +46,25 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The newest `most` of those at or after `since`, oldest first.
+/// The newest `most` of those at or after `since`, oldest first, without those of jobs that only other
+/// configs list.
 pub(super) fn newest(
     connection: &Connection,
     base_url: &str,
+    config: &str,
     since: Timestamp,
     most: usize,
 ) -> rusqlite::Result<Vec<StoredEvent>> {
     let mut statement = connection.prepare(
         "SELECT at, since, project, job, kind, before, after, ran FROM events
-        WHERE base_url = ?1 AND at >= ?2 ORDER BY id DESC LIMIT ?3",
+        WHERE base_url = ?1 AND at >= ?2 AND (
+            (project, job) IN
+                (SELECT project, job FROM watched WHERE config = ?4 AND base_url = ?1)
+            OR (project, job) NOT IN (SELECT project, job FROM watched WHERE base_url = ?1))
+        ORDER BY id DESC LIMIT ?3",
     )?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let parameters = params![base_url, to_millis(since), most];
+    let parameters = params![base_url, to_millis(since), most, config];
     let rows = statement.query_map(parameters, |row| Ok(from_row(row)))?;
     // A row that says what it may not is passed over.
     let events: rusqlite::Result<Vec<_>> = rows.filter_map(Result::transpose).collect();

@@ -10,7 +10,7 @@ use super::{Sighting, StoredEvent, StoredJob, to_millis};
 use crate::event::{Change, Event};
 use crate::failure::{ErrorKind, Failure};
 use crate::job::{Acknowledgement, Fingerprint, Job, JobKey, Status};
-use crate::progress::Progress;
+use crate::progress::{Look, Progress, is_gap};
 use crate::pull_request::PullRequest;
 
 /// How much later than the last one that is stored a poll has to be to be worth a write.
@@ -27,18 +27,6 @@ const SELECT: &str = "
 
 pub(super) fn all(connection: &Connection, base_url: &str) -> rusqlite::Result<Vec<StoredJob>> {
     select(connection, "", [base_url])
-}
-
-/// Those that the config at this path has listed when it was last read.
-pub(super) fn watched(
-    connection: &Connection,
-    base_url: &str,
-    config: &str,
-) -> rusqlite::Result<Vec<StoredJob>> {
-    let listed = "AND EXISTS (SELECT 1 FROM watched WHERE watched.config = ?2
-        AND watched.base_url = jobs.base_url AND watched.project = jobs.project
-        AND watched.job = jobs.job)";
-    select(connection, listed, [base_url, config])
 }
 
 fn select(
@@ -106,7 +94,11 @@ pub(super) fn record(
     sighting: &Sighting,
 ) -> rusqlite::Result<Vec<StoredEvent>> {
     let before = one(connection, base_url, &sighting.key)?;
-    let is_older = |before: &StoredJob| before.fetched_at > sighting.at;
+    // What a clock has stored that was ahead is no later.
+    let now = Timestamp::now();
+    let is_older = |before: &StoredJob| {
+        before.fetched_at > sighting.at && before.fetched_at <= now.max(sighting.at)
+    };
     if before.as_ref().is_some_and(is_older) {
         return Ok(Vec::new());
     }
@@ -116,7 +108,14 @@ pub(super) fn record(
         .map(|before| Change::between(&before.job, job));
     let changes = changes.unwrap_or_default();
     let known = before.as_ref().map(|before| before.progress);
-    let progress = Progress::after(known, job, at, is_late);
+    let look = Look {
+        at,
+        job,
+        before: before
+            .as_ref()
+            .map(|before| (&before.job, before.fetched_at)),
+    };
+    let progress = Progress::after(known, look);
     let changed_at = match &before {
         _ if !changes.is_empty() => Some(at),
         before => before.as_ref().and_then(|before| before.changed_at),
@@ -132,7 +131,8 @@ pub(super) fn record(
     if seen.is_some_and(|seen| *seen != Fingerprint::from(job)) {
         take_back(connection, base_url, &sighting.key)?;
     }
-    let since = before.map(|before| before.fetched_at).filter(|_| is_late);
+    let seen_at = before.map(|before| before.fetched_at);
+    let since = seen_at.filter(|seen| is_late && is_gap(*seen, at));
     let event = |change: Change| StoredEvent {
         ran: progress.ran().filter(|_| change.ends_work()),
         event: Event {
@@ -189,11 +189,14 @@ pub(super) fn touch(
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE jobs SET fetched_at = ?4
-        WHERE base_url = ?1 AND project = ?2 AND job = ?3 AND fetched_at <= ?5",
+        WHERE base_url = ?1 AND project = ?2 AND job = ?3
+            AND (fetched_at <= ?5 OR fetched_at > ?6)",
     )?;
     let worth = at.checked_sub(WORTH_A_WRITE).unwrap_or(Timestamp::MIN);
     let (at, worth) = (to_millis(at), to_millis(worth));
-    statement.execute(params![base_url, &*key.project, &*key.id, at, worth])?;
+    // What a clock has stored that was ahead is no later.
+    let now = to_millis(Timestamp::now()).max(at);
+    statement.execute(params![base_url, &*key.project, &*key.id, at, worth, now])?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Where the store is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use directories::{BaseDirs, ProjectDirs};
 
@@ -18,6 +18,19 @@ pub fn path(config: &Config) -> Option<PathBuf> {
     }
 }
 
+/// What the store calls the config at `path`: as it is found again from any folder.
+pub fn config_name(path: &Path) -> String {
+    // A file that is still to be written has its folder.
+    let folder = || path.parent()?.canonicalize().ok();
+    let in_folder = || Some(folder()?.join(path.file_name()?));
+    let found = path.canonicalize().ok().or_else(in_folder);
+    found
+        .as_deref()
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// The user's own store, below `$XDG_STATE_HOME` or the platform's folder; `None` without a home.
 pub fn default_path() -> Option<PathBuf> {
     let dirs = ProjectDirs::from("", "", "mintwatch")?;
@@ -27,8 +40,6 @@ pub fn default_path() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

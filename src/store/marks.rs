@@ -13,22 +13,25 @@ use crate::job::JobKey;
 pub(super) fn seen_at(
     connection: &Connection,
     base_url: &str,
+    config: &str,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let query = "SELECT seen_at FROM marks WHERE base_url = ?1";
-    let found = connection.query_row(query, [base_url], |row| Ok(Columns::new(row).time()));
+    let query = "SELECT seen_at FROM marks WHERE base_url = ?1 AND config = ?2";
+    let parameters = [base_url, config];
+    let found = connection.query_row(query, parameters, |row| Ok(Columns::new(row).time()));
     Ok(found.optional()?.flatten())
 }
 
-/// The mark only moves on.
+/// The mark of the user, whatever a clock has made of the one before.
 pub(super) fn mark_seen(
     connection: &Connection,
     base_url: &str,
+    config: &str,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT INTO marks VALUES (?1, ?2)
-        ON CONFLICT DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
-        params![base_url, to_millis(at)],
+        "INSERT INTO marks (config, base_url, seen_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
+        params![config, base_url, to_millis(at)],
     )?;
     Ok(())
 }

@@ -64,8 +64,10 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (base_url, project, job)
     ) WITHOUT ROWID;
     CREATE TABLE marks (
-        base_url TEXT PRIMARY KEY,
-        seen_at INTEGER NOT NULL
+        config TEXT NOT NULL,
+        base_url TEXT NOT NULL,
+        seen_at INTEGER NOT NULL,
+        PRIMARY KEY (config, base_url)
     ) WITHOUT ROWID;
     CREATE TABLE watched (
         config TEXT NOT NULL,
@@ -197,6 +199,11 @@ fn is_foreign(connection: &Connection, version: i64) -> rusqlite::Result<bool> {
     if version == 0 {
         let has_tables = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
         return connection.query_row(has_tables, [], |row| row.get(0));
+    }
+    // Ours has neither: what others add could run for ever.
+    let has_code = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type IN ('view', 'trigger'))";
+    if connection.query_row(has_code, [], |row| row.get(0))? {
+        return Ok(true);
     }
     match connection.prepare("SELECT jobs.fetched_at, events.kind FROM jobs, events") {
         Ok(_) => Ok(false),

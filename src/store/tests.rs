@@ -182,7 +182,8 @@ fn what_changed_while_no_run_was_watching_says_since_when_it_can_have() {
     database
         .record(vec![saw("a", job(Status::Active), 1)])
         .unwrap();
-    database.touch(&[(JobKey::new("p", "a"), at(60))]).unwrap();
+    let touched = HashMap::from([(JobKey::new("p", "a"), at(60))]);
+    database.touch(&touched).unwrap();
     let found = database
         .record(vec![late(saw("a", job(Status::Failed), 9_000))])
         .unwrap();
@@ -351,6 +352,8 @@ fn what_others_have_written_is_cleaned_or_passed_over() {
                  changed_at = 9223372036854775807, pull_request = 'javascript:alert(1)'
              WHERE job = 'a';
              UPDATE jobs SET fetched_at = 'yesterday' WHERE job = 'b';
+             INSERT INTO jobs (base_url, project, job, fetched_at)
+                 VALUES ('https://api.test', 'p', 'gone' || char(27) || '[31m', 5);
              INSERT INTO events (at, base_url, project, job, kind) VALUES
                  (-9223372036854775807, 'https://api.test', 'p', 'a', 'status'),
                  (1, 'https://api.test', 'p', 'a', 'nonsense');",
@@ -416,7 +419,7 @@ fn a_store_of_the_first_schema_becomes_the_newest() {
             )]),
             acknowledgements: vec![acknowledged("b", Status::Active)],
             seen_at: Some(at(9)),
-            watched: Some(("/config.toml".into(), HashSet::new())),
+            watched: Some(HashSet::new()),
         },
     );
 }
@@ -505,10 +508,10 @@ fn the_last_error_is_stored_until_a_poll_succeeds() {
 }
 
 #[test]
-fn the_mark_of_what_was_seen_only_moves_on() {
+fn the_mark_of_what_was_seen_is_where_the_user_set_it_last() {
     let folder = Folder::new();
     let mut database = folder.open();
-    for (second, want) in [(5, 5), (3, 5), (8, 8)] {
+    for (second, want) in [(5, 5), (3, 3), (8, 8)] {
         store(
             &mut database,
             &Batch {
@@ -526,22 +529,32 @@ fn each_config_has_jobs_of_its_own_and_what_none_lists_is_forgotten() {
     let mut database = folder.open();
     let saw = ["a", "b", "c"].map(|id| saw(id, job(Status::Active), 1));
     database.record(saw.to_vec()).unwrap();
-    let watch = |config: &str, ids: &[&str]| Batch {
-        watched: Some((
-            config.to_owned(),
-            ids.iter().map(|id| JobKey::new("p", *id)).collect(),
-        )),
+    let watch = |ids: &[&str]| Batch {
+        watched: Some(ids.iter().map(|id| JobKey::new("p", *id)).collect()),
+        seen_at: Some(at(1)),
         ..Batch::default()
     };
-    store(&mut database, &watch("/one", &["a", "b"]));
-    store(&mut database, &watch("/other", &["b", "never seen"]));
-    let ids = |config| {
-        let jobs = database.watched_jobs(config).unwrap();
-        let ids = jobs.iter().map(|job| job.key.id.to_string());
-        ids.collect::<Vec<_>>().join(" ")
+    store(&mut folder.open().of_config("/one"), &watch(&["a", "b"]));
+    store(
+        &mut folder.open().of_config("/other"),
+        &watch(&["b", "never seen"]),
+    );
+    let changed = ["a", "b", "c"].map(|id| super::tests::saw(id, job(Status::Failed), 1));
+    database.record(changed.to_vec()).unwrap();
+    let told = |config: &str| {
+        let database = folder.open().of_config(config);
+        let events = database.events(at(0), 9).unwrap();
+        let ids = events.iter().map(|event| event.event.key.id.to_string());
+        (
+            ids.collect::<Vec<_>>().join(" "),
+            database.seen_at().unwrap(),
+        )
     };
-    assert_eq!([ids("/one"), ids("/other"), ids("/no")], ["a b", "b", ""]);
-    store(&mut database, &watch("/one", &["b"]));
+    // What no config lists is told by all: it has been in one of them.
+    assert_eq!(told("/one"), ("a b c".into(), Some(at(1))));
+    assert_eq!(told("/other"), ("b c".into(), Some(at(1))));
+    assert_eq!(told("/new"), ("c".into(), None));
+    store(&mut folder.open().of_config("/one"), &watch(&["b"]));
     database.prune(at(1)).unwrap();
     assert_eq!(database.jobs().unwrap().len(), 3);
     database.prune(at(2)).unwrap();
@@ -681,7 +694,7 @@ fn the_worst_that_others_can_write_is_cleaned_capped_and_survived() {
     database
         .connection
         .execute_batch(&format!(
-            "INSERT INTO marks VALUES ('{SERVER}', 9223372036854775807);
+            "INSERT INTO marks VALUES ('', '{SERVER}', 9223372036854775807);
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 60000)
              INSERT INTO events (at, base_url, project, job, kind, after, ran)
                  SELECT i, '{SERVER}', 'p', 'job_' || i, 'status', 'failed', -i FROM n;
@@ -689,8 +702,7 @@ fn the_worst_that_others_can_write_is_cleaned_capped_and_survived() {
              INSERT INTO watched SELECT '/c', '{SERVER}', 'p', 'job_' || i FROM n;"
         ))
         .unwrap();
-    let jobs = database.watched_jobs("/c").unwrap();
-    assert_eq!(jobs, database.jobs().unwrap());
+    let jobs = database.jobs().unwrap();
     assert!(!jobs.is_empty());
     for stored in &jobs {
         let Job {
@@ -760,7 +772,7 @@ fn a_summary_counts_what_one_config_lists_and_is_as_old_as_what_still_changes() 
     ];
     database
         .store(&Batch {
-            watched: Some(("/c".into(), listed.into_iter().collect())),
+            watched: Some(listed.into_iter().collect()),
             sightings,
             failures: HashMap::from(["e", "never", "of another config"].map(|id| {
                 let failure = Failure::new(ErrorKind::Timeout, "late");
@@ -773,15 +785,25 @@ fn a_summary_counts_what_one_config_lists_and_is_as_old_as_what_still_changes() 
             ..Batch::default()
         })
         .unwrap();
-    let summary = database.summary("/c").unwrap();
+    let summary = database.summary().unwrap();
     let counts = (summary.needs_you, summary.active, summary.completed);
     assert_eq!((counts, summary.failed, summary.errors), ((2, 2, 2), 1, 2));
     assert_eq!(summary.seen_at(), Some(at(3)));
     // Nothing is followed any more.
     let done = saw("a", job(Status::Archived), 10);
     database.record(vec![done]).unwrap();
-    let summary = database.summary("/c").unwrap();
+    let summary = database.summary().unwrap();
     assert_eq!((summary.archived, summary.seen_at()), (1, Some(at(10))));
-    assert_eq!(database.summary("/other").unwrap(), Summary::default());
+    let other = database.of_config("/other");
+    assert_eq!(other.summary().unwrap(), Summary::default());
     assert_eq!(Summary::default().seen_at(), None);
+}
+
+#[test]
+fn a_file_that_others_have_put_code_into_is_not_opened() {
+    let folder = Folder::new();
+    let endless = "CREATE VIEW forever AS WITH RECURSIVE n (i) AS
+        (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n;";
+    folder.open().connection.execute_batch(endless).unwrap();
+    assert!(Database::open(&folder.path(), SERVER).is_err());
 }

@@ -38,8 +38,8 @@ pub enum News {
     },
 }
 
-/// Takes what a person is to be told of the store.
-pub type Teller = Box<dyn Fn(String) + Send>;
+/// Takes what a person is to be told of the store; `None` where nothing is wrong with it any more.
+pub type Teller = Box<dyn Fn(Option<String>) + Send>;
 type Listener = Box<dyn Fn(News) + Send>;
 type HistoryReader = Box<dyn FnOnce(Vec<StoredEvent>) + Send>;
 
@@ -221,7 +221,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let open = || Database::open(&path, "https://api.test").unwrap().0;
-        let teller = Box::new(|problem| panic!("{problem}"));
+        let teller = Box::new(|problem| panic!("{problem:?}"));
         let (thread, recorder, finding) = StoreThread::start(options(&path), teller).unwrap();
         let found = finding.recv().unwrap();
         assert!(found.jobs.is_empty());

@@ -113,6 +113,7 @@ pub struct App {
     /// As the config has it: what is read from here needs no field of its own.
     pub ui: UiConfig,
     config_problem: Option<ConfigProblem>,
+    store_problem: Option<(Timestamp, String)>,
     pub listing: Listing,
     pub mode: Mode,
     /// Whether the details pane is shown.
@@ -151,6 +152,7 @@ impl App {
             keys: Keymap::default(),
             ui: UiConfig::default(),
             config_problem: None,
+            store_problem: None,
             listing: Listing::default(),
             mode: Mode::Table,
             pane: false,
@@ -215,6 +217,7 @@ impl App {
                 self.dirty = true;
             }
             Notice::Message(text, role) => self.show_report(text, role, now),
+            Notice::StoreProblem(problem) => self.on_store_problem(problem, now),
             Notice::Ended(request, outcome) => {
                 return self.on_ended(request, outcome, board, now);
             }
@@ -253,6 +256,20 @@ impl App {
         // The changes may be on the screen.
         self.dirty = true;
         Effect::None
+    }
+
+    /// Something is wrong with the store, or nothing is any more.
+    fn on_store_problem(&mut self, problem: Option<String>, now: Timestamp) {
+        self.store_problem = problem.clone().map(|problem| (now, problem));
+        self.dirty = true;
+        if let Some(problem) = problem {
+            self.show_report(problem, Role::Bad, now);
+        }
+    }
+
+    /// Why nothing can be stored now, and since when.
+    pub fn store_problem(&self) -> Option<&(Timestamp, String)> {
+        self.store_problem.as_ref()
     }
 
     /// The config file as texts name it.
@@ -330,8 +347,15 @@ impl App {
         }
     }
 
-    /// Which of the rows is selected, and of how many that pass: `3/24`, `1/6 of 24`.
+    /// Which of the rows is selected, and of how many that pass: `3/24`, `1/6 of 24`; the same of
+    /// changes.
     pub fn position_text(&self, counts: &Counts) -> String {
+        if matches!(self.mode, Mode::Changes) {
+            return match self.changes.len() {
+                0 => String::new(),
+                all => format!("{}/{all}", self.changes.cursor() + 1),
+            };
+        }
         let (shown, total) = (self.listing.len(), counts.total);
         match shown {
             0 => String::new(),

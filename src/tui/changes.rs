@@ -189,7 +189,7 @@ pub(super) fn words(painter: &Painter, change: &JobChange) -> String {
         .map(|ran| format!("ran {}", duration_in_words(ran)));
     let since = change.since.map(|since| {
         let since = moment(painter, since);
-        format!("found late, since {since}")
+        format!("found late, changed since {since}")
     });
     let words = [Some(change.text()), ran, since];
     let words: Vec<String> = words.into_iter().flatten().collect();

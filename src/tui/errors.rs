@@ -51,7 +51,13 @@ fn entries<'a>(painter: &Painter<'a>) -> Vec<Entry<'a>> {
         message: &refusal.message,
         text: refusal.message.clone(),
     });
-    let mut entries: Vec<_> = polls.chain(not_done).collect();
+    let store = painter.app.store_problem().map(|(since, problem)| Entry {
+        at: *since,
+        title: "store",
+        message: problem,
+        text: problem.clone(),
+    });
+    let mut entries: Vec<_> = polls.chain(not_done).chain(store).collect();
     entries.sort_by_key(|entry| Reverse(entry.at));
     entries
 }

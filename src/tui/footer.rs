@@ -190,6 +190,11 @@ impl Footer<'_> {
         let config_errors = usize::from(app.config_problem().is_some());
         let mut counts = vec![
             (config_errors, String::from("config error"), Role::Bad),
+            (
+                usize::from(app.store_problem().is_some()),
+                String::from("store error"),
+                Role::Bad,
+            ),
             self.failing(),
             (app.stale_rows(), String::from("stale"), Role::Plain),
         ];
@@ -265,8 +270,9 @@ impl Footer<'_> {
     /// The hints of the keys in use that do something now.
     fn bound_hints(&self) -> Vec<Hint> {
         let row = self.app.selected_row(self.board);
+        let new = self.board.counts().new;
         let bindings = self.app.keys.bindings().iter();
-        let useful = bindings.filter(|active| is_useful(active.binding.action, self.app, row));
+        let useful = bindings.filter(|active| is_useful(active.binding.action, self.app, row, new));
         useful.filter_map(|active| hint(active, self.app)).collect()
     }
 
@@ -298,7 +304,7 @@ fn hint(active: &ActiveBinding, app: &App) -> Option<Hint> {
 }
 
 /// Whether a key does something in the present state that is worth a hint.
-fn is_useful(action: Action, app: &App, row: Option<&Row>) -> bool {
+fn is_useful(action: Action, app: &App, row: Option<&Row>, new: usize) -> bool {
     if matches!(app.mode, Mode::Help | Mode::Errors) {
         return action == Action::Back;
     }
@@ -313,7 +319,7 @@ fn is_useful(action: Action, app: &App, row: Option<&Row>) -> bool {
         Action::Mark => in_table && any_marked,
         Action::MarkRange => in_table && app.listing.marks_range(),
         Action::Acknowledge => row.is_some_and(Row::needs_you) || any_marked,
-        Action::MarkSeen => in_changes,
+        Action::MarkSeen => in_changes && new > 0,
         Action::Details => (in_table || in_changes) && row.is_some(),
         Action::Filter | Action::Quit => in_table,
         Action::Back => !in_table || any_marked || !app.listing.filter().text().is_empty(),

@@ -153,6 +153,11 @@ fn legend(painter: &Painter) -> Vec<(String, Role, &'static str)> {
             "acknowledged: quiet until it changes",
         ),
         (glyphs.marked.to_owned(), Role::Strong, "marked"),
+        (
+            glyphs.new.to_owned(),
+            Role::NeedsYou,
+            "changed since you said that you had seen it",
+        ),
         status(Some(Status::Active), "active: the agent is working"),
         status(Some(Status::Completed), "completed"),
         status(Some(Status::Failed), "failed: the agent gave up"),

@@ -170,7 +170,7 @@ bindings! {
     View(ViewId::nth(3)),   "view-completed", "4",           "completed jobs";
     View(ViewId::nth(4)),   "view-failed",    "5",           "failed jobs";
     View(ViewId::nth(5)),   "view-archived",  "6",           "archived jobs";
-    View(ViewId::nth(6)),   "view-acknowledged", "",         "acknowledged jobs";
+    View(ViewId::nth(6)),   "view-acknowledged", "D",        "acknowledged jobs";
     }
     "Program" {
     Errors,                 "errors",         "e",           "the errors of this run";
@@ -209,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn every_view_has_its_name_and_the_first_six_their_number_keys() {
+    fn every_view_has_its_name_and_key_and_the_steady_ones_numbers() {
         for (at, id) in ViewId::all().enumerate() {
             let binding = BINDINGS.iter().find(|b| b.action == Action::View(id));
             let binding = binding.unwrap();
             let key = if at < 6 {
                 (at + 1).to_string()
             } else {
-                String::new()
+                String::from("D")
             };
             assert_eq!(binding.default_keys, key);
             assert_eq!(binding.name, format!("view-{}", id.view().name));

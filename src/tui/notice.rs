@@ -12,6 +12,8 @@ use crate::view::theme::{Role, Theme};
 #[derive(Clone, Debug)]
 pub enum Notice {
     Message(String, Role),
+    /// Why nothing can be stored; `None` where it can be again.
+    StoreProblem(Option<String>),
     /// What changed in earlier runs, the oldest first.
     Changes(Vec<StoredEvent>),
     /// What was asked for has come to an end.

@@ -96,7 +96,7 @@ const ASCII: Glyphs = Glyphs {
     needs_you: "!",
     marked: "*",
     acknowledged: "~",
-    new: "+",
+    new: ">",
     none: "-",
     ellipsis: "~",
     at_most: "<",

@@ -24,6 +24,8 @@ pub struct ViewId(usize);
 impl ViewId {
     /// The view that shows every row.
     pub const EVERYTHING: Self = Self::nth(0);
+    /// The view of what would need the user, had they not acknowledged it.
+    pub const ACKNOWLEDGED: Self = Self::nth(6);
 
     /// The `n`th view, from 0.
     ///

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::{Command, Engine};
-use crate::board::{Board, Restore, Row};
+use crate::board::{Restore, Row};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::job::{Acknowledgement, Job, JobKey};
@@ -25,9 +25,8 @@ impl Engine {
     }
 
     /// `reply` as it is to be stored; `None` where it is no news, or where there is no store.
-    pub(super) fn sighting(&self, job: &JobKey, reply: &Job) -> Option<Sighting> {
+    pub(super) fn sighting(&self, job: &JobKey, reply: &Job, at: Timestamp) -> Option<Sighting> {
         self.store.as_ref()?;
-        let at = Timestamp::now();
         let board = self.board.borrow();
         let row = board.row(job)?;
         (!row.is_stored(reply)).then(|| Sighting {
@@ -39,8 +38,7 @@ impl Engine {
     }
 
     /// How soon `job` wants to be seen again that `reply` tells of.
-    pub(super) fn pace(&self, job: &JobKey, reply: &Job) -> Pace {
-        let at = Timestamp::now();
+    pub(super) fn pace(&self, job: &JobKey, reply: &Job, at: Timestamp) -> Pace {
         let board = self.board.borrow();
         let row = board.row(job);
         let finished_for = row.and_then(|row| row.progress_after(reply, at).finished_for(at));
@@ -82,6 +80,31 @@ impl Engine {
         store.watch(board.rows().iter().map(Row::key).cloned().collect());
     }
 
+    /// Has all stored that is known: what has been stored before may be gone.
+    fn remember_all(&self) {
+        let Some(store) = &self.store else { return };
+        let board = self.board.borrow();
+        store.acknowledge(board.acknowledgements());
+        board
+            .seen_at()
+            .into_iter()
+            .for_each(|at| store.mark_seen(at));
+        for row in board.rows() {
+            if let Some((job, at)) = row.job.clone().zip(row.fetched_at) {
+                let sighting = Sighting {
+                    key: row.key().clone(),
+                    at,
+                    job,
+                    is_late: false,
+                };
+                store.record(sighting, Vec::new());
+            }
+            if let Some(error) = &row.error {
+                store.fail(row.key().clone(), error.clone());
+            }
+        }
+    }
+
     pub(super) fn restore(&mut self, found: Found) {
         let mut events = Vec::new();
         self.board.send_modify(|board| {
@@ -95,19 +118,18 @@ impl Engine {
         match news {
             News::Recorded(events) => self.deliver(events),
             News::Reopened => {
-                // The next polls tell the store all that is known.
-                self.board.send_modify(Board::forget_stored);
                 self.remember_watched();
+                self.remember_all();
             }
             News::Marks {
                 acknowledged,
                 seen_at,
-            } => self.board.send_modify(|board| {
-                board.acknowledge_only(&acknowledged);
-                if let Some(at) = seen_at {
-                    board.mark_seen(at);
-                }
-            }),
+            } => {
+                // One of a clock that was ahead is no later than now.
+                let seen_at = seen_at.map(|at| at.min(Timestamp::now()));
+                self.board
+                    .send_if_modified(|board| board.follow(&acknowledged, seen_at));
+            }
         }
     }
 

@@ -8,6 +8,8 @@ use super::ticks::TICK;
 /// A finished job is polled every hundredth of the time that it has been so, where that is longer than
 /// the interval of the config: after a day every 15 minutes, after a week every 100.
 const FINISHED_PART: u32 = 100;
+/// But at least once a day, or when that is: a clock may have been wrong.
+const MAX_FINISHED: Duration = Duration::from_hours(24);
 /// The longest wait that failures back off to.
 const MAX_BACKOFF: Duration = Duration::from_mins(5);
 /// What a spread start leaves between two polls, up to one active interval or
@@ -32,7 +34,9 @@ impl Limits {
     pub(super) fn interval(&self, pace: Pace) -> Option<Duration> {
         match pace {
             Pace::Active => Some(self.active),
-            Pace::Finished(since) => Some(self.finished.max(since / FINISHED_PART)),
+            Pace::Finished(since) => {
+                Some(self.finished.max((since / FINISHED_PART).min(MAX_FINISHED)))
+            }
             Pace::Once => None,
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! This file must not know who tells it, or SQL.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Weak;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -11,9 +12,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
-use super::{Found, Listener, News, Request, StoreOptions, Teller, TouchedJobs, lock};
+use super::{
+    Found, HistoryReader, Listener, News, Request, StoreOptions, Teller, TouchedJobs, lock,
+};
 use crate::config::watch::{FileWatch, Identity};
 use crate::event::Event;
+use crate::job::{Fingerprint, JobKey};
 use crate::store::schema::{is_corrupt, is_locked};
 use crate::store::{Batch, Database, OpenError};
 
@@ -23,6 +27,8 @@ const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
 const GATHER: Duration = Duration::from_millis(250);
 /// How soon a change is tried again that could not be stored.
 const RETRY: Duration = Duration::from_secs(5);
+/// No version of the file.
+const UNKNOWN: i64 = -1;
 /// More changes than this, that cannot be stored, push the oldest out.
 const MAX_UNSTORED: usize = 50_000;
 
@@ -45,9 +51,9 @@ fn tell(listener: Option<&Listener>, news: News) {
 /// Why something could not be stored.
 #[derive(Debug, thiserror::Error)]
 enum StoreError {
-    #[error("{0}; what is new is kept in memory until it can be stored")]
+    #[error("{0}; what is new is not stored as long as that lasts")]
     Open(#[from] OpenError),
-    #[error("{path}: {error}; what is new is kept in memory until it can be stored", path = .path.display())]
+    #[error("{path}: {error}; what is new is not stored as long as that lasts", path = .path.display())]
     Sqlite {
         path: PathBuf,
         error: rusqlite::Error,
@@ -75,6 +81,10 @@ pub(super) struct Worker {
     listener: Option<Listener>,
     teller: Teller,
     unstored: Batch,
+    /// Whether it is known which jobs the config lists.
+    is_watching: bool,
+    /// Who waits for the newest events, and for how many.
+    readers: Vec<(usize, HistoryReader)>,
     /// The events of [`Self::unstored`] that have not been given back yet.
     events: Vec<Event>,
     touched: TouchedJobs,
@@ -124,6 +134,8 @@ impl Worker {
             listener: None,
             teller,
             unstored: Batch::default(),
+            is_watching: false,
+            readers: Vec::new(),
             events: Vec::new(),
             touched,
             store_at: None,
@@ -165,18 +177,20 @@ impl Worker {
             Some(Fault::Damaged) => Database::recover(path, base_url)?,
             _ => Database::open(path, base_url)?,
         };
+        database = database.of_config(&self.options.config);
         let read = |database: &Database| self.finding.as_ref().map(|_| read(database)).transpose();
         let mut found = read(&database);
         if found.as_ref().is_err_and(is_corrupt) {
             drop(database);
             (database, opened) = Database::recover(path, base_url)?;
+            database = database.of_config(&self.options.config);
             found = read(&database);
         }
         if let Some(path) = opened.moved_to {
             let path = path.display();
-            (self.teller)(format!(
+            (self.teller)(Some(format!(
                 "the store could not be read: it is {path} now, and a new one begins"
-            ));
+            )));
         }
         let found = found.map_err(|error| OpenError::from_sqlite(path, &error))?;
         Ok((database, found))
@@ -195,7 +209,7 @@ impl Worker {
 
     /// Gives back what comes: there is nothing to store it in.
     pub(super) fn run_without_store(mut self, error: &OpenError, requests: &Receiver<Request>) {
-        (self.teller)(format!("{error}; nothing is remembered in this run"));
+        (self.teller)(Some(format!("{error}; nothing is remembered in this run")));
         // Nothing will be found.
         self.finding = None;
         for request in requests {
@@ -254,17 +268,32 @@ impl Worker {
                 self.touch_at.get_or_insert(now + TOUCH_INTERVAL);
             }
             Request::History(most, reader) => {
-                // With what has come before it.
-                self.store_due(now);
-                let database = self.database.as_ref();
-                let events = database.map(|open| open.events(Timestamp::MIN, most));
-                reader(events.and_then(Result::ok).unwrap_or_default());
+                self.readers.push((most, reader));
+                self.give_history();
             }
             Request::Changed => self.read_marks(),
             request => {
                 self.store_soon(now, is_awaited(&request));
                 self.gather(request);
+                self.give_history();
             }
+        }
+    }
+
+    /// Whose events they are is known once it is known which jobs the config lists.
+    fn give_history(&mut self) {
+        if !self.is_watching || self.readers.is_empty() {
+            return;
+        }
+        if !self.is_failing {
+            self.store(Instant::now());
+        }
+        let Some(database) = &self.database else {
+            return;
+        };
+        for (most, reader) in self.readers.drain(..) {
+            let events = database.events(Timestamp::MIN, most);
+            reader(events.unwrap_or_default());
         }
     }
 
@@ -284,6 +313,11 @@ impl Worker {
             Request::Record(sighting, events) => {
                 self.events.extend(events);
                 unstored.failures.remove(&sighting.key);
+                // What was acknowledged before the job changed is not what it becomes after.
+                let seen = Fingerprint::from(&sighting.job);
+                unstored.acknowledgements.retain(|before| {
+                    before.key != sighting.key || before.seen.as_ref().is_none_or(|it| *it == seen)
+                });
                 let mut touched = lock(&self.touched);
                 // A touch is told at once, and can be of a later poll.
                 let is_touched = touched.get(&sighting.key);
@@ -302,7 +336,8 @@ impl Worker {
             }
             Request::MarkSeen(at) => unstored.seen_at = unstored.seen_at.max(Some(at)),
             Request::Watch(jobs) => {
-                unstored.watched = Some((self.options.config.clone(), jobs));
+                unstored.watched = Some(jobs);
+                self.is_watching = true;
             }
             Request::Listen(_) | Request::Touched | Request::History(..) | Request::Changed => {}
         }
@@ -322,12 +357,21 @@ impl Worker {
     /// What cannot be stored is kept, and tried again.
     fn store(&mut self, now: Instant) {
         let stored = self.try_to_store();
-        self.is_failing = stored.is_err();
+        let was_failing = std::mem::replace(&mut self.is_failing, stored.is_err());
         self.store_at = match stored {
             Ok(()) => {
-                self.unstored = Batch::default();
-                self.has_problem = false;
+                let stored = std::mem::take(&mut self.unstored);
+                if !stored.acknowledgements.is_empty() {
+                    // What was read before may still be on its way, and is told once more.
+                    self.version = UNKNOWN;
+                }
+                if std::mem::take(&mut self.has_problem) {
+                    (self.teller)(None);
+                }
                 self.read_marks();
+                if was_failing {
+                    self.give_history();
+                }
                 None
             }
             Err(error) => {
@@ -339,20 +383,33 @@ impl Worker {
     }
 
     fn try_to_store(&mut self) -> Result<(), StoreError> {
+        self.reopen()?;
+        let database = self.database.as_mut();
+        let stored = database.map(|open| open.store(&self.unstored).map(drop));
+        self.check(stored.unwrap_or(Ok(())))
+    }
+
+    fn try_to_touch(&mut self, touched: &HashMap<JobKey, Timestamp>) -> Result<(), StoreError> {
+        self.reopen()?;
+        let stored = self.database.as_mut().map(|open| open.touch(touched));
+        self.check(stored.unwrap_or(Ok(())))
+    }
+
+    /// Opens the file again where that has to be.
+    fn reopen(&mut self) -> Result<(), OpenError> {
         if self.database.is_none() || self.fault.is_some() {
             self.database = None;
             self.open()?;
         }
-        let stored = self
-            .database
-            .as_mut()
-            .map(|open| open.store(&self.unstored));
-        let Some(Err(error)) = stored else {
-            return Ok(());
-        };
-        self.fault = Fault::of(&error);
-        let path = self.options.path.clone();
-        Err(StoreError::Sqlite { path, error })
+        Ok(())
+    }
+
+    fn check(&mut self, stored: rusqlite::Result<()>) -> Result<(), StoreError> {
+        stored.map_err(|error| {
+            self.fault = Fault::of(&error);
+            let path = self.options.path.clone();
+            StoreError::Sqlite { path, error }
+        })
     }
 
     fn give_back(&mut self) {
@@ -364,19 +421,24 @@ impl Worker {
     fn tell_problem(&mut self, error: &StoreError) {
         if !self.has_problem && !error.is_locked() {
             self.has_problem = true;
-            (self.teller)(error.to_string());
+            (self.teller)(Some(error.to_string()));
         }
     }
 
     fn touch(&mut self, now: Instant) {
         self.touch_at = None;
-        let touched: Vec<_> = lock(&self.touched).drain().collect();
+        if !self.unstored.is_empty() {
+            // A later date beside older values would hide that they have changed.
+            self.touch_at = Some(now + RETRY);
+            return;
+        }
+        let touched = std::mem::take(&mut *lock(&self.touched));
         if touched.is_empty() {
             return;
         }
-        let stored = self.database.as_mut().map(|open| open.touch(&touched));
-        if !matches!(stored, Some(Ok(()))) {
-            tracing::warn!(?stored, "cannot store when jobs were polled");
+        if let Err(error) = self.try_to_touch(&touched) {
+            tracing::warn!(%error, "cannot store when jobs were polled");
+            self.tell_problem(&error);
             let mut newer = lock(&self.touched);
             for (key, at) in touched {
                 newer.entry(key).or_insert(at);

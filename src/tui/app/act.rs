@@ -10,6 +10,7 @@ use crate::job::{Acknowledgement, Fingerprint, Job, JobKey};
 use crate::link::{Link, LinkError};
 use crate::time;
 use crate::view::theme::Role;
+use crate::view::views::ViewId;
 use crate::view::{plural, why_no_pull_request};
 
 /// Opening more than this many at once is asked about first.
@@ -128,10 +129,17 @@ impl App {
             many => format!("{} jobs", many.len()),
         };
         if !needing.is_empty() {
-            let back = self.keys.hint(Action::Acknowledge, "takes it back");
-            let text = format!("acknowledged {}, until it changes; {back}", what(&needing));
+            let view = Action::View(ViewId::ACKNOWLEDGED);
+            let (until, shows) = match needing.len() {
+                1 => ("it changes", self.keys.hint(view, "shows it")),
+                _ => ("they change", self.keys.hint(view, "shows them")),
+            };
+            let text = format!("acknowledged {}, until {until}; {shows}", what(&needing));
+            let effect = those(&needing, |job| Some(Fingerprint::from(job)));
+            // They may be on the screen no more, and nothing acts on what is not.
+            self.listing.clear_marks();
             self.show_message(text, Role::Good, now);
-            return those(&needing, |job| Some(Fingerprint::from(job)));
+            return effect;
         }
         let quiet: Vec<&Row> = targets
             .iter()

@@ -40,6 +40,11 @@ impl From<StoredEvent> for JobChange {
 }
 
 impl JobChange {
+    /// Whether one reply brought both: the store has milliseconds.
+    fn is_at_once(&self, other: &Self) -> bool {
+        self.key == other.key && self.at.as_millisecond() == other.at.as_millisecond()
+    }
+
     /// As `active to completed, pull request #412`.
     pub fn text(&self) -> String {
         let changes = self.changes.iter().map(ToString::to_string);
@@ -77,7 +82,7 @@ impl Changes {
             self.append(JobChange::from(event));
         }
         for change in newer {
-            if !self.is_known(&change.key, &change.changes) {
+            if !self.all.iter().rev().any(|known| known.is_at_once(&change)) {
                 self.append(change);
             }
         }
@@ -85,15 +90,19 @@ impl Changes {
 
     /// Takes what was found now, and returns what it is then part of; `None` where it was known.
     pub(super) fn push(&mut self, event: Event, ran: Option<Duration>) -> Option<&JobChange> {
-        if self.is_known(&event.key, std::slice::from_ref(&event.change)) {
+        let new = JobChange::from(StoredEvent { event, ran });
+        let is_known = |known: &JobChange| {
+            known.is_at_once(&new) && new.changes.iter().all(|new| known.changes.contains(new))
+        };
+        if self.all.iter().rev().any(is_known) {
             return None;
         }
-        self.append(JobChange::from(StoredEvent { event, ran }));
+        self.append(new);
         self.all.back()
     }
 
     fn append(&mut self, new: JobChange) {
-        let same = |last: &&mut JobChange| last.key == new.key && last.at == new.at;
+        let same = |last: &&mut JobChange| last.is_at_once(&new);
         if let Some(last) = self.all.back_mut().filter(same) {
             last.ran = last.ran.or(new.ran);
             return last.changes.extend(new.changes);
@@ -106,19 +115,6 @@ impl Changes {
         if self.cursor > 0 {
             self.cursor = (self.cursor + 1).min(self.all.len() - 1);
         }
-    }
-
-    /// Whether the last such changes of this job are these: nothing becomes the same twice in a row.
-    fn is_known(&self, key: &JobKey, changes: &[Change]) -> bool {
-        let known = self.all.iter().rev().filter(|known| known.key == *key);
-        let mut known = known.flat_map(|known| known.changes.iter().rev());
-        let mut last_alike = |change: &Change| {
-            known.find(|known| std::mem::discriminant(*known) == std::mem::discriminant(change))
-        };
-        changes
-            .iter()
-            .rev()
-            .all(|change| last_alike(change) == Some(change))
     }
 
     pub fn len(&self) -> usize {
@@ -232,14 +228,14 @@ mod tests {
             ran: None,
         };
         let mut changes = Changes::default();
-        changes.push(event(9, "a", failed()), None);
+        changes.push(event(8, "a", failed()), None);
         changes.push(event(9, "b", failed()), None);
         changes.restore(vec![
             stored(1, "a", failed()),
             stored(2, "a", woken()),
             stored(8, "a", failed()),
         ]);
-        assert_eq!(changes.push(event(9, "a", failed()), None), None);
+        assert_eq!(changes.push(event(8, "a", failed()), None), None);
         let want = [
             "b active to failed",
             "a active to failed",

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::event::Change;
-use crate::job::{Job, JobKey, Status};
+use crate::job::{Acknowledgement, Job, Status};
 use crate::store::{Sighting, StoredEvent};
 
 const SERVER: &str = "https://api.test";
@@ -39,7 +39,7 @@ impl Rig {
         let (listener, news) = mpsc::channel();
         let (found, finding) = mpsc::channel();
         let touched = TouchedJobs::default();
-        let tell = Box::new(move |problem| drop(teller.send(problem)));
+        let tell = Box::new(move |problem: Option<String>| drop(problem.map(|it| teller.send(it))));
         let mut worker = Worker::new(options, touched.clone(), tell, found);
         let listen = Box::new(move |news| drop(listener.send(news)));
         worker.take(Request::Listen(listen));
@@ -226,7 +226,7 @@ fn a_full_disk_is_said_once_and_what_is_new_is_stored_when_there_is_room() {
     }
     let told = rig.told();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("full; what is new is kept in memory"));
+    assert!(told[0].contains("full; what is new is not stored"));
     rig.execute("PRAGMA max_page_count = 1000000");
     rig.try_again();
     let (jobs, events) = rig.stored();
@@ -263,7 +263,8 @@ fn a_file_that_was_removed_or_cannot_be_written_is_opened_again() {
 #[test]
 fn what_another_run_does_while_there_is_something_to_store_is_told_after_it() {
     let mut rig = Rig::opened();
-    let mut other = Database::open(rig.path(), SERVER).unwrap().0;
+    let other = Database::open(rig.path(), SERVER).unwrap().0;
+    let mut other = other.of_config("/config.toml");
     rig.worker.take(Request::Watch(HashSet::new()));
     other
         .store(&Batch {
@@ -410,7 +411,7 @@ fn what_is_stored_is_shown_where_nothing_can_be_written() {
             assert_eq!(rig.given_back(), ["failed"]);
             let told = rig.told();
             assert_eq!(told.len(), 1, "{told:?}");
-            assert!(told[0].contains("what is new is kept in memory until it can be stored"));
+            assert!(told[0].contains("what is new is not stored as long as that lasts"));
             // It is stored as soon as it can be.
             set_mode(rig.folder.path(), 0o700);
             set_mode(rig.path(), 0o600);
@@ -450,4 +451,68 @@ fn one_that_cannot_be_closed_to_others_is_read_and_not_written() {
         std::mem::forget(rig.folder);
     });
     fs::remove_dir_all(path).unwrap();
+}
+
+#[test]
+fn a_poll_that_finds_nothing_new_does_not_hide_a_change_that_is_still_to_be_stored() {
+    let mut rig = Rig::opened();
+    rig.saw("a", "active", 0);
+    rig.store_now();
+    let held = Database::open(rig.path(), SERVER).unwrap().0;
+    held.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let connection = &rig.worker.database.as_ref().unwrap().connection;
+    connection.busy_timeout(Duration::ZERO).unwrap();
+    rig.saw("a", "failed", 20);
+    rig.store_now();
+    lock(&rig.touched).insert(JobKey::new("p", "a"), at(40));
+    drop(held);
+    rig.worker.touch(Instant::now());
+    rig.try_again();
+    let (jobs, events) = rig.stored();
+    assert_eq!((&*jobs, events.len()), ("a failed", 1));
+}
+
+#[test]
+fn what_was_acknowledged_before_the_job_changed_is_not_what_it_becomes() {
+    let mut rig = Rig::opened();
+    rig.worker.store_at = None;
+    rig.worker.is_failing = true;
+    rig.saw("a", "failed", 1);
+    let seen = Fingerprint::from(&saw("a", "failed", 1).job);
+    rig.worker.take(Request::Acknowledge(vec![Acknowledgement {
+        key: JobKey::new("p", "a"),
+        seen: Some(seen),
+    }]));
+    rig.saw("a", "active", 2);
+    rig.saw("a", "failed", 3);
+    rig.worker.store(Instant::now());
+    let database = Database::open(rig.path(), SERVER).unwrap().0;
+    assert_eq!(database.jobs().unwrap()[0].acknowledged, None);
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_has_stored_is_no_later() {
+    let mut rig = Rig::opened();
+    rig.saw("a", "active", 200_000_000_000);
+    rig.store_now();
+    rig.saw("a", "failed", 0);
+    rig.store_now();
+    assert_eq!(rig.stored().0, "a failed");
+}
+
+#[test]
+fn earlier_changes_are_given_once_the_store_can_be_opened() {
+    let mut rig = Rig::new();
+    let (tell, told) = mpsc::channel();
+    let reader = Box::new(move |events: Vec<StoredEvent>| {
+        let _ = tell.send(events.len());
+    });
+    rig.worker.take(Request::History(9, reader));
+    // Whose they are is not known before.
+    rig.worker.take(Request::Watch(HashSet::new()));
+    rig.worker.database = None;
+    rig.worker.is_failing = true;
+    rig.worker.give_history();
+    rig.worker.store(Instant::now());
+    assert_eq!(told.try_recv(), Ok(0));
 }
