@@ -180,11 +180,22 @@ fn notice(
             config,
             environment,
             is_own,
+            store_waits,
         } => {
             if let Some(environment) = environment {
                 environments.send_replace(environment);
             }
-            let text = || format!("the config has changed: {jobs} {}", plural("job", jobs));
+            let store = if store_waits {
+                "; the store that it names is used from the next start on"
+            } else {
+                ""
+            };
+            let text = || {
+                format!(
+                    "the config has changed: {jobs} {}{store}",
+                    plural("job", jobs)
+                )
+            };
             Notice::Reloaded(Box::new(tui::Reloaded {
                 text: (!is_own).then(text),
                 theme: theme(color, &config.ui),

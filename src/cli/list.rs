@@ -16,6 +16,7 @@ use super::stored::Stored;
 use super::{json, report, table};
 use crate::board::{Board, Row, Watched};
 use crate::exit::Exit;
+use crate::failure::ErrorKind;
 use crate::job::Status;
 use crate::text;
 
@@ -61,7 +62,12 @@ impl ListArgs {
         let board = session.poller.board();
         let board = board.borrow();
         let refused: Vec<&Row> = board.rows().iter().filter(|row| row.lacks_key()).collect();
-        self.report(&board, report::errors(&refused), context)?;
+        let mut errors = report::errors(&refused);
+        if is_offline(&board) {
+            let hint = "no connection; `mintwatch list --offline` prints what was last seen";
+            errors.push(hint.into());
+        }
+        self.report(&board, errors, context)?;
         Ok(if refused.is_empty() {
             Exit::Done
         } else {
@@ -126,6 +132,15 @@ impl ListArgs {
         let status = self.status.as_deref();
         (!self.needs_you || row.needs_you()) && status.is_none_or(|wanted| has_status(row, wanted))
     }
+}
+
+/// Whether no poll has got through to the server.
+fn is_offline(board: &Board) -> bool {
+    let has_failed = |row: &Row| {
+        let kind = row.error.as_ref().map(|error| error.kind);
+        kind == Some(ErrorKind::Network)
+    };
+    !board.rows().is_empty() && board.rows().iter().all(has_failed)
 }
 
 /// What `--status` takes, whatever the statuses of the jobs are.

@@ -31,6 +31,8 @@ pub enum Reloaded {
         environment: Option<Environment>,
         /// Whether it was changed by an action of this program, which tells of it by itself.
         is_own: bool,
+        /// Whether another store is to be used, which is opened by the next start.
+        store_waits: bool,
     },
     /// It cannot be read, or says what it may not; the last good one stays.
     Refused(ConfigError),
@@ -136,6 +138,10 @@ impl Reload {
         let watched = poll::into_watched_jobs(&mut config);
         let jobs = watched.len();
         let mut environment = None;
+        let store_waits = {
+            let before = self.actions.config();
+            (&before.store, &before.base_url) != (&config.store, &config.base_url)
+        };
         if config == *self.actions.config() {
             self.poller.watch(watched);
         } else {
@@ -159,6 +165,7 @@ impl Reload {
             config: Box::new(config),
             environment,
             is_own,
+            store_waits,
         }
     }
 }
