@@ -43,8 +43,8 @@
 //! | layer | files |
 //! | --- | --- |
 //! | values | `exit` `text` `time` `link` `pull_request` `job` `progress` `event` `base_url` `failure` `secret` |
-//! | settings | `private_file` `config` `environment` `key` |
-//! | edges | `http` `mintlify` `store` `desktop` `process` |
+//! | settings | `private_file` `config` `environment` `credential` `key` |
+//! | edges | `http` `json` `mintlify` `store` `desktop` `process` |
 //! | state | `board` |
 //! | engine | `poll` `actions` |
 //! | view | `view` |
@@ -62,6 +62,7 @@ pub mod base_url;
 pub mod board;
 pub mod cli;
 pub mod config;
+pub mod credential;
 pub mod demo;
 pub mod desktop;
 pub mod environment;
@@ -70,6 +71,7 @@ pub mod exit;
 pub mod failure;
 pub mod http;
 pub mod job;
+mod json;
 pub mod key;
 pub mod link;
 pub mod mintlify;

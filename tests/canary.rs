@@ -375,7 +375,7 @@ fn a_reply_that_repeats_the_key_is_refused_and_said() {
         home.server.set("docs", "job", Reply::json(200, &members));
         let output = home.run(&["list", "--json"], &variables);
         let said = String::from_utf8_lossy(&output.stdout);
-        let want = format!("the reply repeats the API key in `{member}`");
+        let want = format!("the reply repeats the key in `{member}`");
         assert!(said.contains(&want), "{members}: {said}");
     }
 }
@@ -397,7 +397,7 @@ fn a_new_job_whose_reply_repeats_the_key_is_not_listed_but_in_doubt() {
         assert_eq!(output.status.code(), Some(1), "{members}: {output:?}");
         let said = String::from_utf8_lossy(&output.stderr);
         for want in [
-            &*format!("repeats the API key in `{member}`"),
+            &*format!("repeats the key in `{member}`"),
             "the job may exist",
         ] {
             assert!(said.contains(want), "{members}: {said}");
