@@ -43,8 +43,8 @@
 //! | layer | files |
 //! | --- | --- |
 //! | values | `exit` `text` `time` `link` `pull_request` `job` `progress` `event` `base_url` `failure` `secret` |
-//! | settings | `private_file` `config` `environment` `credential` `key` |
-//! | edges | `http` `json` `mintlify` `store` `desktop` `process` |
+//! | settings | `private_file` `config` `environment` `credential` `key` `token` |
+//! | edges | `http` `json` `mintlify` `github` `store` `desktop` `process` |
 //! | state | `board` |
 //! | engine | `poll` `actions` |
 //! | view | `view` |
@@ -69,6 +69,7 @@ pub mod environment;
 pub mod event;
 pub mod exit;
 pub mod failure;
+pub mod github;
 pub mod http;
 pub mod job;
 mod json;
@@ -85,5 +86,6 @@ pub mod session;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod tui;
 pub mod view;
