@@ -215,6 +215,10 @@ impl Client {
         self.explainer(secret).quote(text)
     }
 
+    pub(crate) fn terms(&self) -> Terms {
+        self.terms
+    }
+
     fn explainer<'a>(&'a self, secret: &'a SecretString) -> Explainer<'a> {
         Explainer {
             client: self,

@@ -1,38 +1,20 @@
 //! The API key: where it comes from, and a value that never shows itself.
 //!
 //! No text in this file, no error and no `Debug`, holds any part of a key. This file must not know
-//! the network or the screen.
+//! the network or the screen, or how a source is read.
 
-use std::ffi::OsString;
-use std::fs::{File, Metadata};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use directories::BaseDirs;
-use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 use crate::base_url::KEYS_PAGE;
-use crate::config::{KeySource, redact_keys};
+use crate::config::KeySource;
+use crate::credential::{self, SourceProblem};
 use crate::environment::Environment;
-use crate::text;
 
 /// How long a key command may take: long enough to unlock a password manager by hand.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
-/// How long to read on after a key command ended, since a helper that it left may hold its pipes.
-const AFTERMATH: Duration = Duration::from_millis(200);
-/// The most bytes that are read of a key file, and kept of what a command prints.
-const MAX_BYTES: usize = 4 << 10;
 const MAX_KEY: usize = 512;
-/// The most cells that are shown of what a failed command says.
-const MAX_SAID: usize = 200;
 
 /// An API key. Its `Debug` is redacted; only the API client reads it.
 #[derive(Clone, Debug)]
@@ -106,27 +88,8 @@ pub enum KeyProblem {
         "not set: put a key there with `export {0}=mint_...`; make an admin API key at {KEYS_PAGE}"
     )]
     NotSet(String),
-    #[error("no such file: put the key there, then run `chmod 600 {0}`")]
-    NoFile(String),
-    #[error("not a plain file: the key file holds the key and nothing else")]
-    NotAFile,
-    /// `path` is quoted for a shell.
-    #[error("refused, since others have access to it (mode {mode:04o}): run `chmod 600 {path}`")]
-    Exposed { mode: u32, path: String },
-    #[error("larger than 4 KiB: the key file holds the key and nothing else")]
-    TooLarge,
-    #[error("no home folder is known, so give the full path instead of `~/`")]
-    NoHome,
-    #[error("cannot be read: {0}")]
-    Unreadable(String),
-    #[error("no such program: is it installed, and in the PATH?")]
-    NoProgram,
-    #[error("cannot be run: {0}")]
-    NotRun(String),
-    #[error("{0}")]
-    Failed(String),
-    #[error("ended, since it gave no key within {0:?}: does it wait to be unlocked?")]
-    TimedOut(Duration),
+    #[error(transparent)]
+    Source(#[from] SourceProblem),
 }
 
 /// A key command sees `environment`.
@@ -139,162 +102,24 @@ async fn resolve_within(
     environment: &Environment,
     limit: Duration,
 ) -> Result<ApiKey, KeyError> {
-    let key = match source {
-        KeySource::Env(name) => from_env(name, std::env::var_os(name)),
-        KeySource::File(path) => from_file(path).await,
-        KeySource::Command(argv) => from_command(argv, environment, limit).await,
+    let key = match credential::read(source, "key", environment, limit).await {
+        Ok(bytes) => ApiKey::parse_bytes(&bytes),
+        Err(problem) => Err(problem.into()),
     };
     key.map_err(|problem| KeyError {
         origin: source.clone(),
-        problem,
+        problem: match (source, problem) {
+            (KeySource::Env(name), KeyProblem::Empty) => KeyProblem::NotSet(name.clone()),
+            (_, problem) => problem,
+        },
     })
-}
-
-fn from_env(name: &str, value: Option<OsString>) -> Result<ApiKey, KeyProblem> {
-    let value = Zeroizing::new(value.unwrap_or_default().into_encoded_bytes());
-    match ApiKey::parse_bytes(&value) {
-        Err(KeyProblem::Empty) => Err(KeyProblem::NotSet(name.to_owned())),
-        key => key,
-    }
-}
-
-/// Off the runtime's thread: a home folder on a network may take its time.
-async fn from_file(path: &Path) -> Result<ApiKey, KeyProblem> {
-    let home = BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
-    let path = expand_home(path, home.as_deref())?;
-    tokio::task::spawn_blocking(move || read_file(&path))
-        .await
-        .unwrap_or_else(|error| Err(KeyProblem::Unreadable(error.to_string())))
-}
-
-fn expand_home(path: &Path, home: Option<&Path>) -> Result<PathBuf, KeyProblem> {
-    match path.strip_prefix("~") {
-        Ok(rest) => Ok(home.ok_or(KeyProblem::NoHome)?.join(rest)),
-        Err(_) => Ok(path.to_owned()),
-    }
-}
-
-fn read_file(path: &Path) -> Result<ApiKey, KeyProblem> {
-    let unreadable = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => KeyProblem::NoFile(quoted(path)),
-        _ => KeyProblem::Unreadable(error.to_string()),
-    };
-    // Asked before it is opened, since opening a pipe may wait for ever.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(KeyProblem::NotAFile);
-    }
-    let file = File::open(path).map_err(unreadable)?;
-    refuse_exposed(&file.metadata().map_err(unreadable)?, path)?;
-
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX_BYTES));
-    file.take(MAX_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() > MAX_BYTES {
-        return Err(KeyProblem::TooLarge);
-    }
-    ApiKey::parse_bytes(&bytes)
-}
-
-/// `opened` is what was opened, not what the path leads to by now.
-fn refuse_exposed(opened: &Metadata, path: &Path) -> Result<(), KeyProblem> {
-    let mode = opened.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        let path = quoted(path);
-        return Err(KeyProblem::Exposed { mode, path });
-    }
-    Ok(())
-}
-
-/// `path` so that it can be pasted into a shell.
-fn quoted(path: &Path) -> String {
-    text::clean(&shell_words::quote(&path.to_string_lossy()))
-}
-
-async fn from_command(
-    argv: &[String],
-    environment: &Environment,
-    limit: Duration,
-) -> Result<ApiKey, KeyProblem> {
-    let mut child = start(argv, environment)?;
-    let [mut stdout, mut stderr] = [(); 2].map(|()| Zeroizing::new(Vec::new()));
-    let finished = finish(&mut child, &mut stdout, &mut stderr);
-    let Ok(status) = timeout(limit, finished).await else {
-        // Dropping it would kill it too, but this says so; the runtime reaps it.
-        let _ = child.start_kill();
-        return Err(KeyProblem::TimedOut(limit));
-    };
-    let status = status.map_err(|error| KeyProblem::NotRun(error.to_string()))?;
-    if !status.success() {
-        return Err(KeyProblem::Failed(why_it_failed(status, &stderr)));
-    }
-    ApiKey::parse_bytes(
-        stdout
-            .split(|byte| *byte == b'\n')
-            .next()
-            .unwrap_or(&stdout),
-    )
-}
-
-fn start(argv: &[String], environment: &Environment) -> Result<Child, KeyProblem> {
-    let (program, arguments) = argv.split_first().ok_or(KeyProblem::NoProgram)?;
-    let mut command = Command::new(program);
-    environment.apply(command.as_std_mut());
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => KeyProblem::NoProgram,
-            _ => KeyProblem::NotRun(error.to_string()),
-        })
-}
-
-/// Waits for the end of `child`, and keeps the beginning of what it prints.
-async fn finish(
-    child: &mut Child,
-    stdout: &mut Vec<u8>,
-    stderr: &mut Vec<u8>,
-) -> io::Result<ExitStatus> {
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let mut both = pin!(async { tokio::join!(keep(out, stdout), keep(err, stderr)) });
-    tokio::select! {
-        _ = &mut both => child.wait().await,
-        status = child.wait() => {
-            let _ = timeout(AFTERMATH, both).await;
-            status
-        }
-    }
-}
-
-/// Keeps the beginning of what comes through `pipe` and reads the rest away, so that its writer is
-/// not held up. A pipe that breaks ends like one that is closed: the exit code tells.
-async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
-    let Some(mut pipe) = pipe else { return };
-    kept.reserve(2 * MAX_BYTES);
-    let _ = (&mut pipe).take(MAX_BYTES as u64).read_to_end(kept).await;
-    let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
-}
-
-/// With the first line that says something, as it is safe to show.
-fn why_it_failed(status: ExitStatus, stderr: &[u8]) -> String {
-    let how = match status.code() {
-        Some(code) => format!("failed with exit code {code}"),
-        None => format!("was ended by a {status}"),
-    };
-    let said = redact_keys(&String::from_utf8_lossy(stderr));
-    match said.lines().map(text::clean).find(|line| !line.is_empty()) {
-        Some(line) => format!("{how}: {}", text::truncate(&line, MAX_SAID, "…")),
-        None => format!("{how}, and said nothing"),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     use super::*;
 
@@ -369,37 +194,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn env_table() {
-        let not_set = |name: &str| Err(KeyProblem::NotSet(name.into()));
-        for (value, want) in [
-            (None, not_set("ACME")),
-            (Some(" "), not_set("ACME")),
-            (Some("a b"), Err(KeyProblem::NotAKey)),
-            (Some(KEY), Ok(KEY.to_owned())),
-        ] {
-            let key = from_env("ACME", value.map(OsString::from));
-            assert_eq!(key.map(|key| key.expose().to_owned()), want);
-        }
-    }
-
-    #[test]
-    fn home_table() {
-        for (path, want) in [
-            ("~/key", Ok("/home/a/key")),
-            ("~", Ok("/home/a")),
-            ("/etc/~/key", Ok("/etc/~/key")),
-            ("~a/key", Ok("~a/key")),
-        ] {
-            let expanded = expand_home(Path::new(path), Some(Path::new("/home/a")));
-            assert_eq!(expanded, want.map(PathBuf::from));
-        }
-        assert_eq!(
-            expand_home(Path::new("~/key"), None),
-            Err(KeyProblem::NoHome)
-        );
-    }
-
     fn command(argv: &[&str]) -> KeySource {
         KeySource::Command(argv.iter().map(|arg| (*arg).to_owned()).collect())
     }
@@ -442,7 +236,7 @@ mod tests {
         let link = folder.path().join("link");
         symlink(&path, &link).unwrap();
         let shown = path.display();
-        let huge = "x".repeat(MAX_BYTES + 1);
+        let huge = "x".repeat(4 * 1024 + 1);
         let key_line = format!("{KEY}\n");
         let refused = |mode: &str| {
             format!(
@@ -465,7 +259,7 @@ mod tests {
             (
                 huge.as_bytes(),
                 0o600,
-                Err(KeyProblem::TooLarge.to_string()),
+                Err(SourceProblem::TooLarge("key").to_string()),
             ),
         ] {
             let _ = fs::remove_file(&path);
@@ -489,15 +283,19 @@ mod tests {
     fn what_is_no_file_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("key");
+        let no_file = |path: &str| SourceProblem::NoFile {
+            what: "key",
+            path: path.to_owned(),
+        };
         for (path, problem) in [
-            (folder.path(), KeyProblem::NotAFile),
-            (&missing, KeyProblem::NoFile(missing.display().to_string())),
+            (folder.path(), SourceProblem::NotAFile("key")),
+            (&missing, no_file(&missing.display().to_string())),
         ] {
             let want = format!("{}: {problem}", path.display());
             assert_eq!(get(&KeySource::File(path.into())), Err(want));
         }
         assert_eq!(
-            KeyProblem::NoFile("/a/key".into()).to_string(),
+            no_file("/a/key").to_string(),
             "no such file: put the key there, then run `chmod 600 /a/key`"
         );
     }
@@ -551,9 +349,6 @@ mod tests {
             let want = want.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(get(&source), want, "{source:?}");
         }
-        let why = why_it_failed(ExitStatus::default(), "x".repeat(3_000).as_bytes());
-        let (_, said) = why.split_once(": ").unwrap();
-        assert_eq!(text::width(said), MAX_SAID);
     }
 
     #[cfg(unix)]

@@ -43,8 +43,8 @@
 //! | layer | files |
 //! | --- | --- |
 //! | values | `exit` `text` `time` `link` `pull_request` `job` `progress` `event` `base_url` `failure` `secret` |
-//! | settings | `private_file` `config` `environment` `key` |
-//! | edges | `http` `mintlify` `store` `desktop` `process` |
+//! | settings | `private_file` `config` `environment` `credential` `key` `token` |
+//! | edges | `http` `json` `mintlify` `github` `store` `desktop` `process` |
 //! | state | `board` |
 //! | engine | `poll` `actions` |
 //! | view | `view` |
@@ -62,14 +62,17 @@ pub mod base_url;
 pub mod board;
 pub mod cli;
 pub mod config;
+pub mod credential;
 pub mod demo;
 pub mod desktop;
 pub mod environment;
 pub mod event;
 pub mod exit;
 pub mod failure;
+pub mod github;
 pub mod http;
 pub mod job;
+mod json;
 pub mod key;
 pub mod link;
 pub mod mintlify;
@@ -83,5 +86,6 @@ pub mod session;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod tui;
 pub mod view;

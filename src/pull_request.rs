@@ -1,6 +1,13 @@
-//! The pull request of a job: its link, checked once, and its number.
+//! The pull request of a job: its link, checked once, its number, and what GitHub knows it by (`id`) and
+//! says of it (`state`).
 //!
 //! This file must not know which job it belongs to, or how a link is opened.
+
+mod id;
+mod state;
+
+pub use id::PullRequestId;
+pub use state::{Checks, PullRequestState, PullState, Review};
 
 use crate::link::{Link, LinkError};
 
@@ -41,6 +48,11 @@ impl PullRequest {
         let number = segments.next()?.parse().ok()?;
         let kind = segments.next()?;
         matches!(kind, "pull" | "pulls" | "pull-requests" | "merge_requests").then_some(number)
+    }
+
+    /// What GitHub knows it by, if its link has the form of GitHub's.
+    pub fn id(&self) -> Option<PullRequestId> {
+        PullRequestId::from_link(self.link().ok()?)
     }
 
     /// `#412`, or `link` where the link holds no number.

@@ -32,6 +32,7 @@ use mintwatch::mintlify::Client;
 use mintwatch::poll::Poller;
 use mintwatch::poll::schedule::{Limits, Start};
 use mintwatch::poll::{KeySlot, PollerConfig};
+use mintwatch::token::Token;
 use percent_encoding::percent_decode;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::{Value, json};
@@ -375,7 +376,7 @@ fn a_reply_that_repeats_the_key_is_refused_and_said() {
         home.server.set("docs", "job", Reply::json(200, &members));
         let output = home.run(&["list", "--json"], &variables);
         let said = String::from_utf8_lossy(&output.stdout);
-        let want = format!("the reply repeats the API key in `{member}`");
+        let want = format!("the reply repeats the key in `{member}`");
         assert!(said.contains(&want), "{members}: {said}");
     }
 }
@@ -397,7 +398,7 @@ fn a_new_job_whose_reply_repeats_the_key_is_not_listed_but_in_doubt() {
         assert_eq!(output.status.code(), Some(1), "{members}: {output:?}");
         let said = String::from_utf8_lossy(&output.stderr);
         for want in [
-            &*format!("repeats the API key in `{member}`"),
+            &*format!("repeats the key in `{member}`"),
             "the job may exist",
         ] {
             assert!(said.contains(want), "{members}: {said}");
@@ -527,6 +528,133 @@ fn a_config_with_the_key_in_a_wrong_place_is_refused_without_showing_it() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("secret.toml:"), "{said}");
     }
+}
+
+/// A token of a GitHub, of which no output may show a part either.
+const TOKEN: &str = "ghp_canary_7f3a91c0d2e8_0123456789";
+
+/// What `doctor` does with a job whose pull request is at `link`, where `github` is the only host that the
+/// config adds.
+fn doctor_with_token(home: &Home, github: &FakeServer, link: &str) -> String {
+    let text = format!(
+        "base_url = {:?}\nkey = {{ env = \"MINTWATCH_TEST_KEY\" }}\n[poll]\ntimeout = \
+         \"2s\"\n[[github.hosts]]\nhost = \"127.0.0.1\"\napi = \"{}/graphql\"\ntoken = {{ env = \
+         \"ACME_TOKEN\" }}\n[[projects]]\nid = \"docs\"\njobs = [\"job\"]\n",
+        home.server.base_url(),
+        github.base_url()
+    );
+    home.write("config.toml", &text, 0o600);
+    home.server.set("docs", "job", Reply::pull_request(link));
+    let variables = [
+        ("MINTWATCH_TEST_KEY", "mint_other"),
+        ("ACME_TOKEN", TOKEN),
+        ("GH_TOKEN", TOKEN),
+    ];
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    let output = home.run(&["doctor"], &variables);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_github_token_reaches_its_own_host_only() {
+    let home = Home::new();
+    let github = FakeServer::start();
+    let viewer = json!({ "data": { "viewer": { "login": "octocat" } } });
+    let port = github.port();
+    for (link, is_asked) in [
+        ("https://127.0.0.1/acme/docs/pull/412".to_owned(), true),
+        (
+            format!("https://127.0.0.1:{port}/acme/docs/pull/412"),
+            false,
+        ),
+        ("http://127.0.0.1/acme/docs/pull/412".to_owned(), false),
+        (
+            format!(
+                "https://127.0.0.1@localhost:{}/acme/docs/pull/412",
+                home.other.port()
+            ),
+            false,
+        ),
+        (
+            format!("https://localhost:{}/acme/docs/pull/412", home.other.port()),
+            false,
+        ),
+        (
+            "https://127.0.0.1.attacker.example/acme/docs/pull/412".to_owned(),
+            false,
+        ),
+        (
+            "https://github.com.attacker.example/acme/docs/pull/412".to_owned(),
+            false,
+        ),
+        ("https://GitHub.com./acme/docs/pull/412".to_owned(), false),
+        ("https://gіthub.com/acme/docs/pull/412".to_owned(), false),
+        (
+            "https://api.github.com@attacker.example/acme/docs/pull/412".to_owned(),
+            false,
+        ),
+    ] {
+        let before = github.requests().len();
+        github
+            .set_default(Reply::json(200, &viewer).then(Reply::json(200, &json!({ "data": {} }))));
+        let said = doctor_with_token(&home, &github, &link);
+        assert!(
+            said.contains("127.0.0.1: $ACME_TOKEN is of octocat"),
+            "{link}: {said}"
+        );
+        let asked = github.requests().len() - before;
+        assert_eq!(asked, 1 + usize::from(is_asked), "{link}: {said}");
+    }
+    for request in github.requests() {
+        assert_eq!((&*request.method, &*request.path), ("POST", "/graphql"));
+        assert_eq!(
+            request.header("authorization"),
+            Some(&*format!("Bearer {TOKEN}"))
+        );
+        assert_clean("the query", &request.body);
+    }
+    for request in home.server.requests() {
+        assert_clean("a request to Mintlify", format!("{request:?}").as_bytes());
+    }
+    home.assert_others_saw_nothing();
+    // github.com, the only other host with a token, is asked at its own address: through the proxy.
+    let at_github = |path: &str| path == "api.github.com:443";
+    let requests = home.proxy.requests();
+    assert!(
+        requests.iter().all(|request| at_github(&request.path)),
+        "{requests:?}"
+    );
+}
+
+#[test]
+fn a_github_that_repeats_the_token_or_leads_away_does_not_show_it() {
+    let home = Home::new();
+    for (_, reply) in echoes(&home.other) {
+        let github = FakeServer::start();
+        // The echoes hold a part of the token.
+        github.set_default(reply.with(CANARY, TOKEN));
+        let said = doctor_with_token(&home, &github, "https://127.0.0.1/acme/docs/pull/412");
+        assert!(
+            said.contains("!!  github     127.0.0.1, $ACME_TOKEN: "),
+            "{said}"
+        );
+        assert!(!github.requests().is_empty());
+    }
+    home.assert_others_saw_nothing();
+}
+
+/// As a key command does.
+#[test]
+fn no_child_sees_a_github_token() {
+    let variables = ["GH_TOKEN", "GITHUB_TOKEN", "ACME_TOKEN", "COPY", "PATH"];
+    let text =
+        "[[github.hosts]]\nhost = 'a.b'\napi = 'https://a.b'\ntoken = { env = 'ACME_TOKEN' }";
+    let config = Config::parse(text, Path::new("config.toml")).unwrap();
+    let environment = variables.map(|name| (name, if name == "PATH" { "/bin" } else { TOKEN }));
+    let environment = Environment::new(environment, &config.key_variables());
+    assert_eq!(format!("{environment:?}"), r#"{"PATH"}"#);
+    assert_debug(&Token::parse(TOKEN));
+    assert_debug(&Token::parse(&format!("{TOKEN} {TOKEN}")));
 }
 
 /// The ids of the processes whose parent is `parent`.

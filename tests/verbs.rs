@@ -559,6 +559,7 @@ fn doctor_finds_no_problem() {
             "ok  config     .*/config.toml: 1 project, 2 jobs",
             "ok  key        \\$TEST_KEY: ",
             "ok  project    docs: answers; SDK quickstart: status active",
+            "ok  github     github.com: no token, so that it is not asked; ",
             "ok  store      .*/store.db: not there yet",
             "ok  terminal   none here",
             "ok  clipboard  OSC 52",
@@ -571,6 +572,54 @@ fn doctor_finds_no_problem() {
         1,
         "one poll for each project"
     );
+}
+
+#[test]
+fn doctor_reads_one_pull_request_of_a_github_that_the_config_names() {
+    let github = FakeServer::start();
+    let projects = |enabled: bool| {
+        format!(
+            "[github]\nenabled = {enabled}\n[[github.hosts]]\nhost = \"127.0.0.1\"\napi = \
+             \"{}/graphql\"\ntoken = {{ env = \"ACME_TOKEN\" }}\n[[projects]]\nid = \"p1\"\njobs = \
+             [\"job_1\"]\n",
+            github.base_url()
+        )
+    };
+    let answer =
+        |data: &str| Reply::text(200, "application/json", format!("{{\"data\":{{{data}}}}}"));
+    let limit = "\"rateLimit\":{\"cost\":1,\"remaining\":4990}";
+    let viewer = answer(&format!("{limit},\"viewer\":{{\"login\":\"octocat\"}}"));
+    let state = "{\"pullRequest\":{\"state\":\"OPEN\",\"reviewDecision\":\"REVIEW_REQUIRED\"}}";
+    let state = answer(&format!("{limit},\"p0\":{state}"));
+    github.set_default(viewer.then(state).then(Reply::error(401, "")));
+    let run = |enabled: bool, link: &str| {
+        let setting = Setting::with_projects(&projects(enabled));
+        setting.answer("job_1", Reply::pull_request(link));
+        let mut command = setting.command(&["doctor"]);
+        command.env("ACME_TOKEN", "ghp_test");
+        command.assert()
+    };
+    let link = "https://127.0.0.1/acme/docs/pull/412/files";
+    run(true, link).code(0).stdout(
+        contains(
+            "ok  github     127.0.0.1: $ACME_TOKEN is of octocat; 4990 points left of this hour\n",
+        )
+        .and(contains(
+            "ok  github     acme/docs#412: open, review required\n",
+        )),
+    );
+    run(true, "https://git.example/acme/docs/pull/4")
+        .code(1)
+        .stdout(
+            contains("!!  github     127.0.0.1, $ACME_TOKEN: GitHub refused the token (401)").and(
+                contains("acme/docs#4: not read, since [[github.hosts]] does not list git.example"),
+            ),
+        );
+    let asked = github.requests().len();
+    run(false, link)
+        .code(0)
+        .stdout(contains("ok  github     enabled = false"));
+    assert_eq!(github.requests().len(), asked);
 }
 
 #[test]

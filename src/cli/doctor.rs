@@ -10,22 +10,25 @@ use clap::Args;
 use super::context::Context;
 use super::error::CommandResult;
 use super::{dashboard, output};
-use crate::board::{Project, Watched};
+use crate::board::{Project, Row, Watched};
 use crate::config::{Config, ConfigError, KeySource};
 use crate::desktop::{self, Opener};
 use crate::environment::Environment;
 use crate::key::{self, ApiKey};
 use crate::poll::schedule::Start;
+use crate::pull_request::PullRequestId;
 use crate::session::LoadedConfig;
 use crate::store;
 use crate::text;
 use findings::{Clipboard, Finding, NoStore, Terminal};
 
 pub mod findings;
+mod github;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each line is ok, or !! with what to do. One job of each project is polled.
+    after_help = "Each line is ok, or !! with what to do. One job of each project is polled,
+and GitHub is asked for one pull request among them, where there is a token.
 
 Examples:
   mintwatch doctor
@@ -66,7 +69,7 @@ async fn check_config(
     let mut findings = vec![findings::config(&path, config)];
     let store = check_store(context, &loaded.config);
     let mut session = loaded.resolve_keys().await;
-    let environment = session.environment.clone();
+    let mut environment = session.environment.clone();
     if session.keys.is_empty() {
         findings.push(check_key(&session.config.key, &environment).await);
     }
@@ -75,6 +78,7 @@ async fn check_config(
         findings.push(findings::key(&slot.source, key));
     }
     let projects: Vec<_> = session.config.projects.iter().map(Project::from).collect();
+    let (github, timeout) = (session.config.github.clone(), session.config.poll.timeout);
     let project = |job: &mut Watched| job.key.project.clone();
     session.watched.dedup_by_key(project);
     let mut polls = session.start(Start::Once, None)?;
@@ -86,8 +90,16 @@ async fn check_config(
         let polled = rows.find(|row| row.key().project == project.id);
         findings.push(findings::project(project.title(), polled));
     }
+    if !context.global.demo {
+        let id = board.borrow().rows().iter().find_map(pull_request_id);
+        findings.extend(github::check(&github, id.as_ref(), &mut environment, timeout).await);
+    }
     findings.push(store);
     Ok((findings, environment))
+}
+
+fn pull_request_id(row: &Row) -> Option<PullRequestId> {
+    row.job.as_ref()?.pull_request.as_ref()?.id()
 }
 
 /// Without a config, only the default key source and the default store can be checked.

@@ -9,10 +9,11 @@ use toml::Spanned;
 
 use super::location::{Diagnostic, Source, line_number};
 use super::raw::{RawConfig, RawJob, RawKey, RawProject};
-use super::redact_keys;
+use super::redact::begins_as_secret;
 use super::settings::StoreConfig;
 use super::settings::{Config, JobConfig, KeySource, ProjectConfig};
 use super::ui;
+use super::{github, redact_keys};
 use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::text;
 
@@ -23,8 +24,9 @@ pub(super) fn config(mut raw: RawConfig, source: Source) -> Result<Config, Diagn
     raw.ui.locate_names(source);
     Ok(Config {
         base_url: base_url(raw.base_url)?,
-        key: key(raw.key, folder)?.unwrap_or_default(),
+        key: key(raw.key, "key", folder)?.unwrap_or_default(),
         poll: raw.poll,
+        github: github::check(raw.github, source.text, folder)?,
         store: store(raw.store, folder),
         ui: raw.ui,
         keys: ui::keys(raw.keys, source),
@@ -52,31 +54,40 @@ fn base_url(raw: Option<Spanned<String>>) -> Result<BaseUrl, Diagnostic> {
     url.map_err(|error: BaseUrlError| Diagnostic::new(raw.span(), error.to_string()))
 }
 
-fn key(raw: Option<Spanned<RawKey>>, folder: &Path) -> Result<Option<KeySource>, Diagnostic> {
+/// Where a key or a token comes from; `what` says which.
+pub(super) fn key(
+    raw: Option<Spanned<RawKey>>,
+    what: &str,
+    folder: &Path,
+) -> Result<Option<KeySource>, Diagnostic> {
     let Some(raw) = raw else { return Ok(None) };
     let (table, raw) = (raw.span(), raw.into_inner());
     let (span, source) = match (raw.env, raw.file, raw.command) {
-        (Some(name), None, None) => (name.span(), env_source(name.into_inner())),
-        (None, Some(path), None) => (path.span(), file_source(path.get_ref(), folder)),
-        (None, None, Some(argv)) => (argv.span(), command_source(argv.into_inner())),
+        (Some(name), None, None) => (name.span(), env_source(name.into_inner(), what)),
+        (None, Some(path), None) => (path.span(), file_source(path.get_ref(), what, folder)),
+        (None, None, Some(argv)) => (argv.span(), command_source(argv.into_inner(), what)),
         _ => {
-            let why = "the key comes from exactly one of `env`, `file` and `command`";
-            (table, Err(why.to_owned()))
+            let why = format!("the {what} comes from exactly one of `env`, `file` and `command`");
+            (table, Err(why))
         }
     };
     source.map(Some).map_err(|why| Diagnostic::new(span, why))
 }
 
 /// A key in place of its source would be shown as the source's name.
-fn refuse_key(raw: &str, instead: &str) -> Result<(), String> {
-    if raw.trim_start().starts_with("mint_") {
-        return Err(format!("this looks like a key: give {instead}"));
+fn refuse_key(raw: &str, what: &str, instead: &str) -> Result<(), String> {
+    if begins_as_secret(raw) {
+        return Err(format!("this looks like a {what}: give {instead}"));
     }
     Ok(())
 }
 
-fn env_source(name: String) -> Result<KeySource, String> {
-    refuse_key(&name, "the name of the environment variable that holds it")?;
+fn env_source(name: String, what: &str) -> Result<KeySource, String> {
+    refuse_key(
+        &name,
+        what,
+        "the name of the environment variable that holds it",
+    )?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty()
         || name.starts_with(|c: char| c.is_ascii_digit())
@@ -88,21 +99,21 @@ fn env_source(name: String) -> Result<KeySource, String> {
     Ok(KeySource::Env(name))
 }
 
-fn file_source(path: &str, folder: &Path) -> Result<KeySource, String> {
+fn file_source(path: &str, what: &str, folder: &Path) -> Result<KeySource, String> {
     if path.is_empty() {
-        return Err("the path of the key file is empty".to_owned());
+        return Err(format!("the path of the {what} file is empty"));
     }
     let instead = "the path of the file that holds it (`./mint_...` if that is its name)";
-    refuse_key(path, instead)?;
+    refuse_key(path, what, instead)?;
     Ok(KeySource::File(in_folder(Path::new(path), folder)))
 }
 
-fn command_source(argv: Vec<String>) -> Result<KeySource, String> {
+fn command_source(argv: Vec<String>, what: &str) -> Result<KeySource, String> {
     let Some(program) = argv.first().filter(|name| !name.is_empty()) else {
         return Err("the command is empty: name a program, then its arguments".to_owned());
     };
     let instead = "the program that prints it (`./mint_...` if that is its name)";
-    refuse_key(program, instead)?;
+    refuse_key(program, what, instead)?;
     Ok(KeySource::Command(argv))
 }
 
@@ -111,12 +122,13 @@ fn projects(
     text: &str,
     folder: &Path,
 ) -> Result<Vec<ProjectConfig>, Diagnostic> {
-    check_ids("project", raw.iter().map(|project| &project.id), text)?;
+    let ids = raw.iter().map(|project| &project.id);
+    check_names("project", ids, invalid_id, text)?;
     let project = |raw: RawProject| {
         Ok(ProjectConfig {
             id: raw.id.get_ref().as_str().into(),
             name: raw.name.and_then(clean_text),
-            key: key(raw.key, folder)?,
+            key: key(raw.key, "key", folder)?,
             jobs: jobs(raw.jobs, text)?,
         })
     };
@@ -125,7 +137,7 @@ fn projects(
 }
 
 fn jobs(raw: Vec<RawJob>, text: &str) -> Result<Vec<JobConfig>, Diagnostic> {
-    check_ids("job", raw.iter().map(|job| &job.id), text)?;
+    check_names("job", raw.iter().map(|job| &job.id), invalid_id, text)?;
     let job = |raw: RawJob| job(raw.id.get_ref(), raw.label, raw.tags);
     Ok(raw.into_iter().map(job).collect())
 }
@@ -139,21 +151,22 @@ pub(super) fn job(id: &str, label: Option<String>, tags: Vec<String>) -> JobConf
     }
 }
 
-/// Whether each of `ids` can be one and none stands there twice.
-fn check_ids<'a>(
+/// Whether each of `names` can be one, as `invalid` says, and none stands there twice.
+pub(super) fn check_names<'a>(
     kind: &str,
-    ids: impl ExactSizeIterator<Item = &'a Spanned<String>>,
+    names: impl ExactSizeIterator<Item = &'a Spanned<String>>,
+    invalid: impl Fn(&str) -> Option<String>,
     text: &str,
 ) -> Result<(), Diagnostic> {
-    let mut starts = HashMap::with_capacity(ids.len());
-    for id in ids {
-        if let Some(why) = invalid_id(id.get_ref()) {
-            return Err(Diagnostic::new(id.span(), why));
+    let mut starts = HashMap::with_capacity(names.len());
+    for name in names {
+        if let Some(why) = invalid(name.get_ref()) {
+            return Err(Diagnostic::new(name.span(), why));
         }
-        if let Some(first) = starts.insert(id.get_ref(), id.span().start) {
+        if let Some(first) = starts.insert(name.get_ref(), name.span().start) {
             let line = line_number(text, first);
             let why = format!("this {kind} is listed twice, first on line {line}");
-            return Err(Diagnostic::new(id.span(), why));
+            return Err(Diagnostic::new(name.span(), why));
         }
     }
     Ok(())

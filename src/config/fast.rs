@@ -21,7 +21,7 @@ use super::raw::{RawConfig, RawJob, RawKey, RawProject};
 /// `text` as TOML of the right shape, if it has the common form.
 pub(super) fn parse(text: &str) -> Option<RawConfig> {
     let mut reader = Reader::new(text);
-    let start = reader.find_array_of_tables()?;
+    let start = reader.find_projects()?;
     // Read by itself it has to be whole, so `start` is not inside of a value.
     let settings: RawConfig = toml::from_str(text.get(..start)?).ok()?;
     if settings.projects.is_some() {
@@ -65,11 +65,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the first line begins that opens with `[[`, which is read.
-    fn find_array_of_tables(&mut self) -> Option<usize> {
+    /// Where the first line begins that opens with `[[projects`, of which the brackets are read.
+    fn find_projects(&mut self) -> Option<usize> {
         let mut at_line_start = true;
         loop {
-            if at_line_start && let Some(start) = self.double_open() {
+            if at_line_start
+                && let Some(start) = self.double_open()
+                && self.next_is_word("projects")
+            {
                 return Some(start);
             }
             at_line_start = match self.take_if(|_| true)?.kind() {
@@ -288,6 +291,12 @@ impl<'a> Reader<'a> {
         (self.raw(token)?.as_str() == name).then_some(())
     }
 
+    fn next_is_word(&self, name: &str) -> bool {
+        let next = self.next.filter(|next| next.kind() == TokenKind::Atom);
+        next.and_then(|next| self.raw(next))
+            .is_some_and(|raw| raw.as_str() == name)
+    }
+
     fn take(&mut self, kind: TokenKind) -> Option<Token> {
         self.take_if(|next| next == kind)
     }
@@ -365,6 +374,7 @@ mod tests {
             "[[projects]]\nid = 'p'\nkey = { command = ['op', 'read'] }",
             "[[projects]]\nid = 'p'\nkey = { env = 'A', file = 'b' }",
             "[[projects]]\nid = 'p'\nkey = {}",
+            "[[github.hosts]]\nhost = 'a.b'\napi = 'c'\n[[projects]]\nid = 'p'",
         ] {
             assert_taken(text);
         }
@@ -503,6 +513,7 @@ mod tests {
                 "\u{feff}",
                 "# mine\n\n",
                 "base_url = 'https://a.example'\r\n",
+                "[[github.hosts]]\nhost = 'a.b'\napi = 'c' # [[projects]]\n",
                 "[key]\nenv = \"A\" # here\n[poll]\nconcurrency = 3\n",
                 "ui.columns = [\n  'job', # [[projects]]\n]\nkeys.open = ['o', \"\"\"\n[[projects]]\"\"\"]\n  ",
             ];

@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn all_other_settings_are_those_of_the_whole() {
         let text = "base_url = \"http://127.0.0.1:1\"\n[ui]\nmouse = true\n[[projects]]\nid = \"p\"\n\
-                    jobs = [\n  \"a\", # [x]\n]\n[store]\npath = \"/x\"\n";
+                    jobs = [\n  \"a\", # [x]\n]\n[[github.hosts]]\nhost = \"a.b\"\napi = \"https://a.b\"\n[store]\npath = \"/x\"\n";
         let path = Path::new("config.toml");
         let whole = Config::parse(text, path);
         let head = Config::parse(&without_projects(text), path).unwrap();

@@ -12,6 +12,7 @@ use toml::Spanned;
 
 use super::error::nearest;
 use super::fast;
+use super::github::RawGithub;
 use super::location::Diagnostic;
 use super::settings::{PollConfig, StoreConfig};
 use super::ui::{RawKeys, UiConfig};
@@ -28,6 +29,8 @@ pub(super) struct RawConfig {
     pub(super) key: Option<Spanned<RawKey>>,
     #[serde(default)]
     pub(super) poll: PollConfig,
+    #[serde(default)]
+    pub(super) github: RawGithub,
     #[serde(default)]
     pub(super) store: StoreConfig,
     #[serde(default)]

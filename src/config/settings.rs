@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::fmt::friendly::SpanParser;
 use serde::{Deserialize, Deserializer};
 
+use super::github::GithubConfig;
 use super::raw::parsed;
 use super::ui::{KeySetting, UiConfig};
 use crate::base_url::BaseUrl;
@@ -22,6 +23,7 @@ pub struct Config {
     /// Where the API key comes from, for projects that name no source of their own.
     pub key: KeySource,
     pub poll: PollConfig,
+    pub github: GithubConfig,
     pub store: StoreConfig,
     pub ui: UiConfig,
     /// The actions that have other keys than by default, in the order of the file.
@@ -31,14 +33,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// The environment variables that hold keys: no child of ours may see them.
+    /// The environment variables that hold keys or tokens: no child of ours may see them.
     pub fn key_variables(&self) -> Vec<&str> {
         let own = self
             .projects
             .iter()
             .filter_map(|project| project.key.as_ref());
-        let all = own.chain([&self.key]);
-        all.filter_map(KeySource::variable).collect()
+        let keys = own.chain([&self.key]).filter_map(KeySource::variable);
+        keys.chain(self.github.token_variables()).collect()
     }
 }
 

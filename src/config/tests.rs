@@ -9,6 +9,7 @@ use super::*;
 
 const PATH: &str = "/home/a/mintwatch/config.toml";
 const KEY: &str = "mint_canary42_Canary";
+const TOKEN: &str = "ghp_canary0123456789Canary";
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new(PATH))
@@ -74,6 +75,8 @@ fn the_example_has_every_key() {
         "[poll]",
         "[ui]",
         "[key]",
+        "[github]",
+        "[[github.hosts]]\nhost = 'a.b'\napi = 'https://a.b'",
         "[[projects]]",
         "[[projects]]\nid = 'x'\n[[projects.jobs]]",
     ] {
@@ -83,7 +86,7 @@ fn the_example_has_every_key() {
         };
         let (_, known) = message.split_once("known here are ").unwrap();
         for key in known.split(", ").map(|key| key.trim_matches('`')) {
-            let documented = [format!("{key} = "), format!("[{key}]")];
+            let documented = [format!("{key} = "), format!("[{key}]"), format!(".{key}]]")];
             assert!(
                 documented.iter().any(|text| EXAMPLE.contains(text)),
                 "{key}"
@@ -242,6 +245,36 @@ fn long_ids_and_the_same_id_in_two_projects_are_fine() {
     assert!(parse(&text.replace(&longest, &"x".repeat(1_025))).is_err());
 }
 
+fn faults_of_github() -> Vec<String> {
+    let host =
+        |host: &str, api: &str| format!("[[github.hosts]]\nhost = \"{host}\"\napi = \"{api}\"\n");
+    vec![
+        "[github]\ntokens = 1".into(),
+        "[github]\nenabled = \"no\"".into(),
+        format!("[github]\ntoken = \"{TOKEN}\""),
+        format!("[github]\ntoken = {{ env = \"{TOKEN}\" }}"),
+        "[github]\ntoken = {}".into(),
+        "[github]\ntoken = { file = \"\" }".into(),
+        "[github]\nhosts = 3".into(),
+        "[[github.hosts]]\nhost = \"github.acme.dev\"".into(),
+        host("", "https://a.b"),
+        host("github.com", "https://a.b"),
+        host("api.github.com", "https://a.b"),
+        host("GitHub.acme.dev", "https://a.b"),
+        host("github.acme.dev:8443", "https://a.b"),
+        host("github.acme.dev.", "https://a.b"),
+        host("https://github.acme.dev", "https://a.b"),
+        host("me@github.acme.dev", "https://a.b"),
+        host("gіthub.com", "https://a.b"),
+        host("a.b", "http://a.b/api/graphql"),
+        host("a.b", "a.b/api/graphql"),
+        host("a.b", "ftp://a.b"),
+        host("a.b", "https://me:pw@a.b"),
+        host("a.b", "https://a.b?x"),
+        host("a.b", "https://a.b") + &host("a.b", "https://c.d"),
+    ]
+}
+
 /// Each fault that a text can have, as it is printed.
 #[test]
 fn every_fault_in_words() {
@@ -327,7 +360,10 @@ fn every_fault_in_words() {
         jobs(&far(0)),
         jobs(&far(30)),
         format!("{} = 3", "k".repeat(600)),
-    ] {
+    ]
+    .into_iter()
+    .chain(faults_of_github())
+    {
         let error = parse(&text).expect_err(&text);
         let _ = writeln!(shown, "{error}\n");
     }
@@ -346,11 +382,59 @@ fn no_key_is_ever_shown() {
         "[[projects]]\nid = 'a'\njobs = [{ id = 'a', K = 1 }]",
         "[poll]\nactive = 'K'",
         "[poll]\nconcurrency = 'K'",
+        "[github]\ntoken = 'K'",
+        "[github]\ntoken = { env = 'K' }",
+        "[github]\ntoken = { K = 'x' }",
+        "[[github.hosts]]\nhost = 'K'\napi = 'https://a.b'",
+        "[[github.hosts]]\nhost = 'a.b'\napi = 'https://K@a.b'",
+        "[[github.hosts]]\nhost = 'a.b'\napi = 'K'",
     ] {
-        let error = parse(&text.replace('K', KEY)).unwrap_err();
-        let shown = format!("{error} {error:?}").to_lowercase();
-        assert!(!shown.contains("canary"), "{shown}");
+        for secret in [KEY, TOKEN] {
+            let error = parse(&text.replace('K', secret)).unwrap_err();
+            let shown = format!("{error} {error:?}").to_lowercase();
+            assert!(!shown.contains("canary"), "{shown}");
+        }
     }
+}
+
+#[test]
+fn githubs_are_known_by_exactly_their_names() {
+    let config = parse(
+        "github.token.env = 'T'\n[[github.hosts]]\nhost = 'github.acme.dev'\n\
+         api = 'https://github.acme.dev/api/graphql'\ntoken = { env = 'E' }\n\
+         [[github.hosts]]\nhost = '127.0.0.1'\napi = 'http://127.0.0.1:1/graphql'\n",
+    );
+    let config = config.unwrap();
+    let known = |name: &str| {
+        let host = config.github.host(name)?;
+        Some((host.api.to_string(), host.token.clone()))
+    };
+    for (name, api, token) in [
+        ("github.com", "https://api.github.com/graphql", Some("T")),
+        (
+            "github.acme.dev",
+            "https://github.acme.dev/api/graphql",
+            Some("E"),
+        ),
+        ("127.0.0.1", "http://127.0.0.1:1/graphql", None),
+    ] {
+        let token = token.map(|name| KeySource::Env(name.into()));
+        assert_eq!(known(name), Some((api.into(), token)));
+    }
+    for name in [
+        "github.com.",
+        "GitHub.com",
+        "github.com.attacker.example",
+        "api.github.com",
+        "acme.ghe.com",
+    ] {
+        assert_eq!(known(name), None);
+    }
+    for name in ["T", "E", "GH_TOKEN", "GITHUB_TOKEN"] {
+        assert!(config.key_variables().contains(&name), "{name}");
+    }
+    let off = parse("github.enabled = false").unwrap();
+    assert_eq!(off.key_variables(), ["MINTLIFY_API_KEY"]);
 }
 
 fn damaged_example() -> impl Strategy<Value = String> {

@@ -41,24 +41,7 @@ fn kind(code: u16) -> ErrorKind {
 
 /// A successful reply whose body is no job.
 pub(super) fn invalid_body(http: &Client, call: &Call<'_>, error: &DecodeError) -> Failure {
-    let message = match error {
-        DecodeError::Empty => "the reply is empty: is base_url right?".into(),
-        DecodeError::Html => "the reply is HTML, not JSON: is base_url right?".into(),
-        DecodeError::Truncated => {
-            "the reply stops in the middle of its JSON: if this stays so, check base_url and any \
-             proxy"
-                .into()
-        }
-        DecodeError::NotJson => "the reply is not JSON: is base_url right?".into(),
-        DecodeError::RepeatsKey(member) => format!(
-            "the reply repeats the API key in `{member}`, so that it was refused: is base_url right?"
-        ),
-        DecodeError::Shape(problem) => format!(
-            "the reply is not what the API promises: {}; is base_url right, and this program new \
-             enough?",
-            http.quote(problem, call.key.secret())
-        ),
-    };
+    let message = error.message(http, call.key.secret());
     Failure::new(ErrorKind::Protocol, message)
 }
 
@@ -211,8 +194,8 @@ mod tests {
             ),
             (DecodeError::NotJson, "the reply is not JSON"),
             (
-                DecodeError::RepeatsKey("prLink"),
-                "the reply repeats the API key in `prLink`, so that it was refused:",
+                DecodeError::RepeatsSecret("prLink"),
+                "the reply repeats the key in `prLink`, so that it was refused:",
             ),
             (
                 DecodeError::Shape("`status` is a number, not text".into()),

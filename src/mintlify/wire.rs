@@ -1,33 +1,16 @@
 //! The API's JSON, and its conversion into a [`Job`].
 //!
 //! Any member may be missing, null or unknown; one of the wrong type is an error that names it. All
-//! text is cleaned here. This file must not know how a body was received.
+//! text is cleaned by `json`. This file must not know how a body was received.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::job::{Job, JobId, Status};
+pub use crate::json::DecodeError;
+use crate::json::{Object, Text, decode, non_empty, refuse_secret, timestamp};
 use crate::pull_request::PullRequest;
-use crate::secret;
-use crate::text;
-
-#[derive(Debug, PartialEq, Eq)]
-pub enum DecodeError {
-    Empty,
-    Html,
-    Truncated,
-    NotJson,
-    /// The member that holds the API key.
-    RepeatsKey(&'static str),
-    /// Other JSON than expected: the member, and its problem.
-    Shape(String),
-}
 
 pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
     decode::<WireJob>(body).map(Into::into)
@@ -38,14 +21,14 @@ pub fn job(body: &[u8]) -> Result<Job, DecodeError> {
 pub(super) fn reply(body: &[u8], key: &SecretString) -> Result<(Job, Option<JobId>), DecodeError> {
     let wire = decode::<WireJob>(body)?;
     for (member, text) in wire.texts() {
-        refuse_key(member, text.map(|Text(text)| &**text), key)?;
+        refuse_secret(member, text.map(|Text(text)| &**text), key)?;
     }
-    refuse_key("id", wire.id(), key)?;
+    refuse_secret("id", wire.id(), key)?;
     let id = wire.id().filter(|id| !id.is_empty()).map(JobId::from);
     let job = Job::from(wire);
     // Its normal form may have what the text had not, such as plain letters for full-width ones.
     let link = job.pull_request.as_ref().map(PullRequest::as_str);
-    refuse_key("prLink", link, key)?;
+    refuse_secret("prLink", link, key)?;
     Ok((job, id))
 }
 
@@ -55,22 +38,9 @@ pub(super) fn created(
     key: &SecretString,
 ) -> Result<(Option<String>, Job), DecodeError> {
     let id = non_empty(decode::<WireId>(body)?.id);
-    refuse_key("id", id.as_deref(), key)?;
+    refuse_secret("id", id.as_deref(), key)?;
     let (job, _) = reply(body, key)?;
     Ok((id, job))
-}
-
-fn refuse_key(
-    member: &'static str,
-    text: Option<&str>,
-    key: &SecretString,
-) -> Result<(), DecodeError> {
-    match text {
-        Some(text) if secret::cleaned_holds(text, key.expose_secret()) => {
-            Err(DecodeError::RepeatsKey(member))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The text of `{"error": "..."}`, cleaned.
@@ -159,135 +129,12 @@ impl From<WireJob> for Job {
     }
 }
 
-fn non_empty(text: Option<Text>) -> Option<String> {
-    let Text(text) = text?;
-    Some(text).filter(|text| !text.is_empty())
-}
-
-fn timestamp(text: Option<Text>) -> Option<Timestamp> {
-    text?.0.parse().ok()
-}
-
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    match serde_json::from_slice(body) {
-        Ok(Object(value)) => Ok(value),
-        Err(_) => decode_or_explain(body),
-    }
-}
-
-/// Keeps track of the path to name the member, at a third of the speed.
-fn decode_or_explain<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    match body.trim_ascii().first() {
-        None => return Err(DecodeError::Empty),
-        Some(b'<') => return Err(DecodeError::Html),
-        Some(_) => {}
-    }
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        decode_error(&path, &error.into_inner())
-    })?;
-    json.end().map_err(|error| decode_error(".", &error))?;
-    Ok(value)
-}
-
-fn decode_error(path: &str, error: &serde_json::Error) -> DecodeError {
-    if error.is_eof() {
-        DecodeError::Truncated
-    } else if error.is_data() {
-        DecodeError::Shape(shape(path, error))
-    } else {
-        DecodeError::NotJson
-    }
-}
-
-/// Turns serde's "invalid type: integer `5`, expected a string at line 1 column 12" into a problem
-/// without the value, which may be long or hostile.
-fn shape(path: &str, error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let message = message
-        .rsplit_once(" at line ")
-        .map_or(&*message, |(message, _)| message);
-    if let Some(name) = message.strip_prefix("duplicate field ") {
-        return format!("{name} comes twice");
-    }
-    let what = if path == "." {
-        String::from("the reply")
-    } else {
-        format!("`{path}`")
-    };
-    let types = message
-        .strip_prefix("invalid type: ")
-        .and_then(|types| types.rsplit_once(", expected "));
-    match types {
-        Some((got, want)) => format!("{what} is {}, not {}", type_name(got), type_name(want)),
-        None => format!("{what} cannot be read"),
-    }
-}
-
-fn type_name(serde_words: &str) -> &str {
-    let end = serde_words.find(['`', '"']).unwrap_or(serde_words.len());
-    match serde_words[..end].trim_end() {
-        "string" | "a string" => "text",
-        "integer" | "floating point" => "a number",
-        "boolean" => "true or false",
-        "sequence" => "a list",
-        "map" => "an object",
-        other => other,
-    }
-}
-
-/// Cleaned text, without a copy of the raw one.
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(CleanText)
-    }
-}
-
-struct CleanText;
-
-impl Visitor<'_> for CleanText {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, raw: &str) -> Result<Text, E> {
-        Ok(Text(text::clean(raw)))
-    }
-}
-
-/// A JSON object only: derived `Deserialize` also accepts a list.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members(PhantomData))
-    }
-}
-
-struct Members<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::text;
 
     #[test]
     fn a_job_of_the_contract() {

@@ -176,6 +176,11 @@ impl Reply {
 
     /// This reply to a request about `job`.
     pub fn about(self, job: &str) -> Self {
+        self.with(JOB, job)
+    }
+
+    /// This with `to` in its text in place of `from`.
+    pub fn with(self, from: &str, to: &str) -> Self {
         match self {
             Self::Full {
                 status,
@@ -183,13 +188,16 @@ impl Reply {
                 body,
             } => Self::Full {
                 status,
-                headers,
+                headers: headers
+                    .into_iter()
+                    .map(|(name, value)| (name, value.replace(from, to)))
+                    .collect(),
                 body: match String::from_utf8(body) {
-                    Ok(text) => text.replace(JOB, job).into_bytes(),
+                    Ok(text) => text.replace(from, to).into_bytes(),
                     Err(error) => error.into_bytes(),
                 },
             },
-            Self::Gated(gate, reply) => Self::Gated(gate, Box::new(reply.about(job))),
+            Self::Gated(gate, reply) => Self::Gated(gate, Box::new(reply.with(from, to))),
             other => other,
         }
     }

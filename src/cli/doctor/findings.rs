@@ -2,6 +2,8 @@
 //!
 //! This file must not know how the facts are gathered.
 
+pub mod github;
+
 use std::io::{self, Write};
 
 use super::super::output::paint;

@@ -35,6 +35,11 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "The API key, unless [key] of the config names another source.",
     ),
     (
+        "GH_TOKEN, GITHUB_TOKEN",
+        "The token for github.com, unless [github] of the config names another source: for doctor, which \
+         reads the state of a pull request.",
+    ),
+    (
         "MINTWATCH_CONFIG",
         "The config file, where --config is not given.",
     ),
@@ -157,6 +162,7 @@ mod tests {
     fn every_variable_that_is_read_is_in_the_table() {
         let sources = [
             include_str!("../../config/file.rs"),
+            include_str!("../../config/github.rs"),
             include_str!("../../config/settings.rs"),
             include_str!("../../desktop/browser.rs"),
             include_str!("../../desktop/clipboard.rs"),

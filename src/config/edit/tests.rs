@@ -409,12 +409,12 @@ fn what_cannot_be_done_is_said() {
         (
             "x = 1",
             "add p x",
-            "/home/a/config.toml:1:1: unknown key `x`: known here are `base_url`, `key`, `poll`, `store`, `ui`, `keys`, `projects`",
+            "/home/a/config.toml:1:1: unknown key `x`: known here are `base_url`, `key`, `poll`, `github`, `store`, `ui`, `keys`, `projects`",
         ),
         (
             "x = 1",
             "rm p/x",
-            "/home/a/config.toml:1:1: unknown key `x`: known here are `base_url`, `key`, `poll`, `store`, `ui`, `keys`, `projects`",
+            "/home/a/config.toml:1:1: unknown key `x`: known here are `base_url`, `key`, `poll`, `github`, `store`, `ui`, `keys`, `projects`",
         ),
     ] {
         let error = edit(text, command).unwrap_err().to_string();
