@@ -23,6 +23,8 @@
 //! - **Actions** are what a person asks for that writes: a new job, a follow-up, which jobs are
 //!   watched. The dashboard and the verbs both act through them.
 //! - The **view** says how rows are presented (columns, order, filter, theme), for the dashboard and `list` alike.
+//! - **GitHub** tells what became of a pull request, with a **token** that goes to no other host. Today
+//!   `doctor` asks it, for one.
 //! - The **faces** read the board: the dashboard (`tui`) and the verbs (`cli`). They ask the poller
 //!   for polls out of turn, and never touch the network themselves. A **session** is what both run
 //!   on: the config, its keys, a poller, and the reload of a changed config.
