@@ -38,7 +38,7 @@ struct Scene {
     keys: &'static str,
 }
 
-const SCENES: [Scene; 17] = [
+const SCENES: [Scene; 18] = [
     scene("table", realistic, ""),
     scene("details", realistic, "/quickstart<enter><enter>"),
     scene("details_of_a_failing_job", realistic, "/zx9<enter><enter>"),
@@ -49,6 +49,7 @@ const SCENES: [Scene; 17] = [
     scene("errors", realistic, "e"),
     scene("changes", changed, "c"),
     scene("acknowledged", changed, "d"),
+    scene("acknowledged_view", changed, "D"),
     scene("needs_you", realistic, "2sS"),
     scene("marked", realistic, "<space>j<space>"),
     scene("confirm", realistic, "          O"),

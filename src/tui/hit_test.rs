@@ -70,6 +70,7 @@ pub fn tabs(area: Rect, app: &App, counts: &Counts) -> Vec<Tab> {
     let all = present_views(app, counts, true);
     // Before names go, so does what is there only now and then.
     let steady = present_views(app, counts, false);
+    let current = vec![app.listing.view()];
     let forms = [
         (3, false, &all),
         (2, false, &all),
@@ -79,14 +80,15 @@ pub fn tabs(area: Rect, app: &App, counts: &Counts) -> Vec<Tab> {
         (1, false, &steady),
         (1, true, &steady),
     ];
-    let forms =
-        forms.map(|(gap, short, views)| side_by_side(area, gap, labels(views, app, counts, short)));
-    let beside = |cells: u16| {
-        let fits = |tabs: &&Vec<Tab>| end_of(tabs).saturating_add(cells) < area.right();
-        forms.iter().find(fits)
+    let drawn = |(gap, short, views): (u16, bool, &Vec<ViewId>)| {
+        side_by_side(area, gap, labels(views, app, counts, short))
     };
+    let forms = forms.map(drawn);
+    let fits = |tabs: &Vec<Tab>, cells: u16| end_of(tabs).saturating_add(cells) < area.right();
+    let beside = |cells: u16| forms.iter().find(|tabs| fits(tabs, cells));
     let tabs = beside(filter.saturating_add(position)).or_else(|| beside(filter));
-    tabs.cloned().unwrap_or_default()
+    let alone = || Some(drawn((1, false, &current))).filter(|tabs| fits(tabs, filter));
+    tabs.cloned().or_else(alone).unwrap_or_default()
 }
 
 /// Where `tabs` end.
