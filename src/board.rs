@@ -191,6 +191,13 @@ impl Board {
         self.counts
     }
 
+    /// Whether there are rows, and none of their last polls has got through to the server.
+    pub fn is_offline(&self) -> bool {
+        let kind = |row: &Row| row.error.as_ref().map(|error| error.kind);
+        let fails = |row: &Row| kind(row) == Some(ErrorKind::Network);
+        !self.rows.is_empty() && self.rows.iter().all(fails)
+    }
+
     /// The projects that have rows, in the order of the config, and how many rows each has. Those
     /// that a person calls the same are one.
     pub fn projects(&self) -> &[(Arc<Project>, usize)] {

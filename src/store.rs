@@ -256,7 +256,8 @@ impl Database {
 
     /// Stores what polls found, all or nothing, and returns the events that this made: none where
     /// another run has recorded the change already.
-    pub fn record(&mut self, sightings: Vec<Sighting>) -> rusqlite::Result<Vec<StoredEvent>> {
+    #[cfg(test)]
+    fn record(&mut self, sightings: Vec<Sighting>) -> rusqlite::Result<Vec<StoredEvent>> {
         self.store(&Batch {
             sightings,
             ..Batch::default()

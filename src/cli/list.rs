@@ -16,7 +16,6 @@ use super::stored::Stored;
 use super::{json, report, table};
 use crate::board::{Board, Row, Watched};
 use crate::exit::Exit;
-use crate::failure::ErrorKind;
 use crate::job::Status;
 use crate::text;
 
@@ -63,7 +62,7 @@ impl ListArgs {
         let board = board.borrow();
         let refused: Vec<&Row> = board.rows().iter().filter(|row| row.lacks_key()).collect();
         let mut errors = report::errors(&refused);
-        if is_offline(&board) {
+        if board.is_offline() {
             let hint = "no connection; `mintwatch list --offline` prints what was last seen";
             errors.push(hint.into());
         }
@@ -132,15 +131,6 @@ impl ListArgs {
         let status = self.status.as_deref();
         (!self.needs_you || row.needs_you()) && status.is_none_or(|wanted| has_status(row, wanted))
     }
-}
-
-/// Whether no poll has got through to the server.
-fn is_offline(board: &Board) -> bool {
-    let has_failed = |row: &Row| {
-        let kind = row.error.as_ref().map(|error| error.kind);
-        kind == Some(ErrorKind::Network)
-    };
-    !board.rows().is_empty() && board.rows().iter().all(has_failed)
 }
 
 /// What `--status` takes, whatever the statuses of the jobs are.

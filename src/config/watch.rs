@@ -1,4 +1,4 @@
-//! Tells when the config file changes, however an editor writes it and wherever its path leads by
+//! Tells when a file, as the config or the store, changes, however an editor writes it and wherever its path leads by
 //! then.
 //!
 //! The system tells of changes in the folders that were looked at, and of nothing that comes to stand
@@ -80,7 +80,7 @@ impl FileWatch {
         self.watcher = None;
         let changed = Arc::clone(&self.changed);
         self.watcher = watcher(&self.path, move || changed())
-            .inspect_err(|error| tracing::warn!(%error, "cannot watch the config"))
+            .inspect_err(|error| tracing::warn!(%error, "cannot watch a file"))
             .ok();
     }
 }

@@ -14,7 +14,6 @@ use super::keys::{Action, ActiveBinding, Chord};
 use super::painter::Painter;
 use super::parts::{fit, heaviest};
 use crate::board::{Board, Row};
-use crate::failure::ErrorKind;
 use crate::job::Status;
 use crate::text::{self, Cut};
 use crate::view::columns::ColumnId;
@@ -211,12 +210,8 @@ impl Footer<'_> {
 
     /// How many polls fail; where none gets through, that there is no network.
     fn failing(&self) -> (usize, String, Role) {
-        let (errors, rows) = (self.board.counts().errors, self.board.rows());
-        let is_offline = |row: &Row| {
-            let kind = row.error.as_ref().map(|error| error.kind);
-            kind == Some(ErrorKind::Network)
-        };
-        let what = if errors == rows.len() && rows.iter().all(is_offline) {
+        let errors = self.board.counts().errors;
+        let what = if self.board.is_offline() {
             "offline"
         } else {
             "failing"
